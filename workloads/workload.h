@@ -1,0 +1,74 @@
+// What a workload is: one file that declares its name, parameters, standard variants, metrics and two
+// functions, and registers itself. It knows the Context and nothing of the harness; it never names an
+// allocator.
+//
+//   prepare  maps and pre-faults what the workload needs of its own (slot tables, stacks, sample tables),
+//            through the Context; must not call malloc
+//   run      does the fixed work with malloc, realloc, calloc, free; calls Context::start_clock and
+//            stop_clock around the timed part; must not allocate for itself
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+
+namespace heapmark {
+
+class Context;
+
+enum class Kind : std::uint8_t { kCount, kBytes, kShare, kSeconds, kChoice };
+
+// One row: what `--set name=value` may say. kChoice takes one of `choices`, separated by '|'.
+struct Parameter {
+  const char* name;
+  Kind kind;
+  const char* default_value;  // as the user would write it: "64K", "0.75", "mixed"
+  const char* choices;        // kChoice only, else ""
+  double min, max;            // inclusive; not used for kChoice
+  const char* help;
+};
+
+enum class Better : std::uint8_t { kLower, kHigher, kNeither };
+
+// One row: a figure that the workload reports. `headline` figures stand in the terminal's main table.
+struct MetricInfo {
+  const char* name;  // snake_case, unit at the end: "rss_after_free_bytes"
+  const char* unit;  // "bytes", "1/s", "ns", "count", "ratio", "s"
+  Better better;
+  bool headline;
+  const char* help;  // what it is and its source, one line
+};
+
+enum Pass : unsigned { kSpeed = 1, kMemory = 2, kLedger = 4, kLimit = 8 };
+
+// A point of the parameter space that `-w NAME` measures by default. `sets` and `quick_sets` are
+// "name=value,name=value"; the second is added under --quick.
+struct Variant {
+  const char* name;  // "small-1t"
+  unsigned passes;   // which passes make sense of it
+  const char* sets;
+  const char* quick_sets;
+};
+
+template <typename T>
+struct Rows {
+  const T* first = nullptr;
+  std::size_t count = 0;
+  template <std::size_t N>
+  constexpr Rows(const T (&rows)[N]) : first(rows), count(N) {}
+  constexpr Rows() = default;
+  const T* begin() const { return first; }
+  const T* end() const { return first + count; }
+};
+
+struct Workload {
+  const char* name;
+  const char* summary;  // one line: what it stresses
+  Rows<Parameter> parameters;
+  Rows<Variant> variants;
+  Rows<MetricInfo> metrics;
+  void (*prepare)(Context&);
+  void (*run)(Context&);
+};
+
+}  // namespace heapmark
