@@ -1,0 +1,43 @@
+// The allocators that heapmark knows: one file of allocators/catalog each, whose rows allocators/README.md
+// explains. Reading only; where a library lies on this machine is asked in library_search.h.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace heapmark::plan {
+
+struct Tunable {
+  std::string name;
+  std::string variable;       // style "variable": its own environment variable
+  std::string type;           // "bytes", "integer", "boolean", "number"
+  std::string default_value;
+  std::string unit;
+  std::string scale;          // "linear", "log", "choice"
+  std::string help;
+  std::optional<std::pair<double, double>> range;
+};
+
+struct Allocator {
+  std::string name;
+  std::string summary;
+  std::string home;
+  std::vector<std::string> libraries;  // names or paths to look for, first found wins; may hold '*'
+  std::string package;                 // of Debian; "" where there is none
+  bool builtin = false;                // the C library's own: nothing is preloaded but a no-op library
+  bool bundled = false;                // built by us: lies beside the heapmark program
+  std::string not_for_use;             // why nobody should use it; "" for all but `floor`
+  std::string style;                   // "list": one variable for all tunables; "variable": one each
+  std::string environment, format, separator;  // style "list"
+  std::vector<Tunable> tunables;
+};
+
+// Reads every *.toml of `directory`, in order of name. Throws UsageError that names file and line.
+[[nodiscard]] std::vector<Allocator> load_catalog(const std::filesystem::path& directory);
+
+[[nodiscard]] const Allocator* find(const std::vector<Allocator>& catalog, std::string_view name);
+
+}  // namespace heapmark::plan

@@ -1,0 +1,37 @@
+// What is to be measured, as an ordered list of trials. Pure: the same request gives the same list, on which
+// --resume and sharding rely. In each round the allocators of a workload variant stand side by side in an order
+// drawn from the seed, so that a drift of the machine meets all of them alike.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "harness/plan/selection.h"
+#include "harness/plan/workload_list.h"
+#include "harness/trial/trial.h"
+
+namespace heapmark::plan {
+
+struct Rounds {
+  unsigned speed = 6, memory = 2, ledger = 1, limit = 1;
+  [[nodiscard]] unsigned of(std::string_view pass) const;
+};
+
+struct Request {
+  std::vector<std::string> workloads;  // "churn" (all variants) or "churn/small-4t"
+  std::vector<std::string> passes;     // empty: all
+  Rounds rounds;
+  trial::Pairs sets;                   // applied to every workload that has the parameter
+  std::uint64_t seed = 1;
+  bool quick = false;
+  bool check = false;
+};
+
+// Throws UsageError for a workload, variant, pass or parameter that is not known ("did you mean"), for a value
+// out of range, and where nothing is left to do. Skipped selections get no trials.
+[[nodiscard]] std::vector<trial::TrialSpec> make_plan(const Request& request,
+                                                      const std::vector<Selection>& selections,
+                                                      const std::vector<WorkloadInfo>& workloads);
+
+}  // namespace heapmark::plan

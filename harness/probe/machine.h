@@ -1,0 +1,40 @@
+// Facts of the machine that bend memory and time figures: read once, put into every results file, and judged
+// by `heapmark doctor`. The reader takes a root directory and a clock of its own so that tests can give it a
+// made-up /proc and /sys.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace heapmark::probe {
+
+struct Machine {
+  std::string host_name, kernel, libc, cpu_model;
+  unsigned cpus = 0;                                   // that this process may use
+  std::optional<std::string> thp;                      // "always", "madvise", "never"
+  std::optional<int> overcommit;                       // vm.overcommit_memory
+  std::optional<int> aslr;                             // kernel.randomize_va_space
+  std::optional<std::string> governor;                 // "performance", ...; absent on many virtual machines
+  std::optional<std::uint64_t> cgroup_limit_bytes;     // v1 or v2; absent: no limit
+  std::uint64_t memory_bytes = 0, available_bytes = 0, swap_bytes = 0;
+  std::optional<std::uint64_t> max_map_count;
+  double load_1min = 0;
+  bool ptrace_allowed = false;                         // tried, not guessed
+  bool seccomp_allowed = false;
+};
+
+[[nodiscard]] Machine read_machine(const std::filesystem::path& root = "/");
+
+// One thing that bends the figures: what, why it matters, how to mend it.
+struct Finding {
+  enum class Weight { kFine, kNote, kBends, kPrevents } weight;
+  std::string subject, found, effect, mend;
+};
+
+// Pure: what the facts mean for measurements.
+[[nodiscard]] std::vector<Finding> judge(const Machine& machine);
+
+}  // namespace heapmark::probe

@@ -1,0 +1,72 @@
+// A trial: one workload on one allocator in a process of its own. The specification is data made by the plan,
+// the result is data kept in the results file; between them stands an Executor. Failure is data here: a trial
+// that crashed has a result, and what it measured before is in it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace heapmark::trial {
+
+using Pairs = std::vector<std::pair<std::string, std::string>>;
+
+struct TrialSpec {
+  std::uint64_t id = 0;  // its place in the plan; the same plan gives the same ids
+  std::string allocator; // the label: "glibc[mmap_threshold=128K]"
+  std::string preload;   // the library for LD_PRELOAD
+  std::string library;   // the file in which malloc must be found, else "wrong allocator"
+  Pairs environment;     // the allocator's tunables, and nothing else
+  std::string workload;
+  std::string variant;
+  Pairs parameters;      // as `--set` takes them
+  std::string pass;      // "speed", "memory", "ledger", "limit"
+  unsigned round = 0;
+  std::uint64_t seed = 1;
+  bool check = false;
+  std::chrono::seconds timeout{120};
+
+  bool operator==(const TrialSpec&) const = default;
+};
+
+// Rows of numbers; a cell that was not measured is NaN. `texts` is empty or has one text a row.
+struct Table {
+  std::vector<std::string> columns;
+  std::vector<std::vector<double>> rows;
+  std::vector<std::string> texts;
+  std::uint32_t dropped_rows = 0;
+};
+
+enum class Outcome {
+  kOk, kCrashed, kTimedOut, kWrongAllocator, kRefused, kOutOfMemory, kCheckFailed,
+  kError,        // heapmark's own fault, or a result that lacks a metric
+  kInterrupted,  // Ctrl-C: not recorded, the trial is done again by --resume
+};
+
+struct TrialResult {
+  Outcome outcome = Outcome::kError;
+  std::string message;                // why, where the outcome is not ok
+  std::string started;                // UTC, ISO 8601
+  double wall_seconds = 0;            // of the whole process, start to end
+  std::uint64_t environment_padding = 0;  // bytes added to the environment (random, from seed and id)
+  std::string malloc_library;
+  std::string rss_source;
+  std::uint64_t observer_bytes = 0;
+  std::uint64_t baseline_rss_bytes = 0;
+  std::uint64_t operations = 0;
+  std::map<std::string, double> metrics;  // NaN where the machine cannot tell
+  std::map<std::string, Table> tables;
+  std::vector<std::string> phases;
+};
+
+class Executor {
+ public:
+  virtual ~Executor() = default;
+  // Runs the trial to its end. Throws std::system_error only where nothing can be started at all.
+  virtual TrialResult run(const TrialSpec& spec) = 0;
+};
+
+}  // namespace heapmark::trial
