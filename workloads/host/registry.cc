@@ -1,0 +1,62 @@
+// See registry.h.
+#include "workloads/host/registry.h"
+
+#include <cstring>
+
+#include "workloads/context.h"
+
+namespace heapmark {
+namespace {
+
+const Workload* workloads[host::kMaxWorkloads];
+std::size_t count = 0;
+
+constexpr unsigned kOptional = 0;  // only where the allocator can tell
+
+constexpr MetricInfo kCommonMetrics[] = {
+    {"ns_per_op", "ns", Better::kLower, kSpeed, true, "wall time of the timed part over its operations"},
+    {"cpu_ns_per_op", "ns", Better::kLower, kSpeed, false, "CPU time of all threads in the timed part over its operations"},
+    {"ops_per_second", "1/s", Better::kHigher, kSpeed, false, "operations of the timed part over its wall time"},
+    {"rss_peak_bytes", "bytes", Better::kLower, kMemory, true,
+     "most resident memory above the start: the larger of VmHWM and the samples (proc(5))"},
+    {"rss_end_bytes", "bytes", Better::kLower, kMemory, false, "resident memory above the start when the workload is over"},
+    {"virtual_peak_bytes", "bytes", Better::kLower, kMemory, false, "largest sampled address space above the start"},
+    {"minor_faults", "count", Better::kLower, kEveryPass, true, "page faults served without the disk (getrusage(2))"},
+    {"major_faults", "count", Better::kLower, kEveryPass, true, "page faults that had to read the disk (getrusage(2))"},
+    {"own_brk_grows", "count", Better::kNeither, kOptional, false, "break raised, as the allocator counts it"},
+    {"own_brk_grow_bytes", "bytes", Better::kNeither, kOptional, false, "by so much in all"},
+    {"own_trims", "count", Better::kNeither, kOptional, false, "break lowered, as the allocator counts it"},
+    {"own_trim_bytes", "bytes", Better::kNeither, kOptional, false, "by so much in all"},
+    {"own_purges", "count", Better::kNeither, kOptional, false, "madvise, as the allocator counts it"},
+    {"own_purge_bytes", "bytes", Better::kNeither, kOptional, false, "of so much in all"},
+    {"own_releases", "count", Better::kNeither, kOptional, false, "munmap, as the allocator counts it"},
+    {"own_release_bytes", "bytes", Better::kNeither, kOptional, false, "of so much in all"},
+    {"own_mmaps", "count", Better::kNeither, kOptional, false, "mmap, as the allocator counts it"},
+    {"own_mmap_bytes", "bytes", Better::kNeither, kOptional, false, "of so much in all"},
+    {"own_mremaps", "count", Better::kNeither, kOptional, false, "mremap, as the allocator counts it"},
+};
+
+}  // namespace
+
+void register_workload(const Workload& workload) {
+  if (count == host::kMaxWorkloads) return;
+  std::size_t at = count++;
+  for (; at > 0 && std::strcmp(workload.name, workloads[at - 1]->name) < 0; --at) workloads[at] = workloads[at - 1];
+  workloads[at] = &workload;
+}
+
+namespace host {
+
+std::size_t workload_count() { return count; }
+const Workload& workload_at(std::size_t index) { return *workloads[index]; }
+
+const Workload* find_workload(const char* name) {
+  for (std::size_t at = 0; at < count; ++at)
+    if (std::strcmp(workloads[at]->name, name) == 0) return workloads[at];
+  return nullptr;
+}
+
+Rows<MetricInfo> common_metrics() { return kCommonMetrics; }
+
+}  // namespace host
+}  // namespace heapmark

@@ -1,0 +1,315 @@
+// See trial_run.h. Between the stages kWorkload and kFinished nothing here makes a system call that the ledger
+// counts, except for questions to the kernel (brk(0)) that it ignores.
+#include "workloads/host/trial_run.h"
+
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cstring>
+
+#include "allocators/brkmmap/brkmmap.h"
+#include "workloads/context.h"
+#include "workloads/host/procfs.h"
+#include "workloads/host/registry.h"
+#include "workloads/text.h"
+
+using OwnCounters = struct brkmmap_stats;
+extern "C" [[gnu::weak]] void brkmmap_stats(OwnCounters* out);  // there only where brkmmap is preloaded
+
+namespace heapmark {
+namespace {
+
+struct Faults {
+  std::uint64_t minor, major;
+};
+
+// All of the trial's state. One process runs one trial, so there is one.
+struct State {
+  const host::Arguments* arguments;
+  Report* report;
+  int samples_table = -1;
+  std::uint64_t baseline_time_ns, baseline_anonymous, baseline_file, baseline_virtual;
+  std::int64_t baseline_break;
+  Faults baseline_faults;
+  bool peak_was_reset;
+  std::uint64_t sampled_peak_rss, sampled_peak_virtual;
+  std::uint64_t clock_wall, clock_cpu;
+  bool clock_was_stopped;
+};
+State state;
+
+std::uint64_t clock_ns(clockid_t clock) {
+  timespec now{};
+  clock_gettime(clock, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+Faults faults() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return {static_cast<std::uint64_t>(usage.ru_minflt), static_cast<std::uint64_t>(usage.ru_majflt)};
+}
+
+void copy_name(char (&to)[kNameSize], const char* from) {
+  std::strncpy(to, from, kNameSize - 1);
+  to[kNameSize - 1] = '\0';
+}
+
+std::uint64_t above(std::uint64_t value, std::uint64_t baseline) { return value > baseline ? value - baseline : 0; }
+
+void set_stage(Stage stage) {
+  state.report->stage.store(static_cast<std::uint32_t>(stage), std::memory_order_release);
+}
+
+[[noreturn]] void defect_of_workload(const char* what, const char* name) {
+  Message message;
+  message.add("defect of the workload: ").add(what).add(" ").add(name).add("\n");
+  (void)!write(STDERR_FILENO, message.c_str(), message.size());
+  _exit(2);
+}
+
+const host::Value& value_of(const char* name) {
+  std::size_t index = 0;
+  for (const Parameter& parameter : state.arguments->workload->parameters) {
+    if (std::strcmp(parameter.name, name) == 0) return state.arguments->values[index];
+    ++index;
+  }
+  defect_of_workload("it asks for a parameter that it does not declare:", name);
+}
+
+// The file that malloc was resolved to. ld.so only warns where a preload cannot be loaded, so this is the proof.
+bool runs_on(const char* library, Report& report) {
+  Dl_info info{};
+  void* const address = reinterpret_cast<void*>(&malloc);
+  if (dladdr(address, &info) == 0 || info.dli_fname == nullptr) return false;
+  std::strncpy(report.malloc_library, info.dli_fname, sizeof report.malloc_library - 1);
+  struct stat wanted {}, found {};
+  return stat(library, &wanted) == 0 && stat(info.dli_fname, &found) == 0 && wanted.st_dev == found.st_dev &&
+         wanted.st_ino == found.st_ino;
+}
+
+void take_baseline() {
+  state.peak_was_reset = host::reset_peak();
+  const host::Memory memory = host::read_memory();
+  state.baseline_anonymous = memory.anonymous_bytes;
+  state.baseline_file = memory.file_bytes;
+  state.baseline_virtual = memory.virtual_bytes;
+  state.baseline_break = host::program_break();
+  state.baseline_faults = faults();
+  state.baseline_time_ns = clock_ns(CLOCK_MONOTONIC);
+  state.report->baseline_rss_bytes = memory.anonymous_bytes;
+}
+
+// VmHWM counts the pages of files too: what grew of those is taken off.
+std::uint64_t peak_rss() {
+  if (!state.peak_was_reset) return state.sampled_peak_rss;
+  const std::uint64_t file_growth = above(host::read_memory().file_bytes, state.baseline_file);
+  const std::uint64_t peak = above(above(host::peak_bytes(), state.baseline_anonymous + state.baseline_file), file_growth);
+  return peak > state.sampled_peak_rss ? peak : state.sampled_peak_rss;
+}
+
+void report_own_counters(Context& context, const OwnCounters& before, const OwnCounters& after) {
+  const auto report = [&](const char* name, std::uint64_t from, std::uint64_t to) {
+    context.metric(name, static_cast<double>(to - from));
+  };
+  report("own_brk_grows", before.brk_grows, after.brk_grows);
+  report("own_brk_grow_bytes", before.brk_grow_bytes, after.brk_grow_bytes);
+  report("own_trims", before.trims, after.trims);
+  report("own_trim_bytes", before.trim_bytes, after.trim_bytes);
+  report("own_purges", before.purges, after.purges);
+  report("own_purge_bytes", before.purge_bytes, after.purge_bytes);
+  report("own_releases", before.releases, after.releases);
+  report("own_release_bytes", before.release_bytes, after.release_bytes);
+  report("own_mmaps", before.mmaps, after.mmaps);
+  report("own_mmap_bytes", before.mmap_bytes, after.mmap_bytes);
+  report("own_mremaps", before.mremaps, after.mremaps);
+}
+
+void report_common_metrics(Context& context, const Observation& end) {
+  Report& report = *state.report;
+  if (context.pass() == kSpeed && state.clock_was_stopped && report.operations > 0) {
+    const double operations = static_cast<double>(report.operations);
+    context.metric("ns_per_op", static_cast<double>(report.elapsed_ns) / operations);
+    context.metric("cpu_ns_per_op", static_cast<double>(report.cpu_ns) / operations);
+    context.metric("ops_per_second", operations * 1e9 / static_cast<double>(report.elapsed_ns));
+  }
+  if (context.pass() == kMemory) {
+    context.metric("rss_peak_bytes", static_cast<double>(peak_rss()));
+    context.metric("rss_end_bytes", static_cast<double>(end.rss_bytes));
+    context.metric("virtual_peak_bytes", static_cast<double>(state.sampled_peak_virtual));
+  }
+  context.metric("minor_faults", static_cast<double>(end.minor_faults));
+  context.metric("major_faults", static_cast<double>(end.major_faults));
+}
+
+}  // namespace
+
+std::uint64_t Context::count(const char* name) const { return value_of(name).count; }
+double Context::number(const char* name) const { return value_of(name).number; }
+bool Context::chosen(const char* name, const char* choice) const { return std::strcmp(value_of(name).text, choice) == 0; }
+std::uint64_t Context::seed() const { return state.arguments->seed; }
+Pass Context::pass() const { return state.arguments->pass; }
+bool Context::checking() const { return state.arguments->check; }
+bool Context::sampling() const { return state.samples_table >= 0; }
+
+void* Context::own_memory(std::size_t bytes) {
+  constexpr std::size_t kPage = 4096;
+  bytes = (bytes + kPage - 1) / kPage * kPage;
+  void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) fail(Outcome::kRefused, "the machine has no memory for the workload's own tables");
+  // Written, not only populated: a read-only zero page would fault again, and huge pages would blur the count.
+  madvise(memory, bytes, MADV_NOHUGEPAGE);
+  for (std::size_t at = 0; at < bytes; at += kPage) static_cast<volatile char*>(memory)[at] = 0;
+  state.report->observer_bytes += bytes;
+  return memory;
+}
+
+int Context::open_table(const char* name, std::initializer_list<const char*> columns, std::uint32_t max_rows,
+                        bool with_texts) {
+  Report& report = *state.report;
+  if (report.table_count == kMaxTables || columns.size() > kMaxColumns ||
+      report.cell_count + columns.size() * max_rows > kMaxCells ||
+      (with_texts && report.text_count + max_rows > kMaxTexts))
+    defect_of_workload("a table larger than the report:", name);
+  const int index = static_cast<int>(report.table_count++);
+  ReportTable& table = report.tables[index];
+  copy_name(table.name, name);
+  for (const char* column : columns) copy_name(table.columns[table.column_count++], column);
+  table.max_rows = max_rows;
+  table.first_cell = report.cell_count;
+  report.cell_count += table.column_count * max_rows;
+  table.first_text = kNoTexts;
+  if (with_texts) {
+    table.first_text = report.text_count;
+    report.text_count += max_rows;
+  }
+  return index;
+}
+
+void Context::start_clock() {
+  state.clock_cpu = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+  state.clock_wall = clock_ns(CLOCK_MONOTONIC);
+}
+
+void Context::stop_clock(std::uint64_t operations) {
+  state.report->elapsed_ns = clock_ns(CLOCK_MONOTONIC) - state.clock_wall;
+  state.report->cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID) - state.clock_cpu;
+  state.report->operations = operations;
+  state.clock_was_stopped = true;
+}
+
+Observation Context::observe() {
+  const host::Memory memory = host::read_memory();
+  const Faults now = faults();
+  return {clock_ns(CLOCK_MONOTONIC) - state.baseline_time_ns,
+          above(memory.anonymous_bytes, state.baseline_anonymous),
+          above(memory.virtual_bytes, state.baseline_virtual),
+          host::program_break() - state.baseline_break,
+          now.minor - state.baseline_faults.minor,
+          now.major - state.baseline_faults.major};
+}
+
+void Context::phase(const char* name) {
+  Report& report = *state.report;
+  std::uint32_t index = 0;
+  while (index < report.phase_count && std::strncmp(report.phase_names[index], name, kNameSize - 1) != 0) ++index;
+  if (index == report.phase_count) {
+    if (index == sizeof report.phase_names / sizeof report.phase_names[0]) return;
+    copy_name(report.phase_names[report.phase_count++], name);
+  }
+  report.phase.store(index, std::memory_order_relaxed);
+}
+
+void Context::add_row(int index, std::initializer_list<double> cells, const char* text) {
+  Report& report = *state.report;
+  ReportTable& table = report.tables[index];
+  if (table.row_count == table.max_rows) {
+    ++table.dropped_rows;
+    return;
+  }
+  double* to = report.cells + table.first_cell + table.row_count * table.column_count;
+  const double* from = cells.begin();
+  for (std::uint32_t column = 0; column < table.column_count; ++column)
+    *to++ = from != cells.end() ? *from++ : kNotMeasured;
+  if (text != nullptr && table.first_text != kNoTexts) {
+    char* place = report.texts[table.first_text + table.row_count];
+    std::strncpy(place, text, kTextSize - 1);
+    place[kTextSize - 1] = '\0';
+  }
+  ++table.row_count;
+}
+
+void Context::metric(const char* name, double value) {
+  Report& report = *state.report;
+  if (report.metric_count == kMaxMetrics) defect_of_workload("more metrics than the report holds, at", name);
+  ReportMetric& metric = report.metrics[report.metric_count++];
+  copy_name(metric.name, name);
+  metric.value = value;
+}
+
+void Context::sample(std::uint64_t operation, std::uint64_t live_bytes) {
+  if (state.samples_table < 0) return;
+  const Observation now = observe();
+  if (now.rss_bytes > state.sampled_peak_rss) state.sampled_peak_rss = now.rss_bytes;
+  if (now.virtual_bytes > state.sampled_peak_virtual) state.sampled_peak_virtual = now.virtual_bytes;
+  const auto number = [](auto value) { return static_cast<double>(value); };
+  add_row(state.samples_table,
+          {number(operation), number(now.time_ns), number(live_bytes), number(now.rss_bytes), number(now.virtual_bytes),
+           number(now.break_offset), number(now.minor_faults), number(now.major_faults),
+           number(state.report->phase.load(std::memory_order_relaxed))});
+}
+
+void Context::fail(Outcome outcome, const char* message) {
+  state.report->outcome = static_cast<std::uint32_t>(outcome);
+  std::strncpy(state.report->message, message, kTextSize - 1);
+  set_stage(Stage::kDone);
+  _exit(0);
+}
+
+namespace host {
+
+void run_trial(const Arguments& arguments, Report& report) {
+  constexpr std::uint32_t kSampleRows = 2048;
+  state.arguments = &arguments;
+  state.report = &report;
+  report.magic = kReportMagic;
+  report.version = kReportVersion;
+  report.observer_bytes = sizeof(Report);
+  Context context;
+  if (!runs_on(arguments.library, report)) {
+    Message message;
+    context.fail(Outcome::kWrongAllocator,
+                 message.add("malloc is that of ").add(report.malloc_library).add(", not of ").add(arguments.library).c_str());
+  }
+  copy_name(report.rss_source, open_procfs());
+  if (arguments.pass == kMemory)
+    state.samples_table = context.open_table("samples",
+                                             {"operation", "time_ns", "live_bytes", "rss_bytes", "virtual_bytes",
+                                              "break_offset", "minor_faults", "major_faults", "phase"},
+                                             kSampleRows);
+  arguments.workload->prepare(context);
+  set_stage(Stage::kPrepared);
+  take_baseline();
+  (void)context.observe();
+
+  OwnCounters before{}, after{};
+  if (::brkmmap_stats != nullptr) ::brkmmap_stats(&before);
+  take_baseline();  // again: the first observation touched pages of the C library
+  set_stage(Stage::kWorkload);
+  arguments.workload->run(context);
+  set_stage(Stage::kFinished);
+  if (::brkmmap_stats != nullptr) ::brkmmap_stats(&after);
+
+  report_common_metrics(context, context.observe());
+  if (::brkmmap_stats != nullptr) report_own_counters(context, before, after);
+  report.outcome = static_cast<std::uint32_t>(Outcome::kOk);
+  set_stage(Stage::kDone);
+}
+
+}  // namespace host
+}  // namespace heapmark
