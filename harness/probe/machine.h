@@ -13,28 +13,35 @@ namespace heapmark::probe {
 
 struct Machine {
   std::string host_name, kernel, libc, cpu_model;
-  unsigned cpus = 0;                                   // that this process may use
-  std::optional<std::string> thp;                      // "always", "madvise", "never"
-  std::optional<int> overcommit;                       // vm.overcommit_memory
-  std::optional<int> aslr;                             // kernel.randomize_va_space
-  std::optional<std::string> governor;                 // "performance", ...; absent on many virtual machines
-  std::optional<std::uint64_t> cgroup_limit_bytes;     // v1 or v2; absent: no limit
+  unsigned cpus = 0;                                // that this process may use
+  std::optional<std::string> thp;                   // "always", "madvise", "never"
+  std::optional<int> overcommit;                    // vm.overcommit_memory
+  std::optional<int> aslr;                          // kernel.randomize_va_space
+  std::optional<std::string> governor;              // "performance", ...; absent on many virtual machines
+  std::optional<std::uint64_t> cgroup_limit_bytes;  // v1 or v2, the tightest on the way up; absent: no limit
+  std::optional<double> cgroup_cpus;                // CPU time a second that the cgroup grants; absent: all
   std::uint64_t memory_bytes = 0, available_bytes = 0, swap_bytes = 0;
   std::optional<std::uint64_t> max_map_count;
   double load_1min = 0;
-  bool ptrace_allowed = false;                         // tried, not guessed
+  bool ptrace_allowed = false;  // tried, not guessed
   bool seccomp_allowed = false;
 };
 
+// Never fails: what cannot be read is absent. Starts two short-lived children to try ptrace and seccomp.
 [[nodiscard]] Machine read_machine(const std::filesystem::path& root = "/");
 
 // One thing that bends the figures: what, why it matters, how to mend it.
 struct Finding {
-  enum class Weight { kFine, kNote, kBends, kPrevents } weight;
-  std::string subject, found, effect, mend;
+  enum class Weight {
+    kFine,
+    kNote,      // to know when reading the figures
+    kBends,     // the figures are not what they would be elsewhere
+    kPrevents,  // something cannot be measured at all
+  } weight;
+  std::string subject, found, effect, mend;  // the last two are empty where all is fine
 };
 
-// Pure: what the facts mean for measurements.
+// Pure: what the facts mean for measurements; one finding a subject, in a fixed order.
 [[nodiscard]] std::vector<Finding> judge(const Machine& machine);
 
 }  // namespace heapmark::probe

@@ -1,0 +1,61 @@
+// The ledger pass: follows a child and writes down every brk, mmap, munmap, mremap and madvise it makes, with no
+// privilege. A seccomp filter stops the child at these five calls alone (SECCOMP_RET_TRACE, seccomp(2)), ptrace
+// tells the arguments and the result; all other calls run at full speed. Threads are followed and counted;
+// forked children are followed, so that they can run, and not counted: they are no part of the measured process.
+//
+// Counted is what begins while the report says that the workload runs.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <unordered_map>
+
+#include "harness/probe/kernel_calls.h"
+#include "harness/trial/trial.h"
+#include "workloads/report.h"
+
+namespace heapmark::probe {
+
+class OsLedger {
+ public:
+  explicit OsLedger(const Report& report) : report_(report) {}
+
+  // Why this machine cannot have a ledger ("ptrace is forbidden here: ..."), or "". Tried once, not guessed.
+  [[nodiscard]] static std::string forbidden();
+
+  // In the child, before exec: lets the parent trace it and installs the filter. 0 or an errno.
+  static int prepare_child();
+
+  // Follows the child until it ends; returns its wait status. Must run in the thread that started it.
+  [[nodiscard]] int follow(pid_t child);
+
+  // Adds the ledger's metrics and the table `kernel_events`.
+  void add_to(trial::TrialResult& result) const;
+
+ private:
+  struct Pending {
+    KernelCall call;
+    std::uint64_t taken_out;
+    bool counts;
+    std::uint32_t phase;
+  };
+  struct Tracee {
+    bool is_ours = false;     // a thread of the measured process
+    bool has_started = false; // its first stop was let go
+    bool in_call = false;
+    Pending pending{};
+  };
+
+  void call_begins(pid_t thread, Tracee& tracee);
+  void call_ends(pid_t thread, Tracee& tracee);
+  Tracee& tracee_of(pid_t thread);
+
+  const Report& report_;
+  KernelCalls calls_;
+  pid_t child_ = -1;
+  std::unordered_map<pid_t, Tracee> tracees_;
+  std::uint64_t first_ns_ = 0;
+};
+
+}  // namespace heapmark::probe

@@ -1,0 +1,131 @@
+// See process_executor.h.
+#include "harness/trial/process_executor.h"
+
+#include <fmt/chrono.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <optional>
+#include <random>
+#include <system_error>
+#include <thread>
+
+#include "harness/probe/os_ledger.h"
+#include "harness/trial/report_reader.h"
+
+namespace heapmark::trial {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+std::size_t padding_for(const TrialSpec& spec) {
+  std::seed_seq seed{spec.seed, spec.id, std::uint64_t{spec.round}};
+  std::mt19937 random(seed);
+  return random() % 4096;
+}
+
+std::string now_utc() {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::now()));
+}
+
+enum class Stop { kChildEnded, kTimedOut, kInterrupted };
+
+// Sleeps until `ended` becomes readable, the deadline has passed or the tool is interrupted.
+Stop wait_for(int ended, int interrupted, Clock::time_point deadline) {
+  pollfd fds[] = {{ended, POLLIN, 0}, {interrupted, POLLIN, 0}};
+  for (;;) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
+    if (left <= 0) return Stop::kTimedOut;
+    const int ready = ::poll(fds, 2, static_cast<int>(left));
+    if (ready < 0 && errno != EINTR) return Stop::kInterrupted;
+    if (ready <= 0) continue;
+    if (fds[1].revents != 0) return Stop::kInterrupted;
+    return Stop::kChildEnded;
+  }
+}
+
+void mark(Stop stop, Ending& ending) {
+  ending.timed_out = stop == Stop::kTimedOut;
+  ending.interrupted = stop == Stop::kInterrupted;
+}
+
+Ending run_plainly(const Child& child, int interrupted, Clock::time_point deadline) {
+  const Descriptor ended(static_cast<int>(::syscall(SYS_pidfd_open, child.pid, 0)));
+  if (ended.get() < 0) throw std::system_error(errno, std::generic_category(), "watching the measured process");
+  Ending ending;
+  mark(wait_for(ended.get(), interrupted, deadline), ending);
+  ::kill(-child.pid, SIGKILL);  // the whole group: the workload, or what it left behind
+  while (::waitpid(child.pid, &ending.wait_status, 0) < 0 && errno == EINTR) {
+  }
+  return ending;
+}
+
+// The ledger's thread is this one, as ptrace demands; a second thread keeps the time.
+Ending run_traced(const Child& child, int interrupted, Clock::time_point deadline, probe::OsLedger& ledger) {
+  Ending ending;
+  const Descriptor ended(::eventfd(0, EFD_CLOEXEC));
+  std::thread watch([&] {
+    const Stop stop = wait_for(ended.get(), interrupted, deadline);
+    mark(stop, ending);
+    if (stop != Stop::kChildEnded) ::kill(-child.pid, SIGKILL);
+  });
+  try {
+    ending.wait_status = ledger.follow(child.pid);
+  } catch (...) {
+    ::kill(-child.pid, SIGKILL);
+    ::eventfd_write(ended.get(), 1);
+    watch.join();
+    throw;
+  }
+  ::eventfd_write(ended.get(), 1);
+  watch.join();
+  return ending;
+}
+
+}  // namespace
+
+ProcessExecutor::ProcessExecutor(std::string host_program)
+    : host_program_(std::move(host_program)), interrupted_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  if (interrupted_.get() < 0) throw std::system_error(errno, std::generic_category(), "eventfd");
+}
+
+void ProcessExecutor::interrupt() noexcept {
+  const int error = errno;
+  ::eventfd_write(interrupted_.get(), 1);
+  errno = error;
+}
+
+TrialResult ProcessExecutor::run(const TrialSpec& spec) {
+  TrialResult result;
+  result.started = now_utc();
+  result.environment_padding = padding_for(spec);
+  const SharedReport report;
+  std::optional<probe::OsLedger> ledger;
+  if (spec.pass == "ledger") {
+    if (const std::string forbidden = probe::OsLedger::forbidden(); !forbidden.empty()) {
+      result.outcome = Outcome::kRefused;
+      result.message = forbidden;
+      return result;
+    }
+    ledger.emplace(report.get());
+  }
+  const auto start = Clock::now();
+  const Child child = start_child(host_program_, spec, report.fd(), result.environment_padding,
+                                  ledger ? &probe::OsLedger::prepare_child : nullptr);
+  const auto deadline = start + spec.timeout;
+  const Ending ending = ledger ? run_traced(child, interrupted_.get(), deadline, *ledger)
+                               : run_plainly(child, interrupted_.get(), deadline);
+  result.wall_seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  read_report(report.get(), result);
+  judge_ending(report.get(), ending, spec.timeout, last_words(child.standard_error), result);
+  if (result.outcome == Outcome::kOk && !report.get().message[0]) result.message.clear();
+  if (ledger) ledger->add_to(result);
+  return result;
+}
+
+}  // namespace heapmark::trial

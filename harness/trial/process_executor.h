@@ -1,0 +1,26 @@
+// Runs trials as processes: one at a time, each with a time limit, under the kernel-call ledger where the pass
+// asks for it. While a trial runs this process sleeps.
+#pragma once
+
+#include <atomic>
+#include <string>
+
+#include "harness/trial/child.h"
+#include "harness/trial/trial.h"
+
+namespace heapmark::trial {
+
+class ProcessExecutor : public Executor {
+ public:
+  explicit ProcessExecutor(std::string host_program);
+  TrialResult run(const TrialSpec& spec) override;
+
+  // Ends the running trial, and every further one, as interrupted. May be called from a signal handler.
+  void interrupt() noexcept;
+
+ private:
+  std::string host_program_;
+  Descriptor interrupted_;  // an eventfd, readable once interrupt() was called
+};
+
+}  // namespace heapmark::trial
