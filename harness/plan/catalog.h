@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace heapmark::plan {
@@ -14,8 +15,8 @@ struct Tunable {
   std::string name;
   std::string variable;       // style "variable": its own environment variable
   std::string type;           // "bytes", "integer", "boolean", "number"
-  std::string default_value;
-  std::string unit;
+  std::string default_value;  // a figure, or a word where the allocator works it out
+  std::string unit;           // "bytes", "KiB", "ms", ...; "" for a plain number
   std::string scale;          // "linear", "log", "choice"
   std::string help;
   std::optional<std::pair<double, double>> range;
@@ -39,5 +40,8 @@ struct Allocator {
 [[nodiscard]] std::vector<Allocator> load_catalog(const std::filesystem::path& directory);
 
 [[nodiscard]] const Allocator* find(const std::vector<Allocator>& catalog, std::string_view name);
+
+// All names, separated by commas: the list that select() takes, those not for use included.
+[[nodiscard]] std::string names_of(const std::vector<Allocator>& catalog);
 
 }  // namespace heapmark::plan

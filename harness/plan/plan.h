@@ -1,6 +1,6 @@
 // What is to be measured, as an ordered list of trials. Pure: the same request gives the same list, on which
-// --resume and sharding rely. In each round the allocators of a workload variant stand side by side in an order
-// drawn from the seed, so that a drift of the machine meets all of them alike.
+// --resume and sharding rely. In each round the allocators of a workload variant stand side by side in an
+// order drawn from the seed, so that a drift of the machine meets all of them alike.
 #pragma once
 
 #include <cstdint>
@@ -19,17 +19,17 @@ struct Rounds {
 };
 
 struct Request {
-  std::vector<std::string> workloads;  // "churn" (all variants) or "churn/small-4t"
-  std::vector<std::string> passes;     // empty: all
+  std::vector<std::string> workloads;  // "churn" (all variants), "churn/small-4t"; empty or "all": every one
+  std::vector<std::string> passes;     // empty or "all": every one
   Rounds rounds;
-  trial::Pairs sets;                   // applied to every workload that has the parameter
+  trial::Pairs sets;  // applied to every workload that has the parameter
   std::uint64_t seed = 1;
   bool quick = false;
   bool check = false;
 };
 
-// Throws UsageError for a workload, variant, pass or parameter that is not known ("did you mean"), for a value
-// out of range, and where nothing is left to do. Skipped selections get no trials.
+// Throws UsageError for a workload, variant, pass or parameter that is not known ("did you mean"), for a
+// value out of range, and where nothing is left to do. Skipped selections get no trials.
 [[nodiscard]] std::vector<trial::TrialSpec> make_plan(const Request& request,
                                                       const std::vector<Selection>& selections,
                                                       const std::vector<WorkloadInfo>& workloads);

@@ -2,39 +2,36 @@
 // selections, each with the library found for it on this machine or the reason why it is skipped.
 #pragma once
 
-#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "harness/plan/catalog.h"
+#include "harness/plan/library_search.h"
 #include "harness/trial/trial.h"
 
 namespace heapmark::plan {
 
 struct Selection {
-  std::string label;          // as the user wrote it, tunables in the order given
-  Allocator allocator;        // its catalog row; for "name=/path" one of its own without tunables
-  trial::Pairs tunables;      // names and values as written
-  std::string preload;        // what goes into LD_PRELOAD (the no-op library for a builtin one)
-  std::string library;        // absolute path of the file in which malloc must be found; "" where skipped
-  std::string skipped;        // why it cannot be measured here, with the package that mends it; "" where it can
-  std::string version;        // of the Debian package, or ""
-  std::string build_id;       // ELF note NT_GNU_BUILD_ID of the library, hexadecimal, or ""
+  std::string label;      // as the user wrote it, tunables in the order given
+  Allocator allocator;    // its catalog row; for "name=/path" one of its own without tunables
+  trial::Pairs tunables;  // names and values as written
+  std::string preload;    // what goes into LD_PRELOAD (the no-op library for a builtin one)
+  std::string library;    // absolute path of the file in which malloc must be found; "" where skipped
+  std::string skipped;    // why it cannot be measured here, with the package that mends it; "" where it can
+  std::string version;    // of the Debian package, or ""
+  std::string build_id;   // ELF note NT_GNU_BUILD_ID of the library, hexadecimal, or ""
 };
 
-// Finds an allocator's library on this machine; "" where there is none.
-using LibrarySearch = std::function<std::string(const Allocator&)>;
-
-// Parses a list. Throws UsageError for an unknown allocator or tunable ("did you mean"), a value that is not
-// of the tunable's type or out of its range, a missing bracket, a doubled label, a path that does not exist.
+// Parses a list. "all" stands for every allocator of the catalog that is for use;
+// "jemalloc=/opt/libjemalloc.so" is another build of a known one and takes its tunables; the same selection
+// again gets the label "glibc#2" (an A/A run). Throws UsageError for an unknown allocator or tunable ("did
+// you mean"), a value that is not of the tunable's type or out of its range, a missing bracket, a path that
+// is no shared library.
 [[nodiscard]] std::vector<Selection> select(std::string_view list, const std::vector<Allocator>& catalog,
                                             const LibrarySearch& search, const std::string& noop_library);
 
 // The environment variables that hand a selection's tunables to its allocator.
 [[nodiscard]] trial::Pairs environment_of(const Selection& selection);
-
-// The LibrarySearch of this machine: beside the program for bundled ones, the loader's directories otherwise.
-[[nodiscard]] LibrarySearch machine_search(const std::string& program_directory);
 
 }  // namespace heapmark::plan

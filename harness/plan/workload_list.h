@@ -1,5 +1,5 @@
-// What the measured process says it can do (`heapmark-host describe`): workloads with their parameters, standard
-// variants and metrics. The harness knows no workload by name but for what it reads here.
+// What the measured process says it can do (`heapmark-host describe`): workloads with their parameters,
+// standard variants and metrics. The harness knows no workload by name but for what it reads here.
 #pragma once
 
 #include <string>
@@ -41,6 +41,7 @@ struct WorkloadInfo {
 [[nodiscard]] std::vector<WorkloadInfo> ask_workloads(const std::string& host_program);
 
 // The metrics that must be in a trial's result for this variant and pass.
-[[nodiscard]] std::vector<const Metric*> expected_metrics(const WorkloadInfo& workload, std::string_view pass);
+[[nodiscard]] std::vector<const Metric*> expected_metrics(const WorkloadInfo& workload,
+                                                          std::string_view pass);
 
 }  // namespace heapmark::plan

@@ -1,0 +1,198 @@
+#include "harness/plan/plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <random>
+#include <sstream>
+
+#include "harness/plan/did_you_mean.h"
+#include "harness/plan/usage_error.h"
+#include "harness/plan/written_value.h"
+
+namespace heapmark::plan {
+namespace {
+
+// In the order in which they are done: what is most often wanted comes first, should the run be cut short.
+const std::array<std::string, 4> kPasses = {"speed", "memory", "ledger", "limit"};
+
+const std::vector<std::string> kEverything = {"all"};
+
+constexpr std::chrono::seconds kTimeout{120}, kQuickTimeout{60};
+
+struct Chosen {
+  const WorkloadInfo* workload;
+  const WorkloadVariant* variant;
+  bool operator==(const Chosen&) const = default;
+};
+
+template <typename Range>
+std::vector<std::string> names_of(const Range& rows) {
+  std::vector<std::string> names;
+  for (const auto& row : rows) names.push_back(row.name);
+  return names;
+}
+
+template <typename Range>
+auto* find_row(Range& rows, std::string_view name) {
+  const auto row = std::find_if(rows.begin(), rows.end(), [&](const auto& r) { return r.name == name; });
+  return row == rows.end() ? nullptr : &*row;
+}
+
+bool holds(const std::vector<std::string>& all, const std::string& one) {
+  return std::find(all.begin(), all.end(), one) != all.end();
+}
+
+void choose_all(const WorkloadInfo& workload, std::vector<Chosen>& chosen) {
+  for (const WorkloadVariant& variant : workload.variants) chosen.push_back({&workload, &variant});
+}
+
+// "churn", "churn/small-4t" or "all", which none at all means too. What is named twice is measured once.
+std::vector<Chosen> choose(const Request& request, const std::vector<WorkloadInfo>& workloads) {
+  std::vector<Chosen> named;
+  for (const std::string& written : request.workloads.empty() ? kEverything : request.workloads) {
+    if (written == "all") {
+      for (const WorkloadInfo& workload : workloads) choose_all(workload, named);
+      continue;
+    }
+    const std::size_t slash = written.find('/');
+    const std::string name = written.substr(0, slash);
+    const WorkloadInfo* const workload = find_row(workloads, name);
+    if (!workload) throw UsageError(unknown("workload", name, names_of(workloads)));
+    if (slash == std::string::npos) {
+      choose_all(*workload, named);
+      continue;
+    }
+    const std::string variant_name = written.substr(slash + 1);
+    const WorkloadVariant* const variant = find_row(workload->variants, variant_name);
+    if (!variant) throw UsageError(unknown("variant of " + name, variant_name, names_of(workload->variants)));
+    named.push_back({workload, variant});
+  }
+  std::vector<Chosen> once;
+  for (const Chosen& one : named)
+    if (std::find(once.begin(), once.end(), one) == once.end()) once.push_back(one);
+  return once;
+}
+
+std::vector<std::string> choose_passes(const Request& request) {
+  const std::vector<std::string>& asked = request.passes.empty() ? kEverything : request.passes;
+  for (const std::string& pass : asked)
+    if (pass != "all" && std::find(kPasses.begin(), kPasses.end(), pass) == kPasses.end())
+      throw UsageError(unknown("pass", pass, kPasses));
+  std::vector<std::string> passes;
+  for (const std::string& pass : kPasses)
+    if (holds(asked, "all") || holds(asked, pass)) passes.push_back(pass);
+  return passes;
+}
+
+// A later value takes the place of an earlier one of the same name.
+void set(trial::Pairs& pairs, const std::string& name, const std::string& value) {
+  const auto same = [&](const auto& pair) { return pair.first == name; };
+  if (const auto pair = std::find_if(pairs.begin(), pairs.end(), same); pair != pairs.end())
+    pair->second = value;
+  else
+    pairs.emplace_back(name, value);
+}
+
+void set_all(trial::Pairs& pairs, const std::string& written) {
+  std::istringstream in(written);
+  for (std::string pair; std::getline(in, pair, ',');) {
+    const std::size_t equals = pair.find('=');
+    set(pairs, pair.substr(0, equals), equals == std::string::npos ? "" : pair.substr(equals + 1));
+  }
+}
+
+void check_sets(const trial::Pairs& sets, const std::vector<Chosen>& chosen) {
+  std::vector<std::string> known;
+  for (const Chosen& one : chosen)
+    for (const std::string& name : names_of(one.workload->parameters))
+      if (!holds(known, name)) known.push_back(name);
+  for (const auto& [name, value] : sets) {
+    if (!holds(known, name)) throw UsageError(unknown("parameter", name, known));
+    for (const Chosen& one : chosen)
+      if (const WorkloadParameter* const parameter = find_row(one.workload->parameters, name))
+        check_value(*parameter, value);
+  }
+}
+
+// The variant's, then those of --quick, then the user's.
+trial::Pairs parameters_of(const Chosen& chosen, const Request& request) {
+  trial::Pairs pairs;
+  set_all(pairs, chosen.variant->sets);
+  if (request.quick) set_all(pairs, chosen.variant->quick_sets);
+  for (const auto& [name, value] : request.sets)
+    if (find_row(chosen.workload->parameters, name)) set(pairs, name, value);
+  return pairs;
+}
+
+// Fisher and Yates; std::shuffle may differ from one standard library to the next, and a plan must not.
+void shuffle(std::vector<const Selection*>& selections, std::mt19937_64& random) {
+  for (std::size_t left = selections.size(); left > 1; --left)
+    std::swap(selections[left - 1], selections[random() % left]);
+}
+
+std::vector<const Selection*> measurable(const std::vector<Selection>& selections) {
+  std::vector<const Selection*> found;
+  std::string reasons;
+  for (const Selection& selection : selections) {
+    if (selection.skipped.empty())
+      found.push_back(&selection);
+    else
+      reasons += fmt::format("\n  {}: {}", selection.label, selection.skipped);
+  }
+  if (found.empty()) throw UsageError("none of the chosen allocators can be measured here:" + reasons);
+  return found;
+}
+
+}  // namespace
+
+unsigned Rounds::of(std::string_view pass) const {
+  if (pass == "speed") return speed;
+  if (pass == "memory") return memory;
+  if (pass == "ledger") return ledger;
+  if (pass == "limit") return limit;
+  return 0;
+}
+
+std::vector<trial::TrialSpec> make_plan(const Request& request, const std::vector<Selection>& selections,
+                                        const std::vector<WorkloadInfo>& workloads) {
+  const std::vector<Chosen> chosen = choose(request, workloads);
+  const std::vector<std::string> passes = choose_passes(request);
+  check_sets(request.sets, chosen);
+  const std::vector<const Selection*> allocators = measurable(selections);
+
+  unsigned rounds = 0;
+  for (const std::string& pass : passes) rounds = std::max(rounds, request.rounds.of(pass));
+
+  std::mt19937_64 random(request.seed);
+  std::vector<trial::TrialSpec> plan;
+  for (unsigned round = 0; round < rounds; ++round) {
+    for (const Chosen& one : chosen) {
+      for (const std::string& pass : passes) {
+        if (round >= request.rounds.of(pass) || !holds(one.variant->passes, pass)) continue;
+        std::vector<const Selection*> order = allocators;
+        shuffle(order, random);
+        for (const Selection* const selection : order)
+          plan.push_back({.id = plan.size(),
+                          .allocator = selection->label,
+                          .preload = selection->preload,
+                          .library = selection->library,
+                          .environment = environment_of(*selection),
+                          .workload = one.workload->name,
+                          .variant = one.variant->name,
+                          .parameters = parameters_of(one, request),
+                          .pass = pass,
+                          .round = round,
+                          .seed = request.seed,
+                          .check = request.check,
+                          .timeout = request.quick ? kQuickTimeout : kTimeout});
+      }
+    }
+  }
+  if (plan.empty())
+    throw UsageError("nothing to measure: none of the chosen workloads takes part in the chosen passes");
+  return plan;
+}
+
+}  // namespace heapmark::plan

@@ -1,0 +1,162 @@
+// What the user writes after -a, against a made-up catalog and a scripted search.
+#include "harness/plan/selection.h"
+
+#include <catch2/catch.hpp>
+#include <filesystem>
+
+#include "harness/plan/usage_error.h"
+
+using namespace heapmark;
+using namespace heapmark::plan;
+using Catch::Contains;
+
+namespace {
+
+Tunable bytes_tunable(const std::string& name) {
+  Tunable row;
+  row.name = name;
+  row.type = "bytes";
+  row.unit = "bytes";
+  row.default_value = "131072";
+  row.range = {0, 1 << 30};
+  return row;
+}
+
+std::vector<Allocator> made_up_catalog() {
+  Allocator system, floor, listed, apart;
+  system.name = "glibc";
+  system.libraries = {"libc.so.6"};
+  system.builtin = true;
+  system.style = "list";
+  system.environment = "GLIBC_TUNABLES";
+  system.format = "glibc.malloc.{name}={value}";
+  system.separator = ":";
+  system.tunables = {bytes_tunable("mmap_threshold"), bytes_tunable("trim_threshold")};
+  floor.name = "floor";
+  floor.libraries = {"libfloor.so"};
+  floor.bundled = true;
+  floor.not_for_use = "gives nothing back";
+  listed.name = "listed";
+  listed.libraries = {"liblisted.so.2"};
+  listed.package = "liblisted2";
+  apart.name = "apart";
+  apart.libraries = {"libapart.so"};
+  apart.package = "libapart1";
+  apart.style = "variable";
+  apart.tunables = {bytes_tunable("cache"), bytes_tunable("limit")};
+  apart.tunables[0].variable = "APART_CACHE";
+  apart.tunables[1].variable = "APART_LIMIT";
+  return {apart, floor, system, listed};
+}
+
+// Everything is installed but "listed".
+std::string scripted_search(const Allocator& allocator) {
+  return allocator.name == "listed" ? "" : "/made/up/" + allocator.libraries[0];
+}
+
+std::vector<Selection> chosen(std::string_view list) {
+  return select(list, made_up_catalog(), scripted_search, "/made/up/noop.so");
+}
+
+// A real file that is an ELF object of this machine.
+std::string own_program() {
+  return std::filesystem::read_symlink("/proc/self/exe");
+}
+
+}  // namespace
+
+TEST_CASE("commas inside brackets belong to the tunables") {
+  const auto selections = chosen("glibc[mmap_threshold=128K,trim_threshold=1M],apart");
+  REQUIRE(selections.size() == 2);
+  CHECK(selections[0].label == "glibc[mmap_threshold=128K,trim_threshold=1M]");
+  CHECK(selections[0].tunables == trial::Pairs{{"mmap_threshold", "128K"}, {"trim_threshold", "1M"}});
+  CHECK(selections[1].label == "apart");
+  CHECK(selections[1].tunables.empty());
+}
+
+TEST_CASE("tunables become the environment that the allocator reads") {
+  CHECK(environment_of(chosen("glibc[mmap_threshold=128K,trim_threshold=1M]")[0]) ==
+        trial::Pairs{
+            {"GLIBC_TUNABLES", "glibc.malloc.mmap_threshold=131072:glibc.malloc.trim_threshold=1048576"}});
+  CHECK(environment_of(chosen("apart[limit=2K,cache=1]")[0]) ==
+        trial::Pairs{{"APART_LIMIT", "2048"}, {"APART_CACHE", "1"}});
+  CHECK(environment_of(chosen("glibc")[0]).empty());
+}
+
+TEST_CASE("the C library's malloc is preloaded with the no-op library, others with themselves") {
+  const auto selections = chosen("glibc,apart");
+  CHECK(selections[0].preload == "/made/up/noop.so");
+  CHECK(selections[0].library == "/made/up/libc.so.6");
+  CHECK(selections[1].preload == "/made/up/libapart.so");
+  CHECK(selections[1].library == selections[1].preload);
+}
+
+TEST_CASE("an allocator that is not installed is skipped with the package that brings it") {
+  const auto selections = chosen("listed,glibc");
+  REQUIRE(selections.size() == 2);
+  CHECK(selections[0].skipped == "liblisted.so.2 is not installed: apt-get install liblisted2");
+  CHECK(selections[0].library.empty());
+  CHECK(selections[0].preload.empty());
+  CHECK(selections[1].skipped.empty());
+}
+
+TEST_CASE("all stands for every allocator that is for use") {
+  std::vector<std::string> labels;
+  for (const Selection& selection : chosen("all")) labels.push_back(selection.label);
+  CHECK(labels == std::vector<std::string>{"apart", "glibc", "listed"});
+  CHECK(chosen("all,floor").size() == 4);
+}
+
+TEST_CASE("the same selection again is an A/A run with a label of its own") {
+  const auto selections = chosen("glibc,glibc,apart,glibc[mmap_threshold=1M],glibc");
+  REQUIRE(selections.size() == 5);
+  CHECK(selections[0].label == "glibc");
+  CHECK(selections[1].label == "glibc#2");
+  CHECK(selections[3].label == "glibc[mmap_threshold=1M]");
+  CHECK(selections[4].label == "glibc#3");
+  CHECK(selections[1].preload == selections[0].preload);
+}
+
+TEST_CASE("a library given by its path needs no catalog row") {
+  const auto selections = chosen("mine=" + own_program());
+  REQUIRE(selections.size() == 1);
+  CHECK(selections[0].label == "mine");
+  CHECK(selections[0].preload == std::filesystem::canonical(own_program()));
+  CHECK(selections[0].library == selections[0].preload);
+  CHECK_THROWS_WITH(chosen("mine=" + own_program() + "[x=1]"), Contains("unknown tunable of mine"));
+}
+
+TEST_CASE("another build of a known allocator takes its tunables") {
+  const auto selections = chosen("apart=" + own_program() + "[cache=1K]");
+  REQUIRE(selections.size() == 1);
+  CHECK(selections[0].label == "apart[cache=1K]");
+  CHECK(selections[0].library == std::filesystem::canonical(own_program()));
+  CHECK(environment_of(selections[0]) == trial::Pairs{{"APART_CACHE", "1024"}});
+}
+
+TEST_CASE("a list that cannot be meant is refused with what is wrong") {
+  CHECK_THROWS_WITH(chosen("glibcc"), Contains("did you mean \"glibc\""));
+  CHECK_THROWS_WITH(chosen("glibc[mmap_treshold=1]"), Contains("did you mean \"mmap_threshold\""));
+  CHECK_THROWS_WITH(chosen("glibc[mmap_threshold=2G]"), Contains("out of range"));
+  CHECK_THROWS_WITH(chosen("glibc[mmap_threshold=big]"), Contains("a number of bytes is wanted"));
+  CHECK_THROWS_WITH(chosen("glibc[mmap_threshold=1,mmap_threshold=2]"), Contains("given twice"));
+  CHECK_THROWS_WITH(chosen("glibc[mmap_threshold=1"), Contains("']' is missing"));
+  CHECK_THROWS_WITH(chosen("glibc]"), Contains("do not match"));
+  CHECK_THROWS_WITH(chosen("glibc[[mmap_threshold=1]]"), Contains("do not match"));
+  CHECK_THROWS_WITH(chosen("glibc[mmap_threshold=1]x"), Contains("nothing may follow"));
+  CHECK_THROWS_WITH(chosen("glibc[mmap_threshold]"), Contains("[name=value,...]"));
+  CHECK_THROWS_WITH(chosen("glibc[]"), Contains("[name=value,...]"));
+  CHECK_THROWS_WITH(chosen("glibc,"), Contains("empty name"));
+  CHECK_THROWS_WITH(chosen(""), Contains("empty name"));
+  CHECK_THROWS_WITH(chosen("a b=/x"), Contains("no space"));
+  CHECK_THROWS_WITH(chosen("=/x"), Contains("name is missing"));
+  CHECK_THROWS_WITH(chosen("mine="), Contains("path is missing"));
+  CHECK_THROWS_WITH(chosen("mine=/no/such/lib.so"), Contains("No such file"));
+  CHECK_THROWS_WITH(chosen("mine=/etc/passwd"), Contains("not a shared library"));
+  CHECK_THROWS_WITH(chosen("glibc=" + own_program()), Contains("cannot be given as a file"));
+}
+
+TEST_CASE("a library in a folder that LD_PRELOAD cannot name is refused") {
+  const auto spaced = [](const Allocator&) { return std::string("/made up/lib.so"); };
+  CHECK_THROWS_WITH(select("apart", made_up_catalog(), spaced, ""), Contains("space or a colon"));
+}
