@@ -1,0 +1,49 @@
+// See context.h.
+#include "harness/record/context.h"
+
+#include <ctime>
+
+namespace heapmark::record {
+namespace {
+
+template <typename T>
+json or_null(const std::optional<T>& value) {
+  return value ? json(*value) : json(nullptr);
+}
+
+}  // namespace
+
+std::string now_utc() {
+  const std::time_t now = std::time(nullptr);
+  std::tm utc{};
+  gmtime_r(&now, &utc);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
+  return text;
+}
+
+json context_of(const probe::Machine& machine, const std::string& executable, const std::string& command,
+                const std::string& git_revision) {
+  return {{"date", now_utc()},
+          {"host_name", machine.host_name},
+          {"executable", executable},
+          {"num_cpus", machine.cpus},
+          {"cpu_scaling_enabled", machine.governor && *machine.governor != "performance"},
+          {"load_avg", {machine.load_1min}},
+          {"library_build_type", "release"},
+          {"cpu_model", machine.cpu_model},
+          {"kernel", machine.kernel},
+          {"libc", machine.libc},
+          {"thp", or_null(machine.thp)},
+          {"overcommit", or_null(machine.overcommit)},
+          {"aslr", or_null(machine.aslr)},
+          {"governor", or_null(machine.governor)},
+          {"cgroup_limit_bytes", or_null(machine.cgroup_limit_bytes)},
+          {"memory_bytes", machine.memory_bytes},
+          {"swap_bytes", machine.swap_bytes},
+          {"max_map_count", or_null(machine.max_map_count)},
+          {"git_revision", git_revision},
+          {"command", command}};
+}
+
+}  // namespace heapmark::record

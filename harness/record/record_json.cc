@@ -1,0 +1,214 @@
+// See record_json.h.
+#include "harness/record/record_json.h"
+
+#include <array>
+#include <limits>
+#include <utility>
+
+namespace heapmark::record {
+namespace {
+
+using trial::Outcome;
+
+constexpr std::array<std::pair<Outcome, std::string_view>, 9> kOutcomes{{
+    {Outcome::kOk, "ok"},
+    {Outcome::kCrashed, "crashed"},
+    {Outcome::kTimedOut, "timed out"},
+    {Outcome::kWrongAllocator, "wrong allocator"},
+    {Outcome::kRefused, "refused"},
+    {Outcome::kOutOfMemory, "out of memory"},
+    {Outcome::kCheckFailed, "check failed"},
+    {Outcome::kError, "error"},
+    {Outcome::kInterrupted, "interrupted"},
+}};
+
+double number_from(const json& value) {
+  return value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>();
+}
+
+json pairs_to_json(const trial::Pairs& pairs) {
+  json out = json::object();
+  for (const auto& [name, value] : pairs) out[name] = value;
+  return out;
+}
+
+trial::Pairs pairs_from(const json& value) {
+  trial::Pairs out;
+  for (const auto& [name, text] : value.items()) out.emplace_back(name, text.get<std::string>());
+  return out;
+}
+
+json table_to_json(const trial::Table& table) {
+  json out{{"columns", table.columns}, {"rows", table.rows}, {"dropped_rows", table.dropped_rows}};
+  if (!table.texts.empty()) out["texts"] = table.texts;
+  return out;
+}
+
+trial::Table table_from(const json& value) {
+  trial::Table table;
+  table.columns = value.at("columns").get<std::vector<std::string>>();
+  table.dropped_rows = value.at("dropped_rows").get<std::uint32_t>();
+  for (const json& row : value.at("rows")) {
+    auto& cells = table.rows.emplace_back();
+    for (const json& cell : row) cells.push_back(number_from(cell));
+  }
+  if (value.contains("texts")) table.texts = value.at("texts").get<std::vector<std::string>>();
+  return table;
+}
+
+}  // namespace
+
+std::string_view outcome_name(Outcome outcome) {
+  for (const auto& [known, name] : kOutcomes)
+    if (known == outcome) return name;
+  return "error";
+}
+
+std::optional<Outcome> outcome_from(std::string_view name) {
+  for (const auto& [known, known_name] : kOutcomes)
+    if (known_name == name) return known;
+  return std::nullopt;
+}
+
+json to_json(const Record& record) {
+  const auto& [spec, result] = record;
+  json tables = json::object();
+  for (const auto& [name, table] : result.tables) tables[name] = table_to_json(table);
+  return {{"id", spec.id},
+          {"allocator", spec.allocator},
+          {"workload", spec.workload},
+          {"variant", spec.variant},
+          {"parameters", pairs_to_json(spec.parameters)},
+          {"pass", spec.pass},
+          {"round", spec.round},
+          {"seed", spec.seed},
+          {"check", spec.check},
+          {"preload", spec.preload},
+          {"library", spec.library},
+          {"environment", pairs_to_json(spec.environment)},
+          {"timeout_seconds", spec.timeout.count()},
+          {"outcome", outcome_name(result.outcome)},
+          {"message", result.message},
+          {"started", result.started},
+          {"wall_seconds", result.wall_seconds},
+          {"environment_padding", result.environment_padding},
+          {"malloc_library", result.malloc_library},
+          {"rss_source", result.rss_source},
+          {"observer_bytes", result.observer_bytes},
+          {"baseline_rss_bytes", result.baseline_rss_bytes},
+          {"operations", result.operations},
+          {"metrics", result.metrics},
+          {"tables", std::move(tables)},
+          {"phases", result.phases}};
+}
+
+Record record_from(const json& value) {
+  Record record;
+  auto& [spec, result] = record;
+  value.at("id").get_to(spec.id);
+  value.at("allocator").get_to(spec.allocator);
+  value.at("workload").get_to(spec.workload);
+  value.at("variant").get_to(spec.variant);
+  spec.parameters = pairs_from(value.at("parameters"));
+  value.at("pass").get_to(spec.pass);
+  value.at("round").get_to(spec.round);
+  value.at("seed").get_to(spec.seed);
+  value.at("check").get_to(spec.check);
+  value.at("preload").get_to(spec.preload);
+  value.at("library").get_to(spec.library);
+  spec.environment = pairs_from(value.at("environment"));
+  spec.timeout = std::chrono::seconds(value.at("timeout_seconds").get<std::int64_t>());
+  result.outcome = outcome_from(value.at("outcome").get<std::string>()).value_or(Outcome::kError);
+  value.at("message").get_to(result.message);
+  value.at("started").get_to(result.started);
+  value.at("wall_seconds").get_to(result.wall_seconds);
+  value.at("environment_padding").get_to(result.environment_padding);
+  value.at("malloc_library").get_to(result.malloc_library);
+  value.at("rss_source").get_to(result.rss_source);
+  value.at("observer_bytes").get_to(result.observer_bytes);
+  value.at("baseline_rss_bytes").get_to(result.baseline_rss_bytes);
+  value.at("operations").get_to(result.operations);
+  for (const auto& [name, number] : value.at("metrics").items()) result.metrics[name] = number_from(number);
+  for (const auto& [name, table] : value.at("tables").items()) result.tables[name] = table_from(table);
+  value.at("phases").get_to(result.phases);
+  return record;
+}
+
+json to_json(const Asked& asked) {
+  const plan::Request& request = asked.request;
+  return {{"allocators", asked.allocators},
+          {"workloads", request.workloads},
+          {"passes", request.passes},
+          {"rounds",
+           {{"speed", request.rounds.speed},
+            {"memory", request.rounds.memory},
+            {"ledger", request.rounds.ledger},
+            {"limit", request.rounds.limit}}},
+          {"sets", pairs_to_json(request.sets)},
+          {"seed", request.seed},
+          {"quick", request.quick},
+          {"check", request.check},
+          {"baseline", asked.baseline}};
+}
+
+Asked asked_from(const json& value) {
+  Asked asked;
+  value.at("allocators").get_to(asked.allocators);
+  value.at("baseline").get_to(asked.baseline);
+  plan::Request& request = asked.request;
+  value.at("workloads").get_to(request.workloads);
+  value.at("passes").get_to(request.passes);
+  const json& rounds = value.at("rounds");
+  rounds.at("speed").get_to(request.rounds.speed);
+  rounds.at("memory").get_to(request.rounds.memory);
+  rounds.at("ledger").get_to(request.rounds.ledger);
+  rounds.at("limit").get_to(request.rounds.limit);
+  request.sets = pairs_from(value.at("sets"));
+  value.at("seed").get_to(request.seed);
+  value.at("quick").get_to(request.quick);
+  value.at("check").get_to(request.check);
+  return asked;
+}
+
+json to_json(const AllocatorFound& allocator) {
+  json out{{"name", allocator.name},       {"label", allocator.label},
+           {"summary", allocator.summary}, {"library", allocator.library},
+           {"version", allocator.version}, {"build_id", allocator.build_id},
+           {"package", allocator.package}, {"tunables", pairs_to_json(allocator.tunables)}};
+  if (!allocator.skipped.empty()) out["skipped"] = allocator.skipped;
+  if (!allocator.not_for_use.empty()) out["not_for_use"] = allocator.not_for_use;
+  return out;
+}
+
+AllocatorFound allocator_from(const json& value) {
+  AllocatorFound allocator;
+  value.at("name").get_to(allocator.name);
+  value.at("label").get_to(allocator.label);
+  value.at("summary").get_to(allocator.summary);
+  value.at("library").get_to(allocator.library);
+  value.at("version").get_to(allocator.version);
+  value.at("build_id").get_to(allocator.build_id);
+  value.at("package").get_to(allocator.package);
+  allocator.tunables = pairs_from(value.at("tunables"));
+  allocator.skipped = value.value("skipped", "");
+  allocator.not_for_use = value.value("not_for_use", "");
+  return allocator;
+}
+
+json to_json(const plan::Metric& metric) {
+  return {{"unit", metric.unit},         {"better", metric.better}, {"passes", metric.passes},
+          {"headline", metric.headline}, {"help", metric.help}};
+}
+
+plan::Metric metric_from(const std::string& name, const json& value) {
+  plan::Metric metric;
+  metric.name = name;
+  value.at("unit").get_to(metric.unit);
+  value.at("better").get_to(metric.better);
+  value.at("passes").get_to(metric.passes);
+  value.at("headline").get_to(metric.headline);
+  value.at("help").get_to(metric.help);
+  return metric;
+}
+
+}  // namespace heapmark::record

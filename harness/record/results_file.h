@@ -1,0 +1,40 @@
+// The results file on disk (docs/results-format.md): written anew beside itself and renamed into place after
+// every trial, so that whoever reads it, whenever the writer died, sees all finished trials.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "harness/record/record.h"
+
+namespace heapmark::record {
+
+class ResultsFile {
+ public:
+  // Takes the records that `results` already has (of a run that is resumed). Nothing is written yet.
+  ResultsFile(std::filesystem::path path, Results results);
+
+  // Appends one record and writes the file. Throws std::system_error where the disk refuses; the file then
+  // holds what it held before.
+  void add(Record record);
+
+  // Writes the file with statistics and Google Benchmark's rows, which are left out while the run goes on.
+  void finish();
+
+  [[nodiscard]] const Results& results() const { return results_; }
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+ private:
+  void write(const std::string& tail) const;
+
+  std::filesystem::path path_;
+  Results results_;
+  std::string head_;                  // everything before the records, as text
+  std::vector<std::string> records_;  // as text, so that each is made into text once
+};
+
+// Reads a results file. Throws UsageError where the file is none, is of another schema, or is damaged.
+[[nodiscard]] Results read_results(const std::filesystem::path& path);
+
+}  // namespace heapmark::record

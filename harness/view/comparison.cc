@@ -1,0 +1,257 @@
+// See comparison.h.
+#include "harness/view/comparison.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "harness/view/quantity.h"
+
+namespace heapmark::view {
+namespace {
+
+using record::AllocatorFound;
+using record::Results;
+using record::Statistic;
+
+// A figure of one pass on one workload variant, over all allocators.
+struct Figure {
+  const plan::Metric* metric;
+  std::string pass;
+  std::map<std::string, const Statistic*> of;  // by allocator label
+};
+
+struct Place {
+  std::string workload, variant;
+  bool operator==(const Place&) const = default;
+};
+
+// Where a figure is measured in several passes, the table shows the pass whose question it answers.
+int rank(std::string_view pass, const plan::Metric& metric) {
+  const bool time = metric.unit == "ns" || metric.unit == "s" || metric.unit == "1/s";
+  const std::vector<std::string_view> order =
+      time ? std::vector<std::string_view>{"speed", "memory", "limit", "ledger"}
+           : std::vector<std::string_view>{"limit", "memory", "ledger", "speed"};
+  return static_cast<int>(std::find(order.begin(), order.end(), pass) - order.begin());
+}
+
+std::vector<Place> places_of(const std::vector<Statistic>& statistics) {
+  std::vector<Place> places;
+  for (const Statistic& one : statistics) {
+    const Place place{one.workload, one.variant};
+    if (std::find(places.begin(), places.end(), place) == places.end()) places.push_back(place);
+  }
+  return places;
+}
+
+// The headline figures of a place, each from the one pass that the table shows.
+std::vector<Figure> headlines(const Results& results, const std::vector<Statistic>& statistics, const Place& place) {
+  std::vector<Figure> figures;
+  for (const plan::Metric& metric : results.metrics.at(place.workload)) {
+    if (!metric.headline) continue;
+    std::map<std::string, Figure> by_pass;
+    for (const Statistic& one : statistics) {
+      if (one.workload != place.workload || one.variant != place.variant || one.metric != metric.name) continue;
+      Figure& figure = by_pass[one.pass];
+      figure.metric = &metric;
+      figure.pass = one.pass;
+      figure.of[one.allocator] = &one;
+    }
+    if (by_pass.empty()) continue;
+    figures.push_back(std::min_element(by_pass.begin(), by_pass.end(), [&](const auto& a, const auto& b) {
+                        return rank(a.first, metric) < rank(b.first, metric);
+                      })->second);
+  }
+  return figures;
+}
+
+Tone tone_of(stats::Verdict verdict) {
+  switch (verdict) {
+    case stats::Verdict::kBetter: return Tone::kGood;
+    case stats::Verdict::kWorse: return Tone::kBad;
+    case stats::Verdict::kNoDifference:
+    case stats::Verdict::kUndecided: return Tone::kDim;
+    case stats::Verdict::kDiffers: break;
+  }
+  return Tone::kPlain;
+}
+
+// How a figure's failure, absence or value reads in a cell; the mark tells the verdict in one sign.
+Cell value_cell(const Figure& figure, const std::string& label, bool with_mark) {
+  const auto found = figure.of.find(label);
+  if (found == figure.of.end()) return {"", Tone::kDim};
+  const Statistic& statistic = *found->second;
+  if (!statistic.summary) {
+    if (statistic.failed > 0) return {"✗ failed", Tone::kBad};
+    return {"not measured", Tone::kDim};
+  }
+  Cell cell{quantity(statistic.summary->median, figure.metric->unit), Tone::kPlain};
+  if (statistic.failed > 0) cell.text = "✗ " + cell.text;
+  if (!with_mark) return cell;
+  if (!statistic.ratio) {
+    cell.text += "  ";
+    return cell;
+  }
+  cell.tone = tone_of(statistic.ratio->verdict);
+  switch (statistic.ratio->verdict) {
+    case stats::Verdict::kBetter: cell.text += " +"; break;
+    case stats::Verdict::kWorse: cell.text += " -"; break;
+    case stats::Verdict::kNoDifference: cell.text += " ="; break;
+    case stats::Verdict::kUndecided:
+    case stats::Verdict::kDiffers: cell.text += "  "; break;
+  }
+  return cell;
+}
+
+Cell ratio_cell(const Figure& figure, const std::string& label) {
+  const auto found = figure.of.find(label);
+  if (found == figure.of.end() || !found->second->ratio) return {"", Tone::kDim};
+  const stats::Summary& ratio = found->second->ratio->summary;
+  if (!ratio.interval) return {fmt::format("{:.2f}", ratio.median)};
+  return {fmt::format("{:.2f} [{:.2f}, {:.2f}]", ratio.median, ratio.interval->low, ratio.interval->high)};
+}
+
+Cell verdict_cell(const Figure& figure, const std::string& label, const std::string& baseline) {
+  const auto found = figure.of.find(label);
+  if (found == figure.of.end() || !found->second->summary) return {"", Tone::kDim};
+  if (label == baseline) return {"baseline", Tone::kDim};
+  if (!found->second->ratio) return {"", Tone::kDim};
+  const stats::Verdict verdict = found->second->ratio->verdict;
+  return {verdict_words(verdict, *figure.metric), tone_of(verdict)};
+}
+
+std::string column_title(const plan::Metric& metric) {
+  std::string title = metric.name;
+  std::replace(title.begin(), title.end(), '_', ' ');
+  for (const std::string_view unit : {" bytes", " seconds"})
+    if (title.ends_with(unit)) title.resize(title.size() - unit.size());
+  return title;
+}
+
+// Time and peak memory are the two on which people decide: they get the ratio and the words.
+bool is_lead(const Figure& figure) {
+  return figure.metric->name == "ns_per_op" || figure.metric->name == "rss_peak_bytes";
+}
+
+std::vector<std::string> labels_in(const Results& results, const std::vector<Figure>& figures) {
+  std::vector<std::string> labels;
+  for (const AllocatorFound& allocator : results.allocators)
+    if (std::any_of(figures.begin(), figures.end(), [&](const Figure& f) { return f.of.contains(allocator.label); }))
+      labels.push_back(allocator.label);
+  return labels;
+}
+
+TextTable lead_table(const Results& results, const Place& place, const std::vector<Figure>& figures) {
+  TextTable table;
+  table.title = place.workload + " / " + place.variant;
+  table.columns = {"allocator"};
+  for (const Figure& figure : figures) {
+    table.columns.push_back(column_title(*figure.metric));
+    table.columns.push_back("to " + results.asked.baseline + " [95 %]");
+    table.columns.push_back("verdict");
+  }
+  for (const std::string& label : labels_in(results, figures)) {
+    auto& row = table.rows.emplace_back(std::vector<Cell>{{label}});
+    for (const Figure& figure : figures) {
+      row.push_back(value_cell(figure, label, false));
+      row.push_back(ratio_cell(figure, label));
+      row.push_back(verdict_cell(figure, label, results.asked.baseline));
+    }
+  }
+  return table;
+}
+
+TextTable other_table(const Results& results, const Place& place, const std::vector<Figure>& figures) {
+  TextTable table;
+  table.title = place.workload + " / " + place.variant + ": further figures";
+  table.columns = {"allocator"};
+  for (const Figure& figure : figures) table.columns.push_back(column_title(*figure.metric) + "  ");
+  for (const std::string& label : labels_in(results, figures)) {
+    auto& row = table.rows.emplace_back(std::vector<Cell>{{label}});
+    for (const Figure& figure : figures) row.push_back(value_cell(figure, label, true));
+  }
+  return table;
+}
+
+std::vector<std::string> failures_of(const Results& results, const Place& place) {
+  std::vector<std::string> lines;
+  std::map<std::string, std::size_t> times;
+  for (const auto& [spec, result] : results.records) {
+    if (spec.workload != place.workload || spec.variant != place.variant) continue;
+    if (result.outcome == trial::Outcome::kOk) continue;
+    const std::string line = fmt::format("✗ {}, {} pass: {}{}{}", spec.allocator, spec.pass,
+                                         record::outcome_name(result.outcome), result.message.empty() ? "" : ": ",
+                                         result.message);
+    if (times[line]++ == 0) lines.push_back(line);
+  }
+  for (std::string& line : lines)
+    if (times[line] > 1) line += fmt::format(" ({} trials)", times[line]);
+  return lines;
+}
+
+}  // namespace
+
+std::string verdict_words(stats::Verdict verdict, const plan::Metric& metric) {
+  const bool time = metric.unit == "ns" || metric.unit == "s" || metric.unit == "1/s";
+  const bool memory = metric.unit == "bytes";
+  switch (verdict) {
+    case stats::Verdict::kBetter: return time ? "faster" : memory ? "less" : "better";
+    case stats::Verdict::kWorse: return time ? "slower" : memory ? "more" : "worse";
+    case stats::Verdict::kNoDifference: return "no difference";
+    case stats::Verdict::kDiffers: return "differs";
+    case stats::Verdict::kUndecided: break;
+  }
+  return "one round";
+}
+
+std::vector<TextTable> comparison_tables(const Results& results, const std::vector<Statistic>& statistics) {
+  std::vector<TextTable> tables;
+  for (const Place& place : places_of(statistics)) {
+    std::vector<Figure> leads = headlines(results, statistics, place), others;
+    const auto split = std::stable_partition(leads.begin(), leads.end(), is_lead);
+    others.assign(split, leads.end());
+    leads.erase(split, leads.end());
+    const std::size_t before = tables.size();
+    if (!leads.empty()) tables.push_back(lead_table(results, place, leads));
+    if (!others.empty()) tables.push_back(other_table(results, place, others));
+    if (tables.size() > before) tables.back().notes = failures_of(results, place);
+  }
+  return tables;
+}
+
+std::vector<std::string> comparison_notes(const Results& results) {
+  std::vector<std::string> notes;
+  notes.push_back("Medians over the rounds; in brackets the 95 % interval of the ratio within the same round.");
+  notes.push_back("+ better, - worse, = no difference to " + results.asked.baseline +
+                  "; no mark: no ratio can be formed, or neither direction is better. ✗ a trial failed.");
+  for (const AllocatorFound& allocator : results.allocators) {
+    if (!allocator.skipped.empty()) notes.push_back(allocator.label + " was skipped: " + allocator.skipped);
+    if (!allocator.not_for_use.empty())
+      notes.push_back(allocator.label + " is a lower bound, no allocator to use: " + allocator.not_for_use);
+  }
+  const auto failed = std::count_if(results.records.begin(), results.records.end(), [](const record::Record& one) {
+    return one.result.outcome != trial::Outcome::kOk;
+  });
+  if (failed > 0) notes.push_back(fmt::format("{} of {} trials failed.", failed, results.records.size()));
+  return notes;
+}
+
+std::string comparison_for_terminal(const Results& results, std::size_t width, bool colour) {
+  std::string out;
+  for (const TextTable& table : comparison_tables(results, record::statistics_of(results)))
+    out += for_terminal(table, width, colour) + "\n";
+  for (const std::string& note : comparison_notes(results)) out += note + "\n";
+  return out;
+}
+
+std::string comparison_for_markdown(const Results& results) {
+  std::string out;
+  for (const TextTable& table : comparison_tables(results, record::statistics_of(results)))
+    out += for_markdown(table) + "\n";
+  for (const std::string& note : comparison_notes(results)) out += "- " + note + "\n";
+  return out;
+}
+
+}  // namespace heapmark::view
