@@ -1,0 +1,224 @@
+// The program as its user meets it: exit codes, messages, results files; the real binary, the real workloads in
+// their quick form.
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <thread>
+#include <vector>
+
+using Catch::Contains;
+using json = nlohmann::json;
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string build_folder() { return std::getenv("HEAPMARK_BUILD_DIR"); }
+
+struct Ended {
+  int exit_code = -1;
+  std::string out, err;
+};
+
+std::string contents(const fs::path& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+class Folder {
+ public:
+  Folder() : path_(fs::temp_directory_path() / ("heapmark-cli-" + std::to_string(::getpid()))) {
+    fs::create_directories(path_);
+  }
+  ~Folder() { fs::remove_all(path_); }
+  [[nodiscard]] std::string file(const std::string& name) const { return path_ / name; }
+
+ private:
+  fs::path path_;
+};
+
+pid_t start(const Folder& folder, std::vector<std::string> arguments) {
+  const std::string program = build_folder() + "/heapmark", out = folder.file("out"), err = folder.file("err");
+  arguments.insert(arguments.begin(), program);
+  std::vector<char*> argv;
+  for (std::string& argument : arguments) argv.push_back(argument.data());
+  argv.push_back(nullptr);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::dup2(::open(out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), 1);
+    ::dup2(::open(err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), 2);
+    ::execv(program.c_str(), argv.data());
+    ::_exit(127);
+  }
+  return child;
+}
+
+Ended end_of(const Folder& folder, pid_t child) {
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), contents(folder.file("out")),
+          contents(folder.file("err"))};
+}
+
+Ended heapmark(const Folder& folder, const std::vector<std::string>& arguments) {
+  return end_of(folder, start(folder, arguments));
+}
+
+json results_in(const std::string& file) { return json::parse(contents(file)); }
+
+}  // namespace
+
+TEST_CASE("wrong usage exits 2 and says what was perhaps meant") {
+  const Folder folder;
+  const std::vector<std::pair<std::vector<std::string>, std::string>> mistakes{
+      {{"rnu"}, "run"},
+      {{"run", "--quik"}, "--quick"},
+      {{"run", "-a", "jemaloc"}, "jemalloc"},
+      {{"run", "-w", "chrun"}, "churn"},
+      {{"run", "-w", "churn/smal-1t"}, "small-1t"},
+      {{"run", "-a", "glibc[mmap_treshold=1M]"}, "mmap_threshold"},
+      {{"run", "-w", "churn", "--set", "thraeds=2"}, "threads"},
+      {{"run", "--pass", "sped"}, "speed"},
+      {{"show", "/nonexistent/results.json"}, "cannot read"},
+      {{"run", "-r", "0"}, "0"},
+      {{}, "subcommand"},
+  };
+  for (const auto& [arguments, expected] : mistakes) {
+    const Ended ended = heapmark(folder, arguments);
+    CAPTURE(arguments, ended.out);
+    CHECK(ended.exit_code == 2);
+    CHECK_THAT(ended.err, Contains(expected));
+  }
+}
+
+TEST_CASE("help and version exit 0") {
+  const Folder folder;
+  CHECK(heapmark(folder, {"--help"}).exit_code == 0);
+  CHECK(heapmark(folder, {"run", "--help"}).exit_code == 0);
+  CHECK_THAT(heapmark(folder, {"--version"}).out, Contains("0.1.0"));
+}
+
+TEST_CASE("a run leaves a results file whose tables can be shown again in each format") {
+  const Folder folder;
+  const std::string file = folder.file("r.json");
+  const Ended ran = heapmark(folder, {"run", "-a", "glibc,brkmmap", "-w", "tutorial", "--quick", "-o", file});
+  CAPTURE(ran.err);
+  REQUIRE(ran.exit_code == 0);
+  CHECK_THAT(ran.out, Contains("tutorial") && Contains("brkmmap"));
+  const json root = results_in(file);
+  CHECK(root.at("schema") == 1);
+  CHECK_FALSE(root.at("statistics").empty());
+  CHECK_FALSE(root.at("benchmarks").empty());
+  for (const json& record : root.at("records")) CHECK(record.at("outcome") == "ok");
+
+  CHECK_THAT(heapmark(folder, {"show", file}).out, Contains("brkmmap"));
+  CHECK_THAT(heapmark(folder, {"show", file, "--format", "markdown"}).out, Contains("| :-- |"));
+  CHECK_THAT(heapmark(folder, {"show", file, "--format", "csv"}).out, Contains("workload,variant,pass"));
+  CHECK(heapmark(folder, {"show", file, "--format", "xml"}).exit_code == 2);
+  // what was measured is never overwritten
+  CHECK(heapmark(folder, {"run", "-a", "glibc", "-w", "tutorial", "--quick", "-o", file}).exit_code == 2);
+}
+
+TEST_CASE("a library that is no malloc fails its trials as the wrong allocator, and the run exits 3") {
+  const Folder folder;
+  const std::string file = folder.file("r.json"), library = build_folder() + "/libheapmark-noop.so";
+  const Ended ran = heapmark(
+      folder, {"run", "-a", "glibc,mine=" + library, "-w", "tutorial", "--pass", "memory", "--quick", "-o", file});
+  CAPTURE(ran.err);
+  CHECK(ran.exit_code == 3);
+  std::size_t wrong = 0;
+  for (const json& record : results_in(file).at("records")) {
+    if (record.at("allocator") != "mine") continue;
+    ++wrong;
+    CHECK(record.at("outcome") == "wrong allocator");
+  }
+  CHECK(wrong == 2);
+  CHECK_THAT(ran.out, Contains("wrong allocator"));
+}
+
+TEST_CASE("a run that is killed leaves a readable file, and --resume finishes it") {
+  const Folder folder;
+  const std::string file = folder.file("r.json");
+  const pid_t child = start(folder, {"run", "-a", "glibc,brkmmap", "-w", "churn/small-1t", "--pass", "speed,memory",
+                                     "--quick", "-o", file});
+  const auto finished = [&]() -> std::size_t {
+    return fs::exists(file) ? results_in(file).at("records").size() : 0;  // each state of the file can be parsed
+  };
+  for (int tries = 0; tries < 3000 && finished() < 2; ++tries) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  ::kill(child, SIGKILL);
+  CHECK(end_of(folder, child).exit_code == 128 + SIGKILL);
+  const std::size_t kept = finished();
+  REQUIRE(kept >= 2);
+
+  const Ended resumed = heapmark(folder, {"run", "--resume", file});
+  CAPTURE(resumed.err);
+  CHECK(resumed.exit_code == 0);
+  const json root = results_in(file);
+  CHECK(root.at("records").size() == 2 * 3 + 2 * 2);
+  CHECK_FALSE(root.at("statistics").empty());
+}
+
+TEST_CASE("Ctrl-C keeps what was measured and says how to go on") {
+  const Folder folder;
+  const std::string file = folder.file("r.json");
+  const pid_t child = start(folder, {"run", "-a", "glibc", "-w", "churn/small-1t", "--pass", "speed", "-r", "50", "-o", file});
+  for (int tries = 0; tries < 3000 && (!fs::exists(file) || results_in(file).at("records").empty()); ++tries)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  ::kill(child, SIGINT);
+  const Ended ended = end_of(folder, child);
+  CHECK(ended.exit_code == 128 + SIGINT);
+  CHECK_THAT(ended.out, Contains("--resume " + file));
+  CHECK(results_in(file).at("records").size() >= 1);
+}
+
+TEST_CASE("the same seed gives the same operations and, where they are deterministic, the same counters") {
+  const Folder folder;
+  std::array<json, 2> runs;
+  for (std::size_t at = 0; at < runs.size(); ++at) {
+    const std::string file = folder.file("r" + std::to_string(at) + ".json");
+    REQUIRE(heapmark(folder, {"run", "-a", "glibc,brkmmap", "-w", "tutorial,churn/small-1t,churn/mixed-1t,large_block",
+                              "--pass", "ledger", "--quick", "--seed", "7", "-o", file})
+                .exit_code == 0);
+    runs[at] = results_in(file).at("records");
+  }
+  REQUIRE(runs[0].size() == runs[1].size());
+  for (std::size_t at = 0; at < runs[0].size(); ++at) {
+    const json &one = runs[0][at], &other = runs[1][at];
+    CAPTURE(one.at("workload"), one.at("variant"), one.at("allocator"));
+    CHECK(one.at("operations") == other.at("operations"));
+    for (const char* metric : {"brk_calls", "mmap_calls", "trims", "releases", "purges"})
+      CHECK(one.at("metrics").at(metric) == other.at("metrics").at(metric));
+  }
+}
+
+TEST_CASE("every headline of the issue is there for every allocator on every workload") {
+  const Folder folder;
+  const std::string file = folder.file("r.json");
+  REQUIRE(heapmark(folder, {"run", "-a", "glibc,brkmmap", "-w", "tutorial,churn,large_block", "--quick", "-r", "1",
+                            "-o", file})
+              .exit_code == 0);
+  const json root = results_in(file);
+  const auto has = [&](const std::string& allocator, const std::string& workload, const std::string& metric) {
+    for (const json& record : root.at("records"))
+      if (record.at("allocator") == allocator && record.at("workload") == workload &&
+          record.at("metrics").contains(metric))
+        return true;
+    return false;
+  };
+  for (const char* allocator : {"glibc", "brkmmap"})
+    for (const char* workload : {"tutorial", "churn", "large_block"})
+      for (const char* metric : {"ns_per_op", "rss_peak_bytes", "minor_faults", "major_faults", "trims", "purges", "releases"}) {
+        CAPTURE(allocator, workload, metric);
+        CHECK(has(allocator, workload, metric));
+      }
+  CHECK(has("glibc", "large_block", "failed_though_fitting"));
+}

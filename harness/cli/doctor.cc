@@ -1,0 +1,93 @@
+#include "harness/cli/doctor.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+namespace heapmark::cli {
+namespace {
+
+using probe::Finding;
+using Weight = Finding::Weight;
+
+std::string_view word(Weight weight) {
+  switch (weight) {
+    case Weight::kFine:
+      return "fine";
+    case Weight::kNote:
+      return "note";
+    case Weight::kBends:
+      return "BENDS";
+    case Weight::kPrevents:
+      return "PREVENTS";
+  }
+  return "";
+}
+
+void add_line(std::string& text, Weight weight, std::string_view subject, std::string_view found) {
+  text += fmt::format("  {:<8}  {:<22}  {}\n", word(weight), subject, found);
+}
+
+void add_reason(std::string& text, std::string_view label, std::string_view reason) {
+  if (!reason.empty()) text += fmt::format("{:12}{:<6} {}\n", "", label, reason);
+}
+
+std::vector<Finding> library_findings(const std::vector<plan::Selection>& selections) {
+  std::vector<Finding> findings;
+  for (const plan::Selection& selection : selections) {
+    const std::string subject = "library of " + selection.allocator.name;
+    if (selection.skipped.empty()) {
+      findings.push_back({Weight::kFine, subject, selection.library, "", ""});
+      continue;
+    }
+    const std::string& package = selection.allocator.package;
+    findings.push_back({Weight::kPrevents, subject, "missing", "it is left out of every comparison",
+                        selection.allocator.bundled ? "build heapmark anew"
+                        : package.empty()           ? "install it, or name its path: -a NAME=/path/lib.so"
+                                                    : "apt-get install " + package});
+  }
+  return findings;
+}
+
+}  // namespace
+
+std::string doctor_text(const probe::Machine& machine, const std::vector<plan::Selection>& selections,
+                        const std::vector<std::string>& missing_parts) {
+  std::vector<Finding> findings = probe::judge(machine);
+  for (const std::string& part : missing_parts)
+    findings.push_back({Weight::kPrevents, "part of heapmark", part + " is missing",
+                        "nothing can be measured", "build heapmark anew"});
+  for (Finding& finding : library_findings(selections)) findings.push_back(std::move(finding));
+  // What matters most comes first; within a weight the order stays.
+  std::stable_sort(findings.begin(), findings.end(),
+                   [](const Finding& a, const Finding& b) { return a.weight > b.weight; });
+
+  std::string text = fmt::format("{}: Linux {}, {}, {}\n\n", machine.host_name, machine.kernel, machine.libc,
+                                 machine.cpu_model.empty() ? "CPU not named" : machine.cpu_model);
+  for (const Finding& finding : findings) {
+    add_line(text, finding.weight, finding.subject, finding.found);
+    add_reason(text, "effect", finding.effect);
+    add_reason(text, "mend", finding.mend);
+  }
+  const auto count = [&](Weight weight) {
+    return std::count_if(findings.begin(), findings.end(), [&](const auto& f) { return f.weight == weight; });
+  };
+  text += fmt::format("\n{} bend the figures, {} prevent some, {} to note, {} fine.\n", count(Weight::kBends),
+                      count(Weight::kPrevents), count(Weight::kNote), count(Weight::kFine));
+  return text;
+}
+
+int doctor(const Paths& paths) {
+  const std::vector<plan::Allocator> catalog = plan::load_catalog(paths.catalog_directory);
+  const std::vector<plan::Selection> selections = plan::select(
+      plan::names_of(catalog), catalog, plan::machine_search(paths.program_directory), paths.noop_library);
+
+  std::vector<std::string> missing_parts;
+  for (const std::string& part : {paths.host_program, paths.noop_library})
+    if (!std::filesystem::exists(part)) missing_parts.push_back(part);
+  fmt::print("{}", doctor_text(probe::read_machine(), selections, missing_parts));
+  return 0;
+}
+
+}  // namespace heapmark::cli

@@ -1,0 +1,50 @@
+// See measure.h.
+#include "harness/cli/measure.h"
+
+#include <algorithm>
+#include <set>
+
+namespace heapmark::cli {
+namespace {
+
+void require_metrics(const trial::TrialSpec& spec, const std::vector<plan::WorkloadInfo>& workloads,
+                     trial::TrialResult& result) {
+  if (result.outcome != trial::Outcome::kOk) return;
+  const auto workload = std::find_if(workloads.begin(), workloads.end(),
+                                     [&](const plan::WorkloadInfo& one) { return one.name == spec.workload; });
+  if (workload == workloads.end()) return;
+  std::string missing;
+  for (const plan::Metric* metric : plan::expected_metrics(*workload, spec.pass))
+    if (!result.metrics.contains(metric->name)) missing += (missing.empty() ? "" : ", ") + metric->name;
+  if (missing.empty()) return;
+  result.outcome = trial::Outcome::kError;
+  result.message = "the result lacks " + missing;
+}
+
+}  // namespace
+
+End measure(const std::vector<trial::TrialSpec>& plan, const std::vector<plan::WorkloadInfo>& workloads,
+            trial::Executor& executor, record::ResultsFile& file, view::Progress& progress) {
+  std::set<std::uint64_t> done;
+  for (const record::Record& record : file.results().records) done.insert(record.spec.id);
+  std::vector<trial::TrialSpec> open;
+  std::copy_if(plan.begin(), plan.end(), std::back_inserter(open),
+               [&](const trial::TrialSpec& spec) { return !done.contains(spec.id); });
+  End end = End::kComplete;
+  for (std::size_t at = 0; at < open.size(); ++at) {
+    progress.starts(open, at);
+    trial::TrialResult result = executor.run(open[at]);
+    if (result.outcome == trial::Outcome::kInterrupted) {
+      end = End::kInterrupted;
+      break;
+    }
+    require_metrics(open[at], workloads, result);
+    progress.ended(open[at], result);
+    file.add({open[at], std::move(result)});
+  }
+  progress.clear();
+  file.finish();
+  return end;
+}
+
+}  // namespace heapmark::cli

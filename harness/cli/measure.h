@@ -1,0 +1,21 @@
+// Works through a plan: runs each trial that the results file does not have yet and adds it at once, so that
+// nothing measured is lost whatever happens next. Decides nothing about what is measured or shown.
+#pragma once
+
+#include <vector>
+
+#include "harness/plan/workload_list.h"
+#include "harness/record/results_file.h"
+#include "harness/trial/trial.h"
+#include "harness/view/progress.h"
+
+namespace heapmark::cli {
+
+enum class End { kComplete, kInterrupted };
+
+// A trial that ended well but lacks a metric its workload declares is recorded as an error: such a result would
+// look complete and is not. Throws std::system_error where the results file cannot be written.
+[[nodiscard]] End measure(const std::vector<trial::TrialSpec>& plan, const std::vector<plan::WorkloadInfo>& workloads,
+                          trial::Executor& executor, record::ResultsFile& file, view::Progress& progress);
+
+}  // namespace heapmark::cli

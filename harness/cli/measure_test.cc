@@ -1,0 +1,117 @@
+#include "harness/cli/measure.h"
+
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <functional>
+
+#include "harness/record/example_results.h"
+
+using namespace heapmark;
+namespace fs = std::filesystem;
+
+namespace {
+
+// Gives each trial the result that the test has written for it.
+class Scripted : public trial::Executor {
+ public:
+  explicit Scripted(std::function<trial::TrialResult(const trial::TrialSpec&)> script) : script_(std::move(script)) {}
+  trial::TrialResult run(const trial::TrialSpec& spec) override {
+    ran.push_back(spec.id);
+    return script_(spec);
+  }
+  std::vector<std::uint64_t> ran;
+
+ private:
+  std::function<trial::TrialResult(const trial::TrialSpec&)> script_;
+};
+
+trial::TrialResult ok(double ns) {
+  trial::TrialResult result;
+  result.outcome = trial::Outcome::kOk;
+  result.metrics["ns_per_op"] = ns;
+  return result;
+}
+
+std::vector<trial::TrialSpec> three_trials() {
+  std::vector<trial::TrialSpec> plan(3);
+  for (std::uint64_t id = 0; id < 3; ++id) {
+    plan[id].id = id;
+    plan[id].round = static_cast<unsigned>(id);
+    plan[id].allocator = "glibc";
+    plan[id].workload = "churn";
+    plan[id].variant = "small";
+    plan[id].pass = "speed";
+  }
+  return plan;
+}
+
+std::vector<plan::WorkloadInfo> churn_wants_time() {
+  plan::WorkloadInfo churn;
+  churn.name = "churn";
+  churn.metrics = {{"ns_per_op", "ns", "lower", "", {"speed"}, true}};
+  return {churn};
+}
+
+struct Fixture {
+  fs::path path = fs::temp_directory_path() / ("heapmark-measure-" + std::to_string(::getpid()) + ".json");
+  record::ResultsFile file{path, record::example::results()};
+  view::Progress progress{fopen("/dev/null", "w"), false, 80};
+  ~Fixture() { fs::remove(path); }
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(Fixture, "every trial of the plan is run once and recorded") {
+  Scripted executor([](const trial::TrialSpec& spec) { return ok(100.0 + static_cast<double>(spec.id)); });
+  CHECK(cli::measure(three_trials(), churn_wants_time(), executor, file, progress) == cli::End::kComplete);
+  CHECK(executor.ran == std::vector<std::uint64_t>{0, 1, 2});
+  const auto read = record::read_results(path);
+  REQUIRE(read.records.size() == 3);
+  CHECK(read.records[2].result.metrics.at("ns_per_op") == 102);
+}
+
+TEST_CASE_METHOD(Fixture, "an interrupted run keeps what it has, and going on runs only the rest") {
+  Scripted stopped([](const trial::TrialSpec& spec) {
+    trial::TrialResult result = ok(100);
+    if (spec.id == 1) result.outcome = trial::Outcome::kInterrupted;
+    return result;
+  });
+  CHECK(cli::measure(three_trials(), churn_wants_time(), stopped, file, progress) == cli::End::kInterrupted);
+  REQUIRE(record::read_results(path).records.size() == 1);
+
+  record::ResultsFile again(path, record::read_results(path));
+  Scripted rest([](const trial::TrialSpec&) { return ok(100); });
+  CHECK(cli::measure(three_trials(), churn_wants_time(), rest, again, progress) == cli::End::kComplete);
+  CHECK(rest.ran == std::vector<std::uint64_t>{1, 2});
+  CHECK(record::read_results(path).records.size() == 3);
+}
+
+TEST_CASE_METHOD(Fixture, "a result that lacks a declared metric is recorded as an error") {
+  Scripted executor([](const trial::TrialSpec&) {
+    trial::TrialResult result = ok(100);
+    result.metrics.clear();
+    return result;
+  });
+  CHECK(cli::measure(three_trials(), churn_wants_time(), executor, file, progress) == cli::End::kComplete);
+  const auto read = record::read_results(path);
+  CHECK(read.records[0].result.outcome == trial::Outcome::kError);
+  CHECK(read.records[0].result.message == "the result lacks ns_per_op");
+}
+
+TEST_CASE_METHOD(Fixture, "a trial that fails does not stop the others") {
+  Scripted executor([](const trial::TrialSpec& spec) {
+    trial::TrialResult result = ok(100);
+    if (spec.id == 0) {
+      result.outcome = trial::Outcome::kCrashed;
+      result.message = "killed by SIGSEGV";
+    }
+    return result;
+  });
+  CHECK(cli::measure(three_trials(), churn_wants_time(), executor, file, progress) == cli::End::kComplete);
+  const auto read = record::read_results(path);
+  REQUIRE(read.records.size() == 3);
+  CHECK(read.records[0].result.message == "killed by SIGSEGV");
+  CHECK(read.records[1].result.outcome == trial::Outcome::kOk);
+}

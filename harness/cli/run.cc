@@ -1,0 +1,186 @@
+// See run.h.
+#include "harness/cli/run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <csignal>
+#include <ctime>
+#include <filesystem>
+
+#include "harness/cli/measure.h"
+#include "harness/cli/terminal.h"
+#include "harness/plan/did_you_mean.h"
+#include "harness/plan/usage_error.h"
+#include "harness/probe/machine.h"
+#include "harness/record/context.h"
+#include "harness/trial/process_executor.h"
+#include "harness/view/comparison.h"
+
+namespace heapmark::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kSomeTrialFailed = 3;
+constexpr int kInterruptedBySignal = 128 + SIGINT;
+
+trial::Pairs parse_sets(const std::vector<std::string>& sets) {
+  trial::Pairs pairs;
+  for (const std::string& set : sets) {
+    const auto equals = set.find('=');
+    if (equals == std::string::npos || equals == 0)
+      throw UsageError("--set takes PARAM=VALUE, not '" + set + "'");
+    pairs.emplace_back(set.substr(0, equals), set.substr(equals + 1));
+  }
+  return pairs;
+}
+
+std::string dated_name() {
+  const std::time_t now = std::time(nullptr);
+  std::tm utc{};
+  gmtime_r(&now, &utc);
+  char name[64];
+  std::strftime(name, sizeof name, "heapmark-%Y%m%d-%H%M%S.json", &utc);
+  return name;
+}
+
+std::string choose_baseline(const std::string& asked, const std::vector<plan::Selection>& selections) {
+  std::vector<std::string> labels;
+  for (const plan::Selection& one : selections) labels.push_back(one.label);
+  const std::string wanted = asked.empty() ? "glibc" : asked;
+  if (std::find(labels.begin(), labels.end(), wanted) != labels.end()) return wanted;
+  if (asked.empty()) return labels.front();
+  throw UsageError("--baseline: " + plan::unknown("allocator of this run", asked, labels));
+}
+
+record::AllocatorFound found(const plan::Selection& selection) {
+  const plan::Allocator& row = selection.allocator;
+  return {row.name,          selection.label,    row.summary, selection.library,  selection.version,
+          selection.build_id, row.package,       selection.tunables, selection.skipped, row.not_for_use};
+}
+
+record::Asked asked_for(const RunOptions& options) {
+  record::Asked asked;
+  asked.allocators = options.allocators;
+  asked.baseline = options.baseline;
+  asked.request.workloads = options.workloads;
+  asked.request.passes = options.passes;
+  asked.request.rounds = rounds_of(options.rounds, options.quick);
+  asked.request.sets = parse_sets(options.sets);
+  asked.request.seed = options.seed;
+  asked.request.quick = options.quick;
+  asked.request.check = options.check;
+  return asked;
+}
+
+// Figures of two machines or of two builds of a library must not meet in one file: their ratios would lie.
+void require_same(const record::Results& before, const record::Results& now) {
+  const std::string host_before = before.context.value("host_name", ""), host = now.context.value("host_name", "");
+  if (host_before != host)
+    throw UsageError("these results were measured on the host '" + host_before + "', this is '" + host +
+                     "': start a new file");
+  if (before.heapmark_version != now.heapmark_version)
+    throw UsageError("these results were measured by heapmark " + before.heapmark_version + ", this is " +
+                     now.heapmark_version + ": start a new file");
+  for (const record::AllocatorFound& old : before.allocators) {
+    const auto same = std::find_if(now.allocators.begin(), now.allocators.end(),
+                                   [&](const record::AllocatorFound& one) { return one.label == old.label; });
+    if (same == now.allocators.end() || same->build_id != old.build_id || same->library != old.library)
+      throw UsageError(old.label + " is not the library any more that these results were measured with (" +
+                       old.library + "): start a new file");
+  }
+}
+
+trial::ProcessExecutor* running_executor = nullptr;
+
+// Ctrl-C and a polite kill end the trial that runs; what was measured is kept.
+class StopOnSignal {
+ public:
+  explicit StopOnSignal(trial::ProcessExecutor& executor) {
+    running_executor = &executor;
+    struct sigaction action {};
+    action.sa_handler = [](int) { running_executor->interrupt(); };
+    sigaction(SIGINT, &action, &old_int_);
+    sigaction(SIGTERM, &action, &old_term_);
+  }
+  ~StopOnSignal() {
+    sigaction(SIGINT, &old_int_, nullptr);
+    sigaction(SIGTERM, &old_term_, nullptr);
+    running_executor = nullptr;
+  }
+  StopOnSignal(const StopOnSignal&) = delete;
+  StopOnSignal& operator=(const StopOnSignal&) = delete;
+
+ private:
+  struct sigaction old_int_ {}, old_term_ {};
+};
+
+void say_what_is_skipped(const std::vector<plan::Selection>& selections) {
+  for (const plan::Selection& one : selections)
+    if (!one.skipped.empty()) fmt::print(stderr, "heapmark: {} is skipped: {}\n", one.label, one.skipped);
+}
+
+}  // namespace
+
+plan::Rounds rounds_of(std::optional<unsigned> asked, bool quick) {
+  plan::Rounds rounds;
+  rounds.speed = asked.value_or(quick ? 3 : 6);
+  rounds.memory = std::min(rounds.speed, quick ? 2U : 3U);
+  rounds.ledger = 1;
+  rounds.limit = 1;
+  return rounds;
+}
+
+int run(const Paths& paths, const RunOptions& options) {
+  const bool resuming = !options.resume.empty();
+  record::Results results;
+  if (resuming) results = record::read_results(options.resume);
+  const record::Results before = results;
+  if (!resuming) results.asked = asked_for(options);
+
+  const auto catalog = plan::load_catalog(paths.catalog_directory);
+  const auto selections =
+      plan::select(results.asked.allocators, catalog, plan::machine_search(paths.program_directory), paths.noop_library);
+  const auto workloads = plan::ask_workloads(paths.host_program);
+  results.asked.baseline = choose_baseline(results.asked.baseline, selections);
+  const auto plan = plan::make_plan(results.asked.request, selections, workloads);
+
+  results.heapmark_version = HEAPMARK_VERSION;
+  results.context = record::context_of(probe::read_machine(), paths.program_directory + "/heapmark", options.command,
+                                       HEAPMARK_GIT_REVISION);
+  results.allocators.clear();
+  for (const plan::Selection& one : selections) results.allocators.push_back(found(one));
+  for (const plan::WorkloadInfo& one : workloads) results.metrics[one.name] = one.metrics;
+  if (resuming) {
+    require_same(before, results);
+    results.context = before.context;
+  }
+
+  const fs::path output = !options.output.empty() ? options.output : resuming ? options.resume : dated_name();
+  if (fs::exists(output) && !(resuming && output == options.resume))
+    throw UsageError(output.string() + " exists: choose another -o, or go on with it by --resume " + output.string());
+  say_what_is_skipped(selections);
+
+  record::ResultsFile file(output, std::move(results));
+  file.finish();  // a file that cannot be written is told now, not after the first trial
+  trial::ProcessExecutor executor(paths.host_program);
+  const StopOnSignal stop(executor);
+  view::Progress progress(stderr, is_terminal(stderr), terminal_width(stderr));
+  const End end = measure(plan, workloads, executor, file, progress);
+
+  fmt::print("{}", view::comparison_for_terminal(file.results(), terminal_width(stdout), is_terminal(stdout)));
+  fmt::print("Results: {}\n", output.string());
+  if (end == End::kInterrupted) {
+    fmt::print("Interrupted after {} of {} trials. Go on with: heapmark run --resume {}\n",
+               file.results().records.size(), plan.size(), output.string());
+    return kInterruptedBySignal;
+  }
+  const auto& records = file.results().records;
+  const bool all_ok = std::all_of(records.begin(), records.end(), [](const record::Record& one) {
+    return one.result.outcome == trial::Outcome::kOk;
+  });
+  return all_ok ? 0 : kSomeTrialFailed;
+}
+
+}  // namespace heapmark::cli

@@ -1,0 +1,24 @@
+// See show.h.
+#include "harness/cli/show.h"
+
+#include <fmt/format.h>
+
+#include "harness/cli/terminal.h"
+#include "harness/record/results_file.h"
+#include "harness/view/comparison.h"
+
+namespace heapmark::cli {
+
+int show(const std::string& file, const std::string& format) {
+  const record::Results results = record::read_results(file);
+  if (results.records.empty()) fmt::print(stderr, "heapmark: {} holds no finished trial\n", file);
+  if (format == "csv")
+    fmt::print("{}", view::comparison_csv(results));
+  else if (format == "markdown")
+    fmt::print("{}", view::comparison_for_markdown(results));
+  else
+    fmt::print("{}", view::comparison_for_terminal(results, terminal_width(stdout), is_terminal(stdout)));
+  return 0;
+}
+
+}  // namespace heapmark::cli

@@ -1,0 +1,11 @@
+// `heapmark show`: the tables again from a results file.
+#pragma once
+
+#include <string>
+
+namespace heapmark::cli {
+
+// `format`: "table", "markdown" or "csv". Returns 0. Throws UsageError where the file cannot be read.
+[[nodiscard]] int show(const std::string& file, const std::string& format);
+
+}  // namespace heapmark::cli

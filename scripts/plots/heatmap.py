@@ -1,0 +1,101 @@
+"""Plot (c): every metric over the allocators as ratio to the baseline; one picture a workload.
+
+Colour: better blue, worse orange, neither or undecided grey. Hatched: not separated from the baseline. Cross:
+every trial failed. Dash: not measured. Where no ratio can be formed (a baseline of 0), the absolute median in grey.
+"""
+import math
+
+from matplotlib.patches import Patch, Rectangle
+
+import style
+from results import Absent, number, unique
+
+NAME = "heatmap"
+BETTER, WORSE, GREY = (0.0, 0.447, 0.698), (0.902, 0.490, 0.0), (0.92, 0.92, 0.92)
+UNSEPARATED = ("no difference", "undecided")
+
+
+def shade(ratio, verdict):
+    """The hue tells better from worse, its strength how far the ratio is from 1 (full at 4 times)."""
+    if verdict not in ("better", "worse"):
+        return GREY
+    strength = 0.25 + 0.75 * min(1.0, abs(math.log2(ratio)) / 2)
+    return tuple(1 - strength * (1 - part) for part in (BETTER if verdict == "better" else WORSE))
+
+
+def amount(value, unit):
+    return style.bytes_text(value) if unit == "bytes" else style.count_text(value)
+
+
+def cell(statistic, unit):
+    """(text, face colour, hatched, is a failure) of one statistic; pure."""
+    if statistic is None:
+        return "–", "white", False, False
+    median = number(statistic.get("median"))
+    if not statistic.get("count") and (statistic.get("failed") or 0) > 0:
+        return "✕", "#F6D5D5", False, True
+    mark = " ✕" if (statistic.get("failed") or 0) > 0 else ""
+    ratio = statistic.get("ratio") or {}
+    middle = number(ratio.get("median"))
+    if middle > 0:
+        return f"{middle:.3g}×{mark}", shade(middle, ratio.get("verdict")), ratio.get("verdict") in UNSEPARATED, False
+    if median == median:
+        return amount(median, unit) + mark, GREY, False, False
+    return "–", "white", False, False
+
+
+def draw(results):
+    """Yields (name, figure), one a workload."""
+    workloads = unique(s.get("workload") for s in results.statistics)
+    if not workloads:
+        raise Absent("the file has no statistics")
+    for workload in workloads:
+        yield f"{NAME}-{workload}", one(results, workload)
+
+
+def one(results, workload):
+    mine = [s for s in results.statistics if s.get("workload") == workload]
+    index = {(s.get("variant"), s.get("pass"), s.get("metric"), s.get("allocator")): s for s in mine}
+    labels = style.ordered([s.get("allocator", "") for s in mine] + [
+        a for a, about in results.allocators.items() if not (about or {}).get("skipped")])
+    rows = unique((s.get("variant"), s.get("pass"), s.get("metric")) for s in mine)
+    rows.sort(key=lambda row: unique(s.get("variant") for s in mine).index(row[0]))
+    lines = []
+    for i, row in enumerate(rows):
+        if i == 0 or rows[i - 1][0] != row[0]:
+            lines.append(row[0])
+        lines.append(row)
+    figure, axis = style.plt.subplots(figsize=(3.6 + 1.02 * len(labels), 0.27 * len(lines) + 2.6))
+    for y, line in enumerate(lines):
+        if isinstance(line, str):
+            axis.text(-0.1, y + 0.6, line, ha="right", va="center", weight="bold", fontsize=9.5)
+            continue
+        info = results.info(workload, line[2])
+        axis.text(-0.1, y + 0.5, f"{line[2]} · {line[1]}", ha="right", va="center", fontsize=8)
+        for x, label in enumerate(labels):
+            text, face, hatched, failure = cell(index.get((*line, label)), info.get("unit"))
+            axis.add_patch(Rectangle((x, y), 1, 1, facecolor=face, edgecolor="white", linewidth=1))
+            if hatched:
+                axis.add_patch(Rectangle((x + .02, y + .05), .96, .9, fill=False, hatch="////", edgecolor="#BBBBBB",
+                                         linewidth=0))
+            dark = not isinstance(face, str) and 0.3 * face[0] + 0.59 * face[1] + 0.11 * face[2] < 0.5
+            box = {"facecolor": face, "edgecolor": "none", "pad": 0.8} if hatched else None
+            axis.text(x + 0.5, y + 0.5, text, ha="center", va="center", fontsize=8, bbox=box,
+                      weight="bold" if failure else None, color="#B00000" if failure else "white" if dark else style.INK)
+    axis.set_xlim(0, len(labels))
+    axis.set_ylim(len(lines), 0)
+    axis.set_xticks([i + 0.5 for i in range(len(labels))], [style.wrapped(a, 15) for a in labels], fontsize=8)
+    axis.xaxis.tick_top()
+    axis.set_yticks([])
+    axis.grid(False)
+    axis.tick_params(length=0)
+    for side in axis.spines.values():
+        side.set_visible(False)
+    keys = [Patch(facecolor=BETTER, label="better"), Patch(facecolor=WORSE, label="worse"),
+            Patch(facecolor=GREY, label="neither / absolute value"),
+            Patch(facecolor=GREY, hatch="////", edgecolor="#AAAAAA", label="no difference / undecided")]
+    style.finish(figure, results, f"{workload}: every metric as ratio to {results.baseline}",
+                 "A number with × is the median paired ratio; without × the median itself, where no ratio can be "
+                 "formed (the baseline itself, a zero). ✕ trials failed; – not measured. Full colour at 4 times.")
+    style.key_row(figure, keys)
+    return figure

@@ -1,0 +1,50 @@
+"""The entry of scripts/plot: reads the results, asks each plot for its figures and saves them.
+
+Decides exit codes and messages, nothing of what is drawn. A plot is a module with NAME and draw(results),
+which yields (file name, figure) or raises Absent; a new one is one more name in PLOTS.
+"""
+import argparse
+import importlib
+import importlib.util
+import sys
+from pathlib import Path
+
+PLOTS = ["rss_live", "time_memory", "heatmap", "largest_block", "tutorial_steps"]
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(prog="plot", description="Draws the plots of a heapmark results file.")
+    parser.add_argument("results", help="results.json of `heapmark run`")
+    parser.add_argument("--out", required=True, help="folder to write *.png and *.svg to")
+    options = parser.parse_args(arguments)
+    sys.path.insert(0, str(Path(__file__).parent))
+    import results as results_file
+    try:
+        results = results_file.read(options.results)
+    except results_file.BadResults as error:
+        print(f"plot: {error}", file=sys.stderr)
+        return 2
+    missing = [m for m in ("matplotlib", "numpy") if importlib.util.find_spec(m) is None]
+    if missing:
+        print(f"plot: {sys.executable} lacks {' and '.join(missing)}: install Debian's "
+              f"{' '.join('python3-' + m for m in missing)} (scripts/setup does)", file=sys.stderr)
+        return 1
+    import style
+    status = 0
+    for name in PLOTS:
+        try:
+            folder = Path(options.out)
+            folder.mkdir(parents=True, exist_ok=True)
+            for file_name, figure in importlib.import_module(name).draw(results):
+                saved = style.save(figure, folder, file_name)
+                print(f"{folder / saved}.png")
+        except results_file.Absent as error:
+            print(f"plot: {name} skipped: {error}", file=sys.stderr)
+        except Exception as error:  # one plot that fails must not cost the others
+            print(f"plot: {name} failed: {type(error).__name__}: {error}", file=sys.stderr)
+            status = 1
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

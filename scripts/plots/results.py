@@ -1,0 +1,101 @@
+"""Reads a results file (docs/results-format.md) and checks that it has the shape the plots rely on.
+
+Owns: what is in the file and how to find it. Nothing is computed here: statistics are the tool's.
+Above: the plots, one file each. Below: json alone (no matplotlib, so that errors are quick).
+"""
+import json
+import math
+from pathlib import Path
+
+SCHEMA = 1
+
+
+class BadResults(Exception):
+    """The file cannot be read, or is not a results file of this format."""
+
+
+class Absent(Exception):
+    """The results hold no data for a plot; the message says what is missing."""
+
+
+def number(value):
+    """The value as a float; NaN where it was not measured."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return math.nan
+    return float(value)
+
+
+class Results:
+    """The content of one results file."""
+
+    def __init__(self, name, data):
+        self.name = name
+        self.context = data["context"]
+        self.plan = data.get("plan") or {}
+        self.allocators = data["allocators"]
+        self.metrics = data["metrics"]
+        self.records = data["records"]
+        self.statistics = data["statistics"]
+
+    @property
+    def baseline(self):
+        for statistic in self.statistics:
+            if statistic.get("ratio"):
+                return statistic["ratio"].get("baseline", "glibc")
+        return self.plan.get("baseline") or "glibc"
+
+    def trials(self, workload=None, pass_=None):
+        return [r for r in self.records if (workload is None or r.get("workload") == workload)
+                and (pass_ is None or r.get("pass") == pass_)]
+
+    def statistic(self, workload, variant, pass_, metric, allocator):
+        key = (workload, variant, pass_, metric, allocator)
+        for s in self.statistics:
+            if (s.get("workload"), s.get("variant"), s.get("pass"), s.get("metric"), s.get("allocator")) == key:
+                return s
+        return None
+
+    def info(self, workload, metric):
+        return (self.metrics.get(workload) or {}).get(metric) or {}
+
+
+def unique(values):
+    """The values in their first order, each once."""
+    return list(dict.fromkeys(values))
+
+
+def column(table, name):
+    """One column of a table as floats; NaN where a cell was not measured; Absent where there is no such column."""
+    try:
+        index = table["columns"].index(name)
+    except (KeyError, ValueError):
+        raise Absent(f"a table has no column '{name}'") from None
+    return [number(row[index]) if index < len(row) else math.nan for row in table.get("rows") or []]
+
+
+def table_of(record, name):
+    """The named table of a record, or None where it is absent or empty."""
+    table = (record.get("tables") or {}).get(name)
+    return table if table and table.get("rows") else None
+
+
+def read(path):
+    """Reads and checks a results file. Raises BadResults with a message for the user."""
+    try:
+        data = json.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadResults(f"cannot read {path}: {error.strerror}") from None
+    except ValueError as error:
+        raise BadResults(f"{path} is not JSON: {error}") from None
+    if not isinstance(data, dict) or "heapmark_version" not in data:
+        raise BadResults(f"{path} is not a heapmark results file (no 'heapmark_version')")
+    if data.get("schema") != SCHEMA:
+        raise BadResults(f"{path} has schema {data.get('schema')!r}; these plots read schema {SCHEMA}")
+    shapes = {"context": dict, "allocators": dict, "metrics": dict, "records": list, "statistics": list}
+    for key, shape in shapes.items():
+        if not isinstance(data.get(key), shape):
+            raise BadResults(f"{path}: '{key}' should be {'an object' if shape is dict else 'an array'}")
+    for key in ("records", "statistics"):
+        if not all(isinstance(entry, dict) for entry in data[key]):
+            raise BadResults(f"{path}: every entry of '{key}' should be an object")
+    return Results(Path(path).name, data)

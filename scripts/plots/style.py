@@ -1,0 +1,136 @@
+"""How every plot looks: one colour, mark and line an allocator, the footnote, and files that come out the same twice.
+
+Colours are Okabe and Ito's (jfly.uni-koeln.de/color), safe for the colour-blind; marks and dashes tell the
+allocators apart in black and white too. Knows nothing of any single plot.
+"""
+import re
+import textwrap
+import zlib
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt  # noqa: E402
+from matplotlib.ticker import FuncFormatter, MaxNLocator  # noqa: E402
+
+DPI = 150
+ORDER = ["glibc", "jemalloc", "mimalloc", "tcmalloc", "tbbmalloc", "scudo", "brkmmap", "floor"]
+COLOURS = ["#000000", "#E69F00", "#56B4E9", "#009E73", "#CC79A7", "#0072B2", "#D55E00", "#7F7F7F"]
+MARKS = ["o", "s", "^", "D", "v", "P", "*", "X"]
+DASHES = ["-", (0, (5, 1.5)), (0, (1, 1.2)), (0, (6, 1.5, 1, 1.5)), (0, (3, 1)), (0, (8, 2)), (0, (4, 1, 1, 1, 1, 1)),
+          (0, (2, 2))]
+OTHER_COLOURS = ["#8C6D00", "#6A3D9A", "#7B3F00", "#4D7326", "#A50F4C", "#2F6F7E"]
+OTHER_MARKS = ["<", ">", "p", "h", "d", "H"]
+INK, GRID = "#222222", "#D9D9D9"
+
+plt.rcParams.update({
+    "svg.hashsalt": "heapmark", "svg.fonttype": "path", "font.family": "DejaVu Sans", "font.size": 10,
+    "axes.titlesize": 10.5, "axes.titleweight": "bold", "axes.labelsize": 10, "axes.edgecolor": "#888888",
+    "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.color": GRID,
+    "grid.linewidth": 0.6, "axes.axisbelow": True, "legend.frameon": False, "text.color": INK,
+    "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK, "hatch.linewidth": 0.6,
+})
+
+
+def family(label):
+    """'glibc[mmap_threshold=128K]' -> 'glibc'."""
+    return label.split("[", 1)[0]
+
+
+def ordered(labels):
+    """Labels in the fixed order: known allocators, each followed by its variants, then all others by name."""
+    def rank(label):
+        known = family(label)
+        return (ORDER.index(known) if known in ORDER else len(ORDER), known, label != known, label)
+    return sorted(set(labels), key=rank)
+
+
+def look(label):
+    """Colour, mark and dash of an allocator; a stable further one, taken from its name alone, for all others."""
+    if label in ORDER:
+        i = ORDER.index(label)
+        return {"color": COLOURS[i], "marker": MARKS[i], "linestyle": DASHES[i]}
+    h = zlib.crc32(label.encode())
+    return {"color": OTHER_COLOURS[h % len(OTHER_COLOURS)],
+            "marker": OTHER_MARKS[h // 7 % len(OTHER_MARKS)], "linestyle": DASHES[1 + h // 49 % 7]}
+
+
+def wrapped(label, width=18):
+    """A long label broken before its tunables."""
+    if len(label) <= width:
+        return label
+    return "\n".join(textwrap.wrap(label.replace("[", " [").replace(",", ", ").replace("=", "= "), width,
+                                   break_long_words=False)).replace(" [", "[")
+
+
+def bytes_text(value, _=None):
+    for unit, size in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
+        if abs(value) >= size:
+            return f"{value / size:.3g} {unit}"
+    return f"{value:.3g} B"
+
+
+def count_text(value, _=None):
+    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if abs(value) >= size:
+            return f"{value / size:.3g}{unit}"
+    return f"{value:.3g}"
+
+
+def byte_axis(axis, top):
+    """Ticks at round binary sizes, named in KiB, MiB or GiB."""
+    unit = next((u for u in (2**30, 2**20, 2**10) if top >= u), 1)
+    ticks = MaxNLocator(5).tick_values(0, top / unit)
+    axis.set_ticks([t * unit for t in ticks if 0 <= t <= top * 1.12 / unit])
+    axis.set_major_formatter(FuncFormatter(bytes_text))
+
+
+def panels(count, width=5.0, height=2.6, columns=2, **more):
+    """A figure with `count` panels in rows; those left over are removed. Returns figure and flat list of axes."""
+    columns = min(columns, count)
+    rows = -(-count // columns)
+    figure, axes = plt.subplots(rows, columns, figsize=(max(width * columns, 7), height * rows + 1.7), squeeze=False,
+                                **more)
+    flat = list(axes.flat)
+    for axis in flat[count:]:
+        axis.remove()
+    return figure, flat[:count]
+
+
+def finish(figure, results, title, caption):
+    """Title above, caption and footnote (file, command, machine) below, the panels laid out between."""
+    width, height = figure.get_size_inches()
+    letters = int(width * 14.5)
+    context = results.context
+    machine = ", ".join(str(part) for part in (
+        context.get("kernel"), f"{context['num_cpus']} CPUs" if context.get("num_cpus") else None) if part)
+    foot = [line for text in (caption, f"Data: {results.name}, measured on {machine or 'an unnamed machine'}, by: "
+                              f"{context.get('command') or 'unknown command'}",
+                              f"The command that makes this plot again: scripts/plot {results.name} --out DIR")
+            for line in textwrap.wrap(text, letters)]
+    head = textwrap.wrap(title, int(width * 8.5))
+    bottom, top = (len(foot) * 0.127 + 0.22) / height, 1 - (len(head) * 0.24 + 0.14) / height
+    figure.text(0.12 / width, 1 - 0.1 / height, "\n".join(head), va="top", fontsize=13, weight="bold")
+    figure.text(0.12 / width, 0.08 / height, "\n".join(foot), va="bottom", fontsize=7.5, color="#555555")
+    figure.tight_layout(rect=(0, bottom, 1, top), h_pad=1.2, w_pad=1.5)
+
+
+def save(figure, folder, name):
+    """Writes NAME.png and NAME.svg: the same bytes for the same results."""
+    name = re.sub(r"[^A-Za-z0-9_.-]+", "-", name)
+    figure.savefig(folder / f"{name}.png", dpi=DPI, metadata={"Software": None})
+    figure.savefig(folder / f"{name}.svg", metadata={"Date": None, "Creator": None})
+    plt.close(figure)
+    return name
+
+
+def key_row(figure, handles):
+    """One legend in a row under the title, above all panels, so that it never covers data. Call after finish."""
+    width, height = figure.get_size_inches()
+    columns = max(1, min(len(handles), int(width / 1.75)))
+    rows = -(-len(handles) // columns)
+    need = (rows * 0.2 + 0.12) / height
+    top = max(axis.get_tightbbox(figure.canvas.get_renderer()).y1 for axis in figure.axes) / figure.bbox.height
+    figure.subplots_adjust(top=figure.subplotpars.top - need)
+    figure.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, top + 0.04 / height), ncol=columns,
+                  fontsize=8.5, columnspacing=1.4, handletextpad=0.5, borderpad=0)

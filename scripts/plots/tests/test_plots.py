@@ -1,0 +1,129 @@
+"""Tests of scripts/plot, run as users run it, on invented results (example_results.py)."""
+import copy
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent)]
+import example_results  # noqa: E402
+import heatmap  # noqa: E402
+import style  # noqa: E402
+import tutorial_steps  # noqa: E402
+
+PLOT = HERE.parent.parent / "plot"
+NAMES = {"rss_live-churn-small-1t", "rss_live-churn-mixed-4t", "time_memory", "heatmap-churn", "largest_block",
+         "tutorial_steps"}
+
+
+class Plots(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.example = example_results.make()
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+
+    def plot(self, results, out="plots"):
+        path = self.folder / "results.json"
+        path.write_text(results if isinstance(results, str) else json.dumps(results))
+        return subprocess.run([str(PLOT), str(path), "--out", str(self.folder / out)], capture_output=True, text=True,
+                              env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}, check=False)
+
+    def files(self, out="plots"):
+        return {p.name: p.read_bytes() for p in (self.folder / out).iterdir()}
+
+    def test_every_plot_is_made_and_made_again_to_the_same_bytes(self):
+        for out in ("one", "two"):
+            done = self.plot(self.example, out)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+        one = self.files("one")
+        self.assertEqual(set(one), {f"{n}.{e}" for n in NAMES for e in ("png", "svg")})
+        self.assertEqual(one, self.files("two"))
+        for name, content in one.items():
+            self.assertTrue(content.startswith(b"\x89PNG" if name.endswith("png") else b"<?xml"), name)
+            self.assertNotIn(b"<dc:date>", content, name)
+
+    def test_absent_tables_skip_their_plots_with_a_word(self):
+        results = copy.deepcopy(self.example)
+        for record in results["records"]:
+            record["tables"] = {}
+        done = self.plot(results)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for name in ("rss_live", "largest_block", "tutorial_steps"):
+            self.assertIn(f"{name} skipped: ", done.stderr)
+        self.assertEqual({n.split(".")[0] for n in self.files()}, {"time_memory", "heatmap-churn"})
+
+    def test_a_file_without_trials_is_no_error(self):
+        done = self.plot({**self.example, "records": [], "statistics": []})
+        self.assertEqual((done.returncode, done.stderr.count("skipped")), (0, 5))
+
+    def test_a_table_of_nulls_is_drawn(self):
+        results = copy.deepcopy(self.example)
+        for record in results["records"]:
+            for table in record["tables"].values():
+                table["rows"] = [row[:2] + [None] * (len(row) - 2) for row in table["rows"]]
+        done = self.plot(results)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+    def test_a_missing_column_skips_the_plot_and_names_it(self):
+        results = copy.deepcopy(self.example)
+        for record in results["records"]:
+            if "rounds" in record["tables"]:
+                record["tables"]["rounds"]["columns"][3] = "other"
+        done = self.plot(results)
+        self.assertIn("largest_block skipped: a table has no column 'largest_bytes'", done.stderr)
+
+    def test_unreadable_and_foreign_files_exit_2_with_a_message(self):
+        foreign = (("{", "is not JSON"), ("[]", "not a heapmark results file"),
+                   ('{"context": {}, "benchmarks": []}', "not a heapmark results file"),
+                   (json.dumps({**self.example, "schema": 99}), "schema 99"),
+                   (json.dumps({**self.example, "records": [1]}), "'records' should be an object"))
+        for content, message in foreign:
+            done = self.plot(content)
+            self.assertEqual(done.returncode, 2, content[:40])
+            self.assertIn(message, done.stderr)
+            self.assertNotIn("Traceback", done.stderr)
+        gone = subprocess.run([str(PLOT), "/nonexistent.json", "--out", str(self.folder)], capture_output=True,
+                              text=True, check=False)
+        self.assertEqual((gone.returncode, "cannot read" in gone.stderr), (2, True))
+
+
+class Parts(unittest.TestCase):
+    def test_allocators_stand_in_the_fixed_order_with_variants_after_their_own(self):
+        self.assertEqual(style.ordered(["zz", "floor", "glibc[a=1]", "jemalloc", "glibc"]),
+                         ["glibc", "glibc[a=1]", "jemalloc", "floor", "zz"])
+
+    def test_each_known_allocator_has_a_colour_and_a_mark_of_its_own(self):
+        looks = [style.look(a) for a in style.ORDER]
+        for key in ("color", "marker"):
+            self.assertEqual(len({look[key] for look in looks}), len(style.ORDER))
+
+    def test_a_cell_says_failed_not_measured_or_the_ratio(self):
+        ratio = {"median": 0.5, "verdict": "better"}
+        self.assertEqual(heatmap.cell(None, "ns")[0], "–")
+        self.assertEqual(heatmap.cell({"count": 0, "failed": 2}, "ns")[0], "✕")
+        self.assertEqual(heatmap.cell({"count": 5, "failed": 1, "ratio": ratio}, "ns")[0], "0.5× ✕")
+        self.assertEqual(heatmap.cell({"count": 5, "failed": 0, "median": 2048}, "bytes")[0], "2 KiB")
+        self.assertTrue(heatmap.cell({"count": 5, "ratio": {"median": 1.1, "verdict": "undecided"}}, "ns")[2])
+
+    def test_better_and_worse_have_hues_of_their_own_whichever_way_the_ratio_goes(self):
+        better, worse = heatmap.shade(0.5, "better"), heatmap.shade(0.5, "worse")
+        self.assertGreater(better[2], better[0])
+        self.assertGreater(worse[0], worse[2])
+        self.assertEqual(heatmap.shade(0.5, "differs"), heatmap.GREY)
+
+    def test_a_claim_that_was_not_measured_neither_holds_nor_fails(self):
+        found = tutorial_steps.claims({"columns": ["claim", "holds"], "rows": [[1, 1], [2, 0], [3, None]]})
+        self.assertEqual([found[n] for n in (1, 2, 3, 12)], [True, False, None, None])
+
+
+if __name__ == "__main__":
+    unittest.main()
