@@ -47,9 +47,9 @@ class Context {
   void add_row(int table, std::initializer_list<double> cells, const char* text = nullptr);
   void metric(const char* name, double value);
 
-  // The memory pass calls for a sample every so many operations; a no-op in every other pass.
+  // The memory pass calls for a sample every so many operations; in every other pass sample() does nothing.
   bool sampling() const;
-  void sample(std::uint64_t operation, std::uint64_t live_bytes);
+  Observation sample(std::uint64_t operation, std::uint64_t live_bytes);
 
   // Ends the process; what was reported stays. `message` says what the user can do.
   [[noreturn]] void fail(Outcome outcome, const char* message);

@@ -252,8 +252,8 @@ void Context::metric(const char* name, double value) {
   metric.value = value;
 }
 
-void Context::sample(std::uint64_t operation, std::uint64_t live_bytes) {
-  if (state.samples_table < 0) return;
+Observation Context::sample(std::uint64_t operation, std::uint64_t live_bytes) {
+  if (state.samples_table < 0) return {};
   const Observation now = observe();
   if (now.rss_bytes > state.sampled_peak_rss) state.sampled_peak_rss = now.rss_bytes;
   if (now.virtual_bytes > state.sampled_peak_virtual) state.sampled_peak_virtual = now.virtual_bytes;
@@ -262,6 +262,7 @@ void Context::sample(std::uint64_t operation, std::uint64_t live_bytes) {
           {number(operation), number(now.time_ns), number(live_bytes), number(now.rss_bytes), number(now.virtual_bytes),
            number(now.break_offset), number(now.minor_faults), number(now.major_faults),
            number(state.report->phase.load(std::memory_order_relaxed))});
+  return now;
 }
 
 void Context::fail(Outcome outcome, const char* message) {
