@@ -1,0 +1,18 @@
+// Every system call that the allocator makes for memory, and nothing else: thin, uncounted. os_linux.cc does
+// them; the tests link fakes in their place. Addresses and sizes are whole pages. All keep errno.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace brkmmap::os {
+
+[[nodiscard]] void* map(std::size_t bytes) noexcept;                       // null: refused
+[[nodiscard]] bool map_at(std::uintptr_t address, std::size_t bytes) noexcept;  // exactly there, over nothing
+[[nodiscard]] bool unmap(std::uintptr_t address, std::size_t bytes) noexcept;
+[[nodiscard]] bool purge(std::uintptr_t address, std::size_t bytes) noexcept;   // pages go and read as zero
+[[nodiscard]] void* remap(std::uintptr_t address, std::size_t old_bytes, std::size_t new_bytes) noexcept;
+std::uintptr_t program_break() noexcept;
+[[nodiscard]] bool set_break(std::uintptr_t address) noexcept;
+
+}  // namespace brkmmap::os

@@ -1,0 +1,63 @@
+// See os.h. The break is moved by the C library's brk(), one system call, so that sbrk() in the program keeps
+// a right idea of where it is; where it is now is asked of the kernel itself.
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "allocators/brkmmap/os.h"
+
+namespace brkmmap::os {
+namespace {
+
+constexpr int kProtection = PROT_READ | PROT_WRITE;
+constexpr int kFlags = MAP_PRIVATE | MAP_ANONYMOUS;
+
+class KeepErrno {
+ public:
+  ~KeepErrno() { errno = kept_; }
+
+ private:
+  int kept_ = errno;
+};
+
+}  // namespace
+
+void* map(std::size_t bytes) noexcept {
+  const KeepErrno keep;
+  void* address = mmap(nullptr, bytes, kProtection, kFlags, -1, 0);
+  return address == MAP_FAILED ? nullptr : address;
+}
+
+bool map_at(std::uintptr_t address, std::size_t bytes) noexcept {
+  const KeepErrno keep;
+  void* wanted = reinterpret_cast<void*>(address);
+  void* got = mmap(wanted, bytes, kProtection, kFlags | MAP_FIXED_NOREPLACE, -1, 0);
+  return got == wanted;  // kernels before 4.17 take the flag for a hint; Debian 12 has 6.1
+}
+
+bool unmap(std::uintptr_t address, std::size_t bytes) noexcept {
+  const KeepErrno keep;
+  return munmap(reinterpret_cast<void*>(address), bytes) == 0;
+}
+
+bool purge(std::uintptr_t address, std::size_t bytes) noexcept {
+  const KeepErrno keep;
+  return madvise(reinterpret_cast<void*>(address), bytes, MADV_DONTNEED) == 0;
+}
+
+void* remap(std::uintptr_t address, std::size_t old_bytes, std::size_t new_bytes) noexcept {
+  const KeepErrno keep;
+  void* moved = mremap(reinterpret_cast<void*>(address), old_bytes, new_bytes, MREMAP_MAYMOVE);
+  return moved == MAP_FAILED ? nullptr : moved;
+}
+
+std::uintptr_t program_break() noexcept { return static_cast<std::uintptr_t>(syscall(SYS_brk, 0)); }
+
+bool set_break(std::uintptr_t address) noexcept {
+  const KeepErrno keep;
+  return brk(reinterpret_cast<void*>(address)) == 0;
+}
+
+}  // namespace brkmmap::os

@@ -1,0 +1,91 @@
+// What the heap says of itself: brkmmap_stats, and glibc's mallinfo, mallinfo2 and malloc_stats made from it.
+// Takes every lock in the allocator's order, allocates nothing.
+#include <malloc.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "allocators/brkmmap/brkmmap.h"
+#include "allocators/brkmmap/thread_cache.h"
+
+#define BRKMMAP_EXPORT extern "C" __attribute__((visibility("default")))
+
+using namespace brkmmap;
+
+BRKMMAP_EXPORT void brkmmap_stats(struct brkmmap_stats* out) {
+  std::size_t span_bytes = 0;
+  std::size_t out_bytes = 0;
+  for (Central& central : heap.central) central.lock().lock();
+  heap.lock.lock();
+  for (std::size_t index = 0; index < kClasses; ++index) {
+    span_bytes += heap.central[index].span_bytes();
+    out_bytes += heap.central[index].out() * kSizeClasses[index].size;
+  }
+  const std::size_t in_threads = ThreadCache::total_bytes();
+  const std::size_t small_live = out_bytes > in_threads ? out_bytes - in_threads : 0;
+  *out = {};
+  out->live_bytes = small_live + heap.block_bytes.load(std::memory_order_relaxed) + heap.mappings.bytes();
+  out->cached_bytes = span_bytes - small_live;
+  out->free_bytes = heap.pages.free_bytes();
+  out->metadata_bytes = heap.kernel.metadata_bytes.load(std::memory_order_relaxed);
+  out->mapped_bytes = heap.kernel.mapped_bytes.load(std::memory_order_relaxed);
+  const BrkSource& brk = heap.pages.brk();
+  out->heap_bytes = brk.end() - brk.first() - heap.pages.hole_bytes();
+  const auto copy = [](const Tally& tally, std::uint64_t* calls, std::uint64_t* bytes) {
+    *calls = tally.calls.load(std::memory_order_relaxed);
+    if (bytes != nullptr) *bytes = tally.bytes.load(std::memory_order_relaxed);
+  };
+  copy(heap.kernel.grows, &out->brk_grows, &out->brk_grow_bytes);
+  copy(heap.kernel.trims, &out->trims, &out->trim_bytes);
+  copy(heap.kernel.purges, &out->purges, &out->purge_bytes);
+  copy(heap.kernel.releases, &out->releases, &out->release_bytes);
+  copy(heap.kernel.maps, &out->mmaps, &out->mmap_bytes);
+  copy(heap.kernel.remaps, &out->mremaps, nullptr);
+  out->failed_requests = heap.failed_requests.load(std::memory_order_relaxed);
+  heap.lock.unlock();
+  for (Central& central : heap.central) central.lock().unlock();
+}
+
+BRKMMAP_EXPORT struct mallinfo2 mallinfo2(void) {
+  struct brkmmap_stats stats;
+  brkmmap_stats(&stats);
+  struct mallinfo2 info = {};
+  info.hblkhd = heap.mappings.bytes();
+  info.hblks = heap.mappings.count();
+  info.arena = stats.mapped_bytes - info.hblkhd - stats.metadata_bytes;
+  info.uordblks = stats.live_bytes - info.hblkhd;
+  info.fordblks = stats.free_bytes + stats.cached_bytes;
+  heap.lock.lock();
+  info.ordblks = heap.pages.free_ranges();
+  info.keepcost = heap.pages.top_bytes();
+  heap.lock.unlock();
+  return info;
+}
+
+BRKMMAP_EXPORT struct mallinfo mallinfo(void) {
+  const struct mallinfo2 wide = mallinfo2();
+  const auto narrow = [](std::size_t value) { return static_cast<int>(value); };  // wraps, as glibc's does
+  struct mallinfo info = {};
+  info.arena = narrow(wide.arena);
+  info.ordblks = narrow(wide.ordblks);
+  info.hblks = narrow(wide.hblks);
+  info.hblkhd = narrow(wide.hblkhd);
+  info.uordblks = narrow(wide.uordblks);
+  info.fordblks = narrow(wide.fordblks);
+  info.keepcost = narrow(wide.keepcost);
+  return info;
+}
+
+BRKMMAP_EXPORT void malloc_stats(void) {
+  struct brkmmap_stats s;
+  brkmmap_stats(&s);
+  char text[512];
+  const auto n = [](std::uint64_t value) { return static_cast<unsigned long long>(value); };
+  const int length = std::snprintf(
+      text, sizeof text,
+      "brkmmap: live %llu + cached %llu + free %llu + metadata %llu = mapped %llu bytes, %llu in the brk heap\n"
+      "brkmmap: grows %llu, trims %llu, purges %llu, releases %llu, mmaps %llu, mremaps %llu, failed %llu\n",
+      n(s.live_bytes), n(s.cached_bytes), n(s.free_bytes), n(s.metadata_bytes), n(s.mapped_bytes), n(s.heap_bytes),
+      n(s.brk_grows), n(s.trims), n(s.purges), n(s.releases), n(s.mmaps), n(s.mremaps), n(s.failed_requests));
+  if (write(STDERR_FILENO, text, static_cast<std::size_t>(length)) < 0) return;
+}
