@@ -33,7 +33,8 @@ void ThreadCache::prepare() noexcept {
     const std::size_t share = heap.tunables.thread_cache / kClasses;
     for (std::size_t index = 0; index < kClasses; ++index) {
       const std::size_t most = share / kSizeClasses[index].size;
-      lists_[index].most = static_cast<std::uint32_t>(std::min<std::size_t>(most, 256));
+      lists_[index].bound = static_cast<std::uint32_t>(std::min<std::size_t>(most, 256));
+      lists_[index].most = lists_[index].bound;
     }
     Guard guard(g_registry_lock);
     next_ = g_first;
@@ -51,6 +52,7 @@ void ThreadCache::prepare() noexcept {
 void* ThreadCache::refill(std::size_t index) noexcept {
   prepare();
   List& list = lists_[index];
+  list.most = std::min(list.bound, list.most * 2 + 1);
   const std::size_t batch = std::min<std::size_t>(kSizeClasses[index].batch, list.most / 2 + 1);
   std::size_t taken = 0;
   Object* object = heap.fetch(index, batch, &taken);
@@ -68,8 +70,10 @@ void ThreadCache::overflow(std::size_t index) noexcept {
   List& list = lists_[index];
   const std::uint32_t count = list.count.load(std::memory_order_relaxed);
   if (count <= list.most) return;  // it was the first push
-  // The half that was freed last stays: its memory is warm.
-  const std::uint32_t keep = list.most / 2;
+  // The half that was freed last stays: its memory is warm. Overflow upon overflow without a request in between
+  // halves what may stay, down to nothing.
+  list.most /= 2;
+  const std::uint32_t keep = list.most;
   Object* rest = list.head;
   if (keep == 0) {
     list.head = nullptr;
@@ -97,7 +101,7 @@ void ThreadCache::flush() noexcept {
 void ThreadCache::at_thread_exit(void* cache) noexcept {
   ThreadCache& self = *static_cast<ThreadCache*>(cache);
   self.state_ = State::kEnded;
-  for (List& list : self.lists_) list.most = 0;
+  for (List& list : self.lists_) list.most = list.bound = 0;
   self.flush();
   Guard guard(g_registry_lock);
   (self.previous_ != nullptr ? self.previous_->next_ : g_first) = self.next_;

@@ -1,5 +1,6 @@
 // Free objects that a thread keeps for itself: one list a size class, bounded by the tunable thread_cache, without
-// lock or atomic read-modify-write. Lives in initial-exec TLS; goes back to the central lists when the
+// lock or atomic read-modify-write. A list may hold more where the thread keeps asking for its class, and ever
+// less where it only frees: a few objects left in lists would pin as many spans. Lives in initial-exec TLS; goes back to the central lists when the
 // thread ends, after which (destructors of others may still free) the central lists are used directly.
 #pragma once
 
@@ -42,7 +43,8 @@ class ThreadCache {
   struct List {
     Object* head = nullptr;
     std::atomic<std::uint32_t> count{0};
-    std::uint32_t most = 0;  // 0 until the first slow step: then every push is slow
+    std::uint32_t most = 0;   // 0 until the first slow step: then every push is slow
+    std::uint32_t bound = 0;  // what `most` may grow to
   };
   enum class State : std::uint8_t { kNew, kReady, kEnded };
 

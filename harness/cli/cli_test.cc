@@ -136,7 +136,8 @@ TEST_CASE("a library that is no malloc fails its trials as the wrong allocator, 
   CAPTURE(ran.err);
   CHECK(ran.exit_code == 3);
   std::size_t wrong = 0;
-  for (const json& record : results_in(file).at("records")) {
+  const json root = results_in(file);
+  for (const json& record : root.at("records")) {
     if (record.at("allocator") != "mine") continue;
     ++wrong;
     CHECK(record.at("outcome") == "wrong allocator");
