@@ -107,6 +107,16 @@ TEST_CASE("help and version exit 0") {
   CHECK_THAT(heapmark(folder, {"--version"}).out, Contains("0.1.0"));
 }
 
+TEST_CASE("exec runs any command on an allocator, with the command's own flags and exit code") {
+  const Folder folder;
+  const Ended ended = heapmark(folder, {"exec", "-a", "brkmmap[mmap_threshold=1M]", "--", "sh", "-c",
+                                        "echo $BRKMMAP_MMAP_THRESHOLD; grep -c libbrkmmap.so /proc/self/maps; exit 7"});
+  CHECK(ended.exit_code == 7);
+  CHECK_THAT(ended.out, Catch::StartsWith("1048576\n") && !Contains("\n0\n"));
+  CHECK(heapmark(folder, {"exec", "-a", "glibc", "--"}).exit_code == 2);
+  CHECK(heapmark(folder, {"exec", "-a", "glibc", "--", "/nonexistent/program"}).exit_code == 127);
+}
+
 TEST_CASE("a run leaves a results file whose tables can be shown again in each format") {
   const Folder folder;
   const std::string file = folder.file("r.json");

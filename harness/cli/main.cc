@@ -114,8 +114,11 @@ int parse_and_run(int argc, char** argv) {
   std::string exec_allocator;
   CLI::App* exec_verb = app.add_subcommand("exec", "run any command on an allocator: exec -a jemalloc -- COMMAND...");
   exec_verb->add_option("-a,--allocator", exec_allocator, "one allocator, as for run")->required();
-  exec_verb->prefix_command();
 
+  // What follows "--" is another program's command line: none of it is ours to read.
+  char** const end = std::find_if(argv, argv + argc, [](const char* word) { return std::string(word) == "--"; });
+  const std::vector<std::string> command(end == argv + argc ? end : end + 1, argv + argc);
+  argc = static_cast<int>(end - argv);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& help_or_version) {
@@ -132,7 +135,7 @@ int parse_and_run(int argc, char** argv) {
   if (show_verb->parsed()) return cli::show(show_file, show_format);
   if (list_verb->parsed()) return cli::list(paths, list_what);
   if (doctor_verb->parsed()) return cli::doctor(paths);
-  return cli::exec(paths, exec_allocator, exec_verb->remaining());
+  return cli::exec(paths, exec_allocator, command);
 }
 
 }  // namespace

@@ -23,6 +23,17 @@ void require_metrics(const trial::TrialSpec& spec, const std::vector<plan::Workl
 
 }  // namespace
 
+const plan::KnownFailure* known_failure(const record::Record& record, const std::vector<plan::Selection>& selections) {
+  for (const plan::Selection& selection : selections) {
+    if (selection.label != record.spec.allocator) continue;
+    for (const plan::KnownFailure& known : selection.allocator.known_failures)
+      if (known.workload == record.spec.workload && known.pass == record.spec.pass &&
+          known.outcome == record::outcome_name(record.result.outcome))
+        return &known;
+  }
+  return nullptr;
+}
+
 End measure(const std::vector<trial::TrialSpec>& plan, const std::vector<plan::WorkloadInfo>& workloads,
             trial::Executor& executor, record::ResultsFile& file, view::Progress& progress) {
   std::set<std::uint64_t> done;

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "harness/plan/selection.h"
 #include "harness/plan/workload_list.h"
 #include "harness/record/results_file.h"
 #include "harness/trial/trial.h"
@@ -12,6 +13,10 @@
 namespace heapmark::cli {
 
 enum class End { kComplete, kInterrupted };
+
+// Whether a failed trial is one of the allocator's known failures (KnownFailure).
+[[nodiscard]] const plan::KnownFailure* known_failure(const record::Record& record,
+                                                      const std::vector<plan::Selection>& selections);
 
 // A trial that ended well but lacks a metric its workload declares is recorded as an error: such a result would
 // look complete and is not. Throws std::system_error where the results file cannot be written.

@@ -115,3 +115,16 @@ TEST_CASE_METHOD(Fixture, "a trial that fails does not stop the others") {
   CHECK(read.records[0].result.message == "killed by SIGSEGV");
   CHECK(read.records[1].result.outcome == trial::Outcome::kOk);
 }
+
+TEST_CASE("a failure that the catalog knows is recognized, any other is not") {
+  plan::Selection selection;
+  selection.label = "glibc";
+  selection.allocator.known_failures = {{"churn", "limit", "crashed", "by design"}};
+  const record::Record known = record::example::failed("glibc", "limit", 0, trial::Outcome::kCrashed, "");
+  REQUIRE(cli::known_failure(known, {selection}) != nullptr);
+  CHECK(cli::known_failure(known, {selection})->why == "by design");
+  const auto other_pass = record::example::failed("glibc", "speed", 0, trial::Outcome::kCrashed, "");
+  CHECK(cli::known_failure(other_pass, {selection}) == nullptr);
+  const auto other_end = record::example::failed("glibc", "limit", 0, trial::Outcome::kTimedOut, "");
+  CHECK(cli::known_failure(other_end, {selection}) == nullptr);
+}

@@ -161,6 +161,19 @@ void read_tunables(Section& top, const fs::path& file, Allocator& allocator) {
   }
 }
 
+void read_known_failures(Section& top, const fs::path& file, Allocator& allocator) {
+  const toml::node* const node = top.node("known_failure");
+  if (!node) return;
+  const toml::array* const rows = node->as_array();
+  if (!rows || !rows->is_array_of_tables()) top.fail(*node, "known failures are written as [[known_failure]]");
+  for (const toml::node& row : *rows) {
+    Section section(*row.as_table(), file);
+    allocator.known_failures.push_back({section.required("workload"), section.required("pass"),
+                                        section.required("outcome"), section.required("why")});
+    section.nothing_else();
+  }
+}
+
 Allocator read_allocator(const toml::table& table, const fs::path& file) {
   Section section(table, file);
   Allocator allocator;
@@ -178,6 +191,7 @@ Allocator read_allocator(const toml::table& table, const fs::path& file) {
   allocator.not_for_use = section.text("not_for_use");
   read_style(section, file, allocator);
   read_tunables(section, file, allocator);
+  read_known_failures(section, file, allocator);
   section.nothing_else();
   return allocator;
 }

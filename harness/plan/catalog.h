@@ -22,6 +22,13 @@ struct Tunable {
   std::optional<std::pair<double, double>> range;
 };
 
+// A way in which the allocator is known to fail a trial by its own design, so that a run is not called broken for
+// it. The trial is recorded and shown as failed all the same.
+struct KnownFailure {
+  std::string workload, pass, outcome;  // as a results file has them
+  std::string why;
+};
+
 struct Allocator {
   std::string name;
   std::string summary;
@@ -34,6 +41,7 @@ struct Allocator {
   std::string style;                   // "list": one variable for all tunables; "variable": one each
   std::string environment, format, separator;  // style "list"
   std::vector<Tunable> tunables;
+  std::vector<KnownFailure> known_failures;
 };
 
 // Reads every *.toml of `directory`, in order of name. Throws UsageError that names file and line.

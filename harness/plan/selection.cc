@@ -155,6 +155,17 @@ Selection resolve(const Item& item, const std::vector<Allocator>& catalog, const
   return selection;
 }
 
+// The C library's first, which others are compared with, ours last; between them by name.
+std::vector<const Allocator*> all_for_use(const std::vector<Allocator>& catalog) {
+  std::vector<const Allocator*> all;
+  for (const Allocator& allocator : catalog)
+    if (allocator.not_for_use.empty()) all.push_back(&allocator);
+  const auto rank = [](const Allocator* one) { return one->builtin ? 0 : one->bundled ? 2 : 1; };
+  std::stable_sort(all.begin(), all.end(),
+                   [&](const Allocator* a, const Allocator* b) { return rank(a) < rank(b); });
+  return all;
+}
+
 // The same allocator twice is an A/A run: the second becomes "glibc#2".
 void number_twins(std::vector<Selection>& selections) {
   for (std::size_t i = 0; i < selections.size(); ++i) {
@@ -172,9 +183,8 @@ std::vector<Selection> select(std::string_view list, const std::vector<Allocator
   std::vector<Selection> selections;
   for (const std::string& written : split(list)) {
     if (written == "all") {
-      for (const Allocator& allocator : catalog)
-        if (allocator.not_for_use.empty())
-          selections.push_back(resolve({allocator.name, "", {}}, catalog, search, noop_library));
+      for (const Allocator* const allocator : all_for_use(catalog))
+        selections.push_back(resolve({allocator->name, "", {}}, catalog, search, noop_library));
     } else {
       selections.push_back(resolve(parse_item(written), catalog, search, noop_library));
     }
