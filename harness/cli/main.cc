@@ -102,8 +102,8 @@ int parse_and_run(int argc, char** argv) {
   std::string show_file, show_format = "table";
   CLI::App* show_verb = app.add_subcommand("show", "the tables again from a results file");
   show_verb->add_option("RESULTS.json", show_file, "a results file")->required();
-  show_verb->add_option("--format", show_format, "table, markdown or csv")
-      ->check(CLI::IsMember({"table", "markdown", "csv"}))->capture_default_str();
+  show_verb->add_option("--format", show_format, "table, markdown, csv, or overview: one table, as markdown")
+      ->check(CLI::IsMember({"table", "markdown", "csv", "overview"}))->capture_default_str();
 
   std::string list_what;
   CLI::App* list_verb = app.add_subcommand("list", "what heapmark knows: allocators, workloads, metrics");

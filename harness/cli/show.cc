@@ -14,6 +14,8 @@ int show(const std::string& file, const std::string& format) {
   if (results.records.empty()) fmt::print(stderr, "heapmark: {} holds no finished trial\n", file);
   if (format == "csv")
     fmt::print("{}", view::comparison_csv(results));
+  else if (format == "overview")
+    fmt::print("{}", view::overview_for_markdown(results));
   else if (format == "markdown")
     fmt::print("{}", view::comparison_for_markdown(results));
   else

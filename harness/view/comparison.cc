@@ -135,6 +135,11 @@ bool is_lead(const Figure& figure) {
   return figure.metric->name == "ns_per_op" || figure.metric->name == "rss_peak_bytes";
 }
 
+std::vector<Figure> leads_first(std::vector<Figure> figures) {
+  std::stable_partition(figures.begin(), figures.end(), is_lead);
+  return figures;
+}
+
 std::vector<std::string> labels_in(const Results& results, const std::vector<Figure>& figures) {
   std::vector<std::string> labels;
   for (const AllocatorFound& allocator : results.allocators)
@@ -221,6 +226,22 @@ std::vector<TextTable> comparison_tables(const Results& results, const std::vect
   return tables;
 }
 
+TextTable overview_table(const Results& results, const std::vector<Statistic>& statistics) {
+  TextTable table{"In short", {"median"}, {}, {}};
+  std::vector<std::string> labels;
+  for (const AllocatorFound& allocator : results.allocators)
+    if (allocator.skipped.empty()) labels.push_back(allocator.label);
+  table.columns.insert(table.columns.end(), labels.begin(), labels.end());
+  for (const Place& place : places_of(statistics))
+    for (const Figure& figure : leads_first(headlines(results, statistics, place))) {
+      if (figure.pass == "ledger" || figure.metric->name.ends_with("_faults")) continue;
+      auto& row = table.rows.emplace_back();
+      row.push_back({place.workload + "/" + place.variant + " " + column_title(*figure.metric)});
+      for (const std::string& label : labels) row.push_back(value_cell(figure, label, true));
+    }
+  return table;
+}
+
 std::vector<std::string> comparison_notes(const Results& results) {
   std::vector<std::string> notes;
   notes.push_back("Medians over the rounds; in brackets the 95 % interval of the ratio within the same round.");
@@ -242,6 +263,7 @@ std::string comparison_for_terminal(const Results& results, std::size_t width, b
   std::string out;
   for (const TextTable& table : comparison_tables(results, record::statistics_of(results)))
     out += for_terminal(table, width, colour) + "\n";
+  out += for_terminal(overview_table(results, record::statistics_of(results)), width, colour) + "\n";
   for (const std::string& note : comparison_notes(results)) out += note + "\n";
   return out;
 }
@@ -252,6 +274,12 @@ std::string comparison_for_markdown(const Results& results) {
     out += for_markdown(table) + "\n";
   for (const std::string& note : comparison_notes(results)) out += "- " + note + "\n";
   return out;
+}
+
+std::string overview_for_markdown(const Results& results) {
+  TextTable table = overview_table(results, record::statistics_of(results));
+  table.title.clear();
+  return for_markdown(table);
 }
 
 }  // namespace heapmark::view

@@ -93,14 +93,18 @@ std::string for_terminal(const TextTable& table, std::size_t width, bool colour)
 }
 
 std::string for_markdown(const TextTable& table) {
-  std::string out = "**" + table.title + "**\n\n|";
+  std::string out = (table.title.empty() ? "" : "**" + table.title + "**\n\n") + "|";
   for (const std::string& column : table.columns) out += " " + escaped(column) + " |";
   out += "\n|";
   for (std::size_t column = 0; column < table.columns.size(); ++column) out += column == 0 ? " :-- |" : " --: |";
   out += "\n";
   for (const auto& row : table.rows) {
     out += "|";
-    for (const Cell& cell : row) out += " " + escaped(cell.text) + " |";
+    for (const Cell& cell : row) {
+      std::string text = escaped(cell.text);
+      strip_right(text);
+      out += " " + text + " |";
+    }
     out += "\n";
   }
   if (!table.notes.empty()) out += "\n";

@@ -132,3 +132,10 @@ TEST_CASE("a progress line tells trial, total, time left and failures") {
         "[ 37/412] churn/small-1t, memory pass, jemalloc, 1m 40s left, 1 failed");
   CHECK(progress_line(spec, 1, 8, std::nullopt, 0) == "[1/8] churn/small-1t, memory pass, jemalloc");
 }
+
+TEST_CASE("the overview has a row for each deciding figure, and a failure in it") {
+  const std::string text = overview_for_markdown(two_allocators());
+  CHECK_THAT(text, Contains("| churn/small ns per op | 100 ns | 50 ns + |"));
+  CHECK_THAT(text, Contains("✗ failed"));
+  CHECK_THAT(text, !Contains("trims"));
+}

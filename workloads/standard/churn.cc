@@ -35,13 +35,13 @@ constexpr Parameter kParameters[] = {
 };
 
 constexpr unsigned kPasses = kSpeed | kMemory | kLedger;
-constexpr const char* kQuickSmall = "live=16M,operations=800000,idle_ms=250";
-constexpr const char* kQuickMixed = "live=64M,operations=150000,idle_ms=250";
+constexpr const char* kQuickSmall = "live=16M,operations=500000,idle_ms=200";
+constexpr const char* kQuickMixed = "live=48M,operations=100000,idle_ms=200";
 constexpr Variant kVariants[] = {
-    {"small-1t", kPasses, "sizes=small,live=64M,operations=5000000,threads=1", kQuickSmall},
-    {"small-4t", kPasses, "sizes=small,live=64M,operations=5000000,threads=4", kQuickSmall},
-    {"mixed-1t", kPasses, "sizes=mixed,live=256M,operations=800000,threads=1", kQuickMixed},
-    {"mixed-4t", kPasses, "sizes=mixed,live=256M,operations=800000,threads=4", kQuickMixed},
+    {"small-1t", kPasses, "sizes=small,live=48M,operations=1500000,threads=1", kQuickSmall},
+    {"small-4t", kPasses, "sizes=small,live=48M,operations=1500000,threads=4", kQuickSmall},
+    {"mixed-1t", kPasses, "sizes=mixed,live=192M,operations=400000,threads=1", kQuickMixed},
+    {"mixed-4t", kPasses, "sizes=mixed,live=192M,operations=400000,threads=4", kQuickMixed},
 };
 
 constexpr MetricInfo kMetrics[] = {

@@ -24,7 +24,7 @@ constexpr std::uint64_t kLargest = 256 * kMiB;
 constexpr LogUniform kSizes{octave(10), octave(17)};  // 1 KiB to 128 KiB
 
 constexpr Parameter kParameters[] = {
-    {"budget", Kind::kBytes, "512M", "", 4 * kMiB, 1e12, "live bytes that should be possible"},
+    {"budget", Kind::kBytes, "384M", "", 4 * kMiB, 1e12, "live bytes that should be possible"},
     {"limit", Kind::kChoice, "none", "none|as|data", 0, 0,
      "as: address space (RLIMIT_AS), data: brk heap and private mappings (RLIMIT_DATA)"},
     {"rounds", Kind::kCount, "4", "", 1, 32, "rounds of filling, freeing half and asking; the sizes drift"},
@@ -34,9 +34,9 @@ constexpr Parameter kParameters[] = {
 
 constexpr unsigned kUnlimited = kSpeed | kMemory | kLedger | kLimit;
 constexpr Variant kVariants[] = {
-    {"unlimited", kUnlimited, "limit=none", "budget=128M,rounds=2"},
-    {"as", kLimit, "limit=as", "budget=128M,rounds=2"},
-    {"data", kLimit, "limit=data", "budget=128M,rounds=2"},
+    {"unlimited", kUnlimited, "limit=none", "budget=96M,rounds=2"},
+    {"as", kLimit, "limit=as", "budget=96M,rounds=2"},
+    {"data", kLimit, "limit=data", "budget=96M,rounds=2"},
 };
 
 constexpr unsigned kHeld = kMemory | kLimit;

@@ -19,11 +19,11 @@ constexpr std::uint64_t kPage = 4096;
 constexpr std::uint64_t kOperations = 12;  // six requests, six frees
 
 constexpr Parameter kParameters[] = {
-    {"repeats", Kind::kCount, "40000", "", 1, 1e9, "how often the speed pass runs the sequence; other passes run it once"},
+    {"repeats", Kind::kCount, "10000", "", 1, 1e9, "how often the speed pass runs the sequence; other passes run it once"},
 };
 
 constexpr Variant kVariants[] = {
-    {"sequence", kSpeed | kMemory | kLedger, "", "repeats=8000"},
+    {"sequence", kSpeed | kMemory | kLedger, "", "repeats=2000"},
 };
 
 constexpr MetricInfo kMetrics[] = {

@@ -1,0 +1,104 @@
+// Thread caches, central lists and page heap under several threads at once, over the fake kernel: what tsan should
+// see. Objects wander between threads, so that most are freed by another than the one that asked.
+#include <array>
+#include <atomic>
+#include <catch2/catch.hpp>
+#include <cstring>
+#include <memory>
+#include <random>
+#include <thread>
+#include <vector>
+
+#include "allocators/brkmmap/heap.h"
+#include "allocators/brkmmap/tests/fake_os.h"
+#include "allocators/brkmmap/thread_cache.h"
+
+namespace brkmmap {
+constinit Heap heap;  // the library's own stands in entry.cc, which is not part of this program
+}
+
+using namespace brkmmap;
+
+namespace {
+
+struct Held {
+  void* memory = nullptr;
+  std::size_t index = 0;    // size class, or kClasses for a block of whole pages
+  Span* span = nullptr;     // of a block of whole pages
+  unsigned char tag = 0;
+  [[nodiscard]] std::size_t bytes() const { return span != nullptr ? span->bytes() : kSizeClasses[index].size; }
+};
+
+// A place where one thread leaves an object and any thread takes it.
+using Exchange = std::array<std::atomic<Held*>, 256>;
+
+void ask(Held& held, std::mt19937& random) {
+  held.tag = static_cast<unsigned char>(random());
+  held.index = random() % (kClasses + 4);
+  if (held.index < kClasses) {
+    held.memory = thread_cache.pop(held.index);
+  } else {
+    held.index = kClasses;
+    bool zeroed = false;
+    const Guard guard(heap.lock);
+    held.span = heap.pages.allocate(5 + random() % 60, &zeroed);
+    held.memory = held.span != nullptr ? reinterpret_cast<void*>(held.span->start) : nullptr;
+  }
+  if (held.memory != nullptr) std::memset(held.memory, held.tag, held.bytes());
+}
+
+// False where somebody else wrote into the object: two had it at once.
+bool give(Held& held) {
+  if (held.memory == nullptr) return true;
+  const auto* bytes = static_cast<const unsigned char*>(held.memory);
+  bool whole = true;
+  for (std::size_t at = 0; at < held.bytes(); ++at) whole = whole && bytes[at] == held.tag;
+  if (held.span != nullptr) {
+    const Guard guard(heap.lock);
+    heap.pages.free(held.span);
+  } else {
+    thread_cache.push(held.index, static_cast<Object*>(held.memory));
+  }
+  return whole;
+}
+
+}  // namespace
+
+TEST_CASE("objects that wander between threads stay whole, and all memory comes home") {
+  fake::reset();
+  constexpr int kThreads = 4, kSteps = 20'000;
+  const auto exchange = std::make_unique<Exchange>();
+  std::atomic<int> damaged{0}, asked{0};
+  {
+    std::vector<std::thread> threads;
+    for (int number = 0; number < kThreads; ++number)
+      threads.emplace_back([&, number] {
+        std::mt19937 random(static_cast<unsigned>(number) + 1);
+        for (int step = 0; step < kSteps; ++step) {
+          auto mine = std::make_unique<Held>();
+          ask(*mine, random);
+          if (mine->memory != nullptr) asked.fetch_add(1);
+          const std::unique_ptr<Held> other((*exchange)[random() % exchange->size()].exchange(mine.release()));
+          if (other != nullptr && !give(*other)) damaged.fetch_add(1);
+        }
+        thread_cache.flush();
+      });
+    for (std::thread& thread : threads) thread.join();
+  }
+  for (auto& place : *exchange) {
+    const std::unique_ptr<Held> left(place.exchange(nullptr));
+    if (left != nullptr && !give(*left)) damaged.fetch_add(1);
+  }
+  thread_cache.flush();
+
+  CHECK(asked == kThreads * kSteps);
+  CHECK(damaged == 0);
+  std::size_t in_spans = 0, out = 0;
+  for (std::size_t index = 0; index < kClasses; ++index) {
+    in_spans += heap.central[index].span_bytes();
+    out += heap.central[index].out();
+  }
+  CHECK(out == 0);
+  CHECK(in_spans == 0);
+  CHECK(heap.pages.free_bytes() + heap.kernel.metadata_bytes == heap.kernel.mapped_bytes);
+}
