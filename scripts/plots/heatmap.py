@@ -1,4 +1,4 @@
-"""Plot (c): every metric over the allocators as ratio to the baseline; one picture a workload.
+"""Plot (c): metrics over the allocators as ratio to the baseline: the deciding ones, and all of a variant.
 
 Colour: better blue, worse orange, neither or undecided grey. Hatched: not separated from the baseline. Cross:
 every trial failed. Dash: not measured. Where no ratio can be formed (a baseline of 0), the absolute median in grey.
@@ -45,33 +45,58 @@ def cell(statistic, unit):
 
 
 def draw(results):
-    """Yields (name, figure), one a workload."""
-    workloads = unique(s.get("workload") for s in results.statistics)
-    if not workloads:
+    """Yields (name, figure): the headline metrics of all variants, then every metric, one picture a variant."""
+    places = unique((s.get("workload"), s.get("variant")) for s in results.statistics)
+    if not places:
         raise Absent("the file has no statistics")
-    for workload in workloads:
-        yield f"{NAME}-{workload}", one(results, workload)
+    yield NAME, one(results, places, "The deciding metrics", headlines_only=True)
+    for place in places:
+        yield f"{NAME}-{place[0]}-{place[1]}", one(results, [place], f"{place[0]} {place[1]}: every metric")
 
 
-def one(results, workload):
-    mine = [s for s in results.statistics if s.get("workload") == workload]
-    index = {(s.get("variant"), s.get("pass"), s.get("metric"), s.get("allocator")): s for s in mine}
+# Where a metric is measured in several passes, the pass whose question it answers is drawn.
+PASSES = {True: ["speed", "memory", "limit", "ledger"], False: ["limit", "memory", "ledger", "speed"]}
+
+
+def one_pass_each(rows, info_of):
+    """Keeps, of each place's metric, the row of one pass; leaves out what only some allocators can tell."""
+    best = {}
+    for row in rows:
+        workload, variant, in_pass, metric = row
+        info = info_of(workload, metric)
+        if info.get("passes") == []:
+            continue
+        order = PASSES[info.get("unit") in ("ns", "s", "1/s")]
+        rank = order.index(in_pass) if in_pass in order else len(order)
+        place = (workload, variant, metric)
+        if place not in best or rank < best[place][0]:
+            best[place] = (rank, row)
+    chosen = {row for _, row in best.values()}
+    return [row for row in rows if row in chosen]
+
+
+def one(results, places, title, headlines_only=False):
+    mine = [s for s in results.statistics if (s.get("workload"), s.get("variant")) in places]
+    key = ("workload", "variant", "pass", "metric")
+    index = {(*(s.get(k) for k in key), s.get("allocator")): s for s in mine}
     labels = style.ordered([s.get("allocator", "") for s in mine] + [
         a for a, about in results.allocators.items() if not (about or {}).get("skipped")])
-    rows = unique((s.get("variant"), s.get("pass"), s.get("metric")) for s in mine)
-    rows.sort(key=lambda row: unique(s.get("variant") for s in mine).index(row[0]))
+    rows = one_pass_each(unique(tuple(s.get(k) for k in key) for s in mine), results.info)
+    if headlines_only:
+        rows = [row for row in rows if results.info(row[0], row[3]).get("headline")]
+    rows.sort(key=lambda row: places.index(row[:2]))
     lines = []
     for i, row in enumerate(rows):
-        if i == 0 or rows[i - 1][0] != row[0]:
-            lines.append(row[0])
+        if i == 0 or rows[i - 1][:2] != row[:2]:
+            lines.append(f"{row[0]} {row[1]}")
         lines.append(row)
     figure, axis = style.plt.subplots(figsize=(3.6 + 1.02 * len(labels), 0.27 * len(lines) + 2.6))
     for y, line in enumerate(lines):
         if isinstance(line, str):
             axis.text(-0.1, y + 0.6, line, ha="right", va="center", weight="bold", fontsize=9.5)
             continue
-        info = results.info(workload, line[2])
-        axis.text(-0.1, y + 0.5, f"{line[2]} · {line[1]}", ha="right", va="center", fontsize=8)
+        info = results.info(line[0], line[3])
+        axis.text(-0.1, y + 0.5, f"{line[3]} · {line[2]}", ha="right", va="center", fontsize=8)
         for x, label in enumerate(labels):
             text, face, hatched, failure = cell(index.get((*line, label)), info.get("unit"))
             axis.add_patch(Rectangle((x, y), 1, 1, facecolor=face, edgecolor="white", linewidth=1))
@@ -94,7 +119,7 @@ def one(results, workload):
     keys = [Patch(facecolor=BETTER, label="better"), Patch(facecolor=WORSE, label="worse"),
             Patch(facecolor=GREY, label="neither / absolute value"),
             Patch(facecolor=GREY, hatch="////", edgecolor="#AAAAAA", label="no difference / undecided")]
-    style.finish(figure, results, f"{workload}: every metric as ratio to {results.baseline}",
+    style.finish(figure, results, f"{title} as ratio to {results.baseline}",
                  "A number with × is the median paired ratio; without × the median itself, where no ratio can be "
                  "formed (the baseline itself, a zero). ✕ trials failed; – not measured. Full colour at 4 times.")
     style.key_row(figure, keys)

@@ -37,7 +37,7 @@ struct State {
   std::int64_t baseline_break;
   Faults baseline_faults;
   bool peak_was_reset;
-  std::uint64_t sampled_peak_rss, sampled_peak_virtual;
+  std::uint64_t seen_peak_rss, seen_peak_virtual;
   std::uint64_t clock_wall, clock_cpu;
   bool clock_was_stopped;
 };
@@ -107,10 +107,10 @@ void take_baseline() {
 
 // VmHWM counts the pages of files too: what grew of those is taken off.
 std::uint64_t peak_rss() {
-  if (!state.peak_was_reset) return state.sampled_peak_rss;
+  if (!state.peak_was_reset) return state.seen_peak_rss;
   const std::uint64_t file_growth = above(host::read_memory().file_bytes, state.baseline_file);
   const std::uint64_t peak = above(above(host::peak_bytes(), state.baseline_anonymous + state.baseline_file), file_growth);
-  return peak > state.sampled_peak_rss ? peak : state.sampled_peak_rss;
+  return peak > state.seen_peak_rss ? peak : state.seen_peak_rss;
 }
 
 void report_own_counters(Context& context, const OwnCounters& before, const OwnCounters& after) {
@@ -141,7 +141,7 @@ void report_common_metrics(Context& context, const Observation& end) {
   if (context.pass() == kMemory) {
     context.metric("rss_peak_bytes", static_cast<double>(peak_rss()));
     context.metric("rss_end_bytes", static_cast<double>(end.rss_bytes));
-    context.metric("virtual_peak_bytes", static_cast<double>(state.sampled_peak_virtual));
+    context.metric("virtual_peak_bytes", static_cast<double>(state.seen_peak_virtual));
   }
   context.metric("minor_faults", static_cast<double>(end.minor_faults));
   context.metric("major_faults", static_cast<double>(end.major_faults));
@@ -206,9 +206,11 @@ void Context::stop_clock(std::uint64_t operations) {
 Observation Context::observe() {
   const host::Memory memory = host::read_memory();
   const Faults now = faults();
-  return {clock_ns(CLOCK_MONOTONIC) - state.baseline_time_ns,
-          above(memory.anonymous_bytes, state.baseline_anonymous),
-          above(memory.virtual_bytes, state.baseline_virtual),
+  const std::uint64_t rss = above(memory.anonymous_bytes, state.baseline_anonymous);
+  const std::uint64_t addresses = above(memory.virtual_bytes, state.baseline_virtual);
+  if (rss > state.seen_peak_rss) state.seen_peak_rss = rss;
+  if (addresses > state.seen_peak_virtual) state.seen_peak_virtual = addresses;
+  return {clock_ns(CLOCK_MONOTONIC) - state.baseline_time_ns, rss, addresses,
           host::program_break() - state.baseline_break,
           now.minor - state.baseline_faults.minor,
           now.major - state.baseline_faults.major};
@@ -255,8 +257,6 @@ void Context::metric(const char* name, double value) {
 Observation Context::sample(std::uint64_t operation, std::uint64_t live_bytes) {
   if (state.samples_table < 0) return {};
   const Observation now = observe();
-  if (now.rss_bytes > state.sampled_peak_rss) state.sampled_peak_rss = now.rss_bytes;
-  if (now.virtual_bytes > state.sampled_peak_virtual) state.sampled_peak_virtual = now.virtual_bytes;
   const auto number = [](auto value) { return static_cast<double>(value); };
   add_row(state.samples_table,
           {number(operation), number(now.time_ns), number(live_bytes), number(now.rss_bytes), number(now.virtual_bytes),

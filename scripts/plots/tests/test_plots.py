@@ -17,8 +17,9 @@ import style  # noqa: E402
 import tutorial_steps  # noqa: E402
 
 PLOT = HERE.parent.parent / "plot"
-NAMES = {"rss_live-churn-small-1t", "rss_live-churn-mixed-4t", "time_memory", "heatmap-churn", "largest_block",
-         "tutorial_steps"}
+HEATMAPS = {"heatmap", "heatmap-churn-small-1t", "heatmap-churn-mixed-4t"}
+NAMES = HEATMAPS | {"rss_live-churn-small-1t", "rss_live-churn-mixed-4t", "time_memory", "largest_block",
+                    "tutorial_steps"}
 
 
 class Plots(unittest.TestCase):
@@ -59,7 +60,7 @@ class Plots(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         for name in ("rss_live", "largest_block", "tutorial_steps"):
             self.assertIn(f"{name} skipped: ", done.stderr)
-        self.assertEqual({n.split(".")[0] for n in self.files()}, {"time_memory", "heatmap-churn"})
+        self.assertEqual({n.split(".")[0] for n in self.files()}, {"time_memory"} | HEATMAPS)
 
     def test_a_file_without_trials_is_no_error(self):
         done = self.plot({**self.example, "records": [], "statistics": []})
