@@ -130,6 +130,7 @@ void* run_thread(void* argument) {
   meet(worker);  // worked
   worker.drain();
   meet(worker);  // drained
+  meet(worker);  // counted
   worker.free_own_blocks();
   return nullptr;
 }
@@ -173,6 +174,7 @@ void run(Context& context) {
   // What is drained is part of the timed work: so the count does not hang on who was quicker.
   for (std::uint32_t at = 0; at < settings.threads; ++at) after += workers[at].operations();
   context.stop_clock(after - before);
+  meet(first);
   context.phase("free all");
   first.free_own_blocks();
   for (std::uint32_t at = 1; at < settings.threads; ++at) pthread_join(threads[at], nullptr);
