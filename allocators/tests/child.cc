@@ -7,14 +7,22 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <cstdlib>
-#include <filesystem>
 #include <sstream>
+#include <stdexcept>
+#include <system_error>
 #include <thread>
 
 namespace heapmark::tests {
 namespace {
+
+std::string from_environment(const char* name) {
+  const char* value = std::getenv(name);
+  if (value == nullptr) throw std::runtime_error(std::string(name) + " is not set: run the test by ctest");
+  return value;
+}
 
 std::string contents(int fd) {
   std::string text;
@@ -36,6 +44,8 @@ Ended run(std::vector<std::string> command, const std::string& library,
   for (std::string& word : command) argv.push_back(word.data());
   argv.push_back(nullptr);
   const pid_t child = ::fork();
+  if (out < 0 || err < 0 || child < 0) throw std::system_error(errno, std::generic_category(), "starting a child");
+  ::setpgid(child, child);  // the child does the same: whoever comes first
   if (child == 0) {
     ::setpgid(0, 0);
     ::dup2(::open("/dev/null", O_RDONLY), STDIN_FILENO);
@@ -68,13 +78,13 @@ Ended run(std::vector<std::string> command, const std::string& library,
 }
 
 bool is_installed(const std::string& program) {
-  std::istringstream path(std::getenv("PATH"));
+  std::istringstream path(from_environment("PATH"));
   for (std::string folder; std::getline(path, folder, ':');)
     if (::access((folder + "/" + program).c_str(), X_OK) == 0) return true;
   return false;
 }
 
-std::string build_folder() { return std::getenv("HEAPMARK_BUILD_DIR"); }
+std::string build_folder() { return from_environment("HEAPMARK_BUILD_DIR"); }
 std::string brkmmap_library() { return build_folder() + "/libbrkmmap.so"; }
 
 }  // namespace heapmark::tests

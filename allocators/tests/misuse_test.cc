@@ -1,4 +1,4 @@
-// Misuse of brkmmap: each ends the process by abort after one clear line on standard error.
+// brkmmap alone: what misuse ends with (abort after one clear line on standard error), and its own figures.
 #include <signal.h>
 
 #include <algorithm>
@@ -34,4 +34,10 @@ TEST_CASE("freeing what is no block ends the process") {
 TEST_CASE("realloc of a freed block ends the process") {
   ends_with("realloc-freed 1000", "double free");
   ends_with("realloc-freed 50000", "free");
+}
+
+TEST_CASE("the equation of the statistics holds at quiet moments, and what is freed is given back") {
+  const Ended ended = run({build_folder() + "/statistics_child"}, brkmmap_library());
+  CAPTURE(ended.out, ended.err);
+  CHECK(ended.exit_code == 0);
 }
