@@ -170,7 +170,8 @@ int OsLedger::follow(pid_t child) {
       go_on(tracee.in_call ? PTRACE_SYSCALL : PTRACE_CONT, thread, 0);
     } else if (signal == SIGSTOP && !tracee.has_started) {
       // The stop that every new tracee begins with: the child's own raise(), or the kernel's for a new thread.
-      if (!options_set && trace(PTRACE_SETOPTIONS, thread, 0, kOptions) != 0)
+      // A child that was killed while it stood here is gone (ESRCH): its end is what comes next.
+      if (!options_set && trace(PTRACE_SETOPTIONS, thread, 0, kOptions) != 0 && errno != ESRCH)
         throw std::system_error(errno, std::generic_category(), "setting ptrace options");
       options_set = true;
       tracee.has_started = true;
