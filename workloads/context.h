@@ -13,11 +13,11 @@ namespace heapmark {
 
 // What the kernel says of this process now. RSS is net: the observer's own pages are subtracted.
 struct Observation {
-  std::uint64_t time_ns;       // CLOCK_MONOTONIC
-  std::uint64_t rss_bytes;     // above the baseline taken just before the workload
-  std::uint64_t virtual_bytes; // above the baseline
-  std::int64_t break_offset;   // program break, relative to where it was at the baseline
-  std::uint64_t minor_faults;  // since the baseline
+  std::uint64_t time_ns;        // CLOCK_MONOTONIC
+  std::uint64_t rss_bytes;      // above the baseline taken just before the workload
+  std::uint64_t virtual_bytes;  // above the baseline
+  std::int64_t break_offset;    // program break, relative to where it was at the baseline
+  std::uint64_t minor_faults;   // since the baseline
   std::uint64_t major_faults;
 };
 
@@ -42,8 +42,8 @@ class Context {
   // run() only.
   void start_clock();  // begins the timed part; also takes fault and CPU baselines
   void stop_clock(std::uint64_t operations);
-  Observation observe();            // a few microseconds; allocates nothing
-  void phase(const char* name);     // marks the ledger and the sample rows that follow
+  Observation observe();         // a few microseconds; allocates nothing
+  void phase(const char* name);  // marks the ledger and the sample rows that follow
   void add_row(int table, std::initializer_list<double> cells, const char* text = nullptr);
   void metric(const char* name, double value);
 
@@ -57,9 +57,9 @@ class Context {
 
 // A file's workload becomes known by one line at its end: HEAPMARK_WORKLOAD(kChurn);
 void register_workload(const Workload& workload);
-#define HEAPMARK_WORKLOAD(workload)                                        \
-  [[gnu::constructor]] static void register_this_workload() {              \
-    ::heapmark::register_workload(workload);                               \
+#define HEAPMARK_WORKLOAD(workload)                           \
+  [[gnu::constructor]] static void register_this_workload() { \
+    ::heapmark::register_workload(workload);                  \
   }
 
 }  // namespace heapmark

@@ -12,7 +12,8 @@ struct HeapSample {
   double held_bytes;  // RSS above the start: U
 };
 
-// Johnstone and Wilson, "The Memory Fragmentation Problem: Solved?", ISMM 1998, section 4: as ratios, 1 = none.
+// Johnstone and Wilson, "The Memory Fragmentation Problem: Solved?", ISMM 1998, section 4: as ratios, 1 =
+// none.
 struct Fragmentation {
   double f1;  // U / L averaged over all samples
   double f2;  // U / L at the sample of most live bytes
@@ -26,7 +27,8 @@ Fragmentation fragmentation_of(const HeapSample* samples, std::size_t count);
 // Mean of U / L; NaN where no sample has live bytes.
 double mean_held_over_live(const HeapSample* samples, std::size_t count);
 
-// Slope of held bytes over operations by least squares, per million operations; NaN for fewer than two samples.
+// Slope of held bytes over operations by least squares, per million operations; NaN for fewer than two
+// samples.
 double growth_per_million_operations(const HeapSample* samples, std::size_t count);
 
 }  // namespace heapmark

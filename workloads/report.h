@@ -28,13 +28,13 @@ enum class Stage : std::uint32_t {
 
 // What the measured process says of itself; a crash or a timeout is seen by the parent alone.
 enum class Outcome : std::uint32_t {
-  kUnknown = 0,        // it did not get as far as saying
+  kUnknown = 0,  // it did not get as far as saying
   kOk = 1,
-  kWrongAllocator = 2, // malloc resolves to another library than the one asked for
-  kOutOfMemory = 3,    // a request the workload cannot go on without was refused
-  kRefused = 4,        // this machine does not let the workload run (the message says what)
-  kCheckFailed = 5,    // --check found an overlap, a wrong alignment or changed contents
-  kUsage = 6,          // bad arguments: a defect of the parent
+  kWrongAllocator = 2,  // malloc resolves to another library than the one asked for
+  kOutOfMemory = 3,     // a request the workload cannot go on without was refused
+  kRefused = 4,         // this machine does not let the workload run (the message says what)
+  kCheckFailed = 5,     // --check found an overlap, a wrong alignment or changed contents
+  kUsage = 6,           // bad arguments: a defect of the parent
 };
 
 inline constexpr std::size_t kMaxMetrics = 96;
@@ -67,17 +67,17 @@ struct ReportTable {
 struct Report {
   std::uint64_t magic;
   std::uint32_t version;
-  std::atomic<std::uint32_t> stage;      // Stage
-  std::atomic<std::uint32_t> phase;      // index into phase_names, for the ledger
-  std::uint32_t outcome;                 // Outcome
-  char message[kTextSize];               // why, where the outcome is not ok
-  char malloc_library[512];              // the file that malloc was resolved to (dladdr)
-  char rss_source[kNameSize];            // "statm" or "smaps_rollup": which was found exact at start
-  std::uint64_t observer_bytes;          // the host's own pre-faulted memory, subtracted from every RSS
-  std::uint64_t baseline_rss_bytes;      // RSS just before the workload, observer_bytes included
-  std::uint64_t operations;              // allocator operations done (fixed by workload, parameters, seed)
-  std::uint64_t elapsed_ns;              // of the timed part of the workload, CLOCK_MONOTONIC
-  std::uint64_t cpu_ns;                  // CPU time of all threads in the timed part
+  std::atomic<std::uint32_t> stage;  // Stage
+  std::atomic<std::uint32_t> phase;  // index into phase_names, for the ledger
+  std::uint32_t outcome;             // Outcome
+  char message[kTextSize];           // why, where the outcome is not ok
+  char malloc_library[512];          // the file that malloc was resolved to (dladdr)
+  char rss_source[kNameSize];        // "statm" or "smaps_rollup": which was found exact at start
+  std::uint64_t observer_bytes;      // the host's own pre-faulted memory, subtracted from every RSS
+  std::uint64_t baseline_rss_bytes;  // RSS just before the workload, observer_bytes included
+  std::uint64_t operations;          // allocator operations done (fixed by workload, parameters, seed)
+  std::uint64_t elapsed_ns;          // of the timed part of the workload, CLOCK_MONOTONIC
+  std::uint64_t cpu_ns;              // CPU time of all threads in the timed part
   std::uint32_t metric_count;
   std::uint32_t table_count;
   std::uint32_t cell_count;

@@ -1,6 +1,6 @@
-// Sizes of requests. Log-uniform: each octave of sizes is as likely as any other, as in most measured programs
-// small sizes dominate by count and large ones by bytes. Computed in whole numbers, so that every machine draws
-// the same sizes.
+// Sizes of requests. Log-uniform: each octave of sizes is as likely as any other, as in most measured
+// programs small sizes dominate by count and large ones by bytes. Computed in whole numbers, so that every
+// machine draws the same sizes.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,9 @@ struct LogUniform {
 };
 
 inline constexpr std::uint32_t kStepsAnOctave = 64;
-constexpr std::uint32_t octave(std::uint32_t exponent) { return exponent * kStepsAnOctave; }
+constexpr std::uint32_t octave(std::uint32_t exponent) {
+  return exponent * kStepsAnOctave;
+}
 
 namespace detail {
 
@@ -58,9 +60,10 @@ inline std::uint64_t draw_size(const LogUniform& sizes, Rng& random) {
   return static_cast<std::uint64_t>((static_cast<unsigned __int128>(mantissa) << exponent) >> 32);
 }
 
-// A mix that drifts: half of the sizes come from the whole range, half from a window of it that moves up by one
-// `phases`-th of the range each phase and begins again at the bottom.
-inline std::uint64_t draw_drifting(const LogUniform& sizes, std::uint32_t phase, std::uint32_t phases, Rng& random) {
+// A mix that drifts: half of the sizes come from the whole range, half from a window of it that moves up by
+// one `phases`-th of the range each phase and begins again at the bottom.
+inline std::uint64_t draw_drifting(const LogUniform& sizes, std::uint32_t phase, std::uint32_t phases,
+                                   Rng& random) {
   if (random.below(2) == 0) return draw_size(sizes, random);
   const std::uint32_t width = (sizes.to - sizes.from) / phases, first = sizes.from + width * (phase % phases);
   return draw_size({first, first + width}, random);

@@ -1,4 +1,5 @@
-// Texts built without malloc and without stdio, for messages of the measured process. What does not fit is cut.
+// Texts built without malloc and without stdio, for messages of the measured process. What does not fit is
+// cut.
 #pragma once
 
 #include <cstddef>
@@ -19,7 +20,8 @@ class Text {
     char digits[24];
     std::size_t at = sizeof digits;
     digits[--at] = '\0';
-    std::uint64_t rest = value < 0 ? 0 - static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value);
+    std::uint64_t rest =
+        value < 0 ? 0 - static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value);
     do {
       digits[--at] = static_cast<char>('0' + rest % 10);
       rest /= 10;

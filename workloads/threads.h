@@ -1,6 +1,6 @@
 // Threads of a workload on stacks of the observer's own, so that the C library maps none while the workload
-// runs. What pthread_create itself asks of malloc (the thread's TLS block) is part of any threaded program and
-// stays in the figures.
+// runs. What pthread_create itself asks of malloc (the thread's TLS block) is part of any threaded program
+// and stays in the figures.
 #pragma once
 
 #include <pthread.h>
@@ -11,8 +11,10 @@ namespace heapmark {
 
 inline constexpr std::size_t kThreadStackBytes = 256 * 1024;
 
-// `stack`: kThreadStackBytes of Context::own_memory, page-aligned. Returns false where the thread was refused.
-[[nodiscard]] inline bool start_thread(pthread_t* thread, void* stack, void* (*function)(void*), void* argument) {
+// `stack`: kThreadStackBytes of Context::own_memory, page-aligned. Returns false where the thread was
+// refused.
+[[nodiscard]] inline bool start_thread(pthread_t* thread, void* stack, void* (*function)(void*),
+                                       void* argument) {
   pthread_attr_t attributes;
   if (pthread_attr_init(&attributes) != 0) return false;
   const bool started = pthread_attr_setstack(&attributes, stack, kThreadStackBytes) == 0 &&

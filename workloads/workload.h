@@ -33,9 +33,10 @@ enum class Better : std::uint8_t { kLower, kHigher, kNeither };
 enum Pass : unsigned { kSpeed = 1, kMemory = 2, kLedger = 4, kLimit = 8 };
 inline constexpr unsigned kEveryPass = kSpeed | kMemory | kLedger | kLimit;
 
-// One row: a figure that the workload reports. In each of `passes` that its variant takes part in, a trial that
-// ended well must report it (as kNotMeasured where this machine cannot tell): a missing one fails the trial.
-// passes == 0: reported only where the allocator can tell. `headline` figures stand in the terminal's main table.
+// One row: a figure that the workload reports. In each of `passes` that its variant takes part in, a trial
+// that ended well must report it (as kNotMeasured where this machine cannot tell): a missing one fails the
+// trial. passes == 0: reported only where the allocator can tell. `headline` figures stand in the terminal's
+// main table.
 struct MetricInfo {
   const char* name;  // snake_case, unit at the end: "rss_after_free_bytes"
   const char* unit;  // "bytes", "1/s", "ns", "count", "ratio", "s"

@@ -9,8 +9,8 @@
 using namespace heapmark;
 
 TEST_CASE("random numbers are those of the published generator") {
-  // splitmix64 from state 0 gives 0xe220a8397b1dcdaf, 0x6e789e6aa1b965f4, 0x06c45d188009454f, 0xf88bb8a8724c81ec;
-  // the first output of xoshiro256** on that state is rotl(s1 * 5, 7) * 9.
+  // splitmix64 from state 0 gives 0xe220a8397b1dcdaf, 0x6e789e6aa1b965f4, 0x06c45d188009454f,
+  // 0xf88bb8a8724c81ec; the first output of xoshiro256** on that state is rotl(s1 * 5, 7) * 9.
   const std::uint64_t s1 = 0x6e789e6aa1b965f4u;
   const std::uint64_t five = s1 * 5, expected = (five << 7 | five >> 57) * 9;
   CHECK(Rng(0, 0).next() == expected);

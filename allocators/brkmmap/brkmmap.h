@@ -1,7 +1,7 @@
 /* brkmmap: what a program may ask of it beyond malloc's own interface.
  *
- * brkmmap_stats fills *out with a consistent picture of the heap; it never allocates and may be called from any
- * thread. At any point where no other thread is inside the allocator
+ * brkmmap_stats fills *out with a consistent picture of the heap; it never allocates and may be called from
+ * any thread. At any point where no other thread is inside the allocator
  *
  *     live_bytes + cached_bytes + free_bytes + metadata_bytes == mapped_bytes
  *
@@ -26,13 +26,13 @@ struct brkmmap_stats {
   uint64_t mapped_bytes;   /* addresses held from the kernel: brk heap + segments + large mappings */
   uint64_t heap_bytes;     /* of these, in the brk heap */
   /* events since the process began; each counts calls to the kernel that succeeded */
-  uint64_t brk_grows, brk_grow_bytes;     /* break raised */
-  uint64_t trims, trim_bytes;             /* break lowered */
-  uint64_t purges, purge_bytes;           /* madvise: pages given back, addresses kept */
-  uint64_t releases, release_bytes;       /* munmap: addresses given back too */
-  uint64_t mmaps, mmap_bytes;             /* mmap calls */
-  uint64_t mremaps;                       /* mremap calls */
-  uint64_t failed_requests;               /* requests answered with ENOMEM */
+  uint64_t brk_grows, brk_grow_bytes; /* break raised */
+  uint64_t trims, trim_bytes;         /* break lowered */
+  uint64_t purges, purge_bytes;       /* madvise: pages given back, addresses kept */
+  uint64_t releases, release_bytes;   /* munmap: addresses given back too */
+  uint64_t mmaps, mmap_bytes;         /* mmap calls */
+  uint64_t mremaps;                   /* mremap calls */
+  uint64_t failed_requests;           /* requests answered with ENOMEM */
 };
 
 void brkmmap_stats(struct brkmmap_stats* out);

@@ -16,8 +16,8 @@ void Central::unlink(Span* span) noexcept {
   span->left = span->right = nullptr;
 }
 
-Object* Central::fetch(std::size_t index, std::size_t count, std::size_t* taken, PageHeap& pages, PageMap& map,
-                       Lock& heap_lock) noexcept {
+Object* Central::fetch(std::size_t index, std::size_t count, std::size_t* taken, PageHeap& pages,
+                       PageMap& map, Lock& heap_lock) noexcept {
   const SizeClass& row = kSizeClasses[index];
   Object* list = nullptr;
   std::size_t got = 0;
@@ -61,7 +61,8 @@ Object* Central::fetch(std::size_t index, std::size_t count, std::size_t* taken,
   return list;
 }
 
-void Central::give_back(std::size_t index, Object* list, PageHeap& pages, PageMap& map, Lock& heap_lock) noexcept {
+void Central::give_back(std::size_t index, Object* list, PageHeap& pages, PageMap& map,
+                        Lock& heap_lock) noexcept {
   const SizeClass& row = kSizeClasses[index];
   Guard guard(lock_);
   while (list != nullptr) {

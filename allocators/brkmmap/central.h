@@ -1,5 +1,6 @@
-// The central list of one size class: hands batches of objects to threads and takes them back into their spans;
-// a span whose last object has come home goes back to the page heap at once. Own lock, taken before the heap's.
+// The central list of one size class: hands batches of objects to threads and takes them back into their
+// spans; a span whose last object has come home goes back to the page heap at once. Own lock, taken before
+// the heap's.
 #pragma once
 
 #include "allocators/brkmmap/lock.h"

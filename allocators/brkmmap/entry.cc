@@ -114,7 +114,8 @@ void* allocate_aligned(std::size_t alignment, std::size_t bytes) noexcept {
     const SpanState state = span->state.load(std::memory_order_relaxed);
     if (state == SpanState::kSmall) [[likely]] {
       if (is_object(*span, address)) [[likely]] {
-        if (static_cast<const Object*>(block)->mark != mark_of(block)) [[likely]] return span;
+        if (static_cast<const Object*>(block)->mark != mark_of(block)) [[likely]]
+          return span;
         die("double free (the block is free already)", block);
       }
     } else if (address == span->start) {
@@ -134,14 +135,16 @@ void* allocate_aligned(std::size_t alignment, std::size_t bytes) noexcept {
 
 [[gnu::always_inline]] inline void release(void* block) noexcept {
   Span* span = span_of(block, "free of a pointer that is no block (invalid, interior or freed already)");
-  if (span->state.load(std::memory_order_relaxed) != SpanState::kSmall) [[unlikely]] return free_pages(span);
+  if (span->state.load(std::memory_order_relaxed) != SpanState::kSmall) [[unlikely]]
+    return free_pages(span);
   Object* object = static_cast<Object*>(block);
   object->mark = mark_of(block);
   thread_cache.push(span->size_class, object);
 }
 
 std::size_t usable_bytes(const Span* span) noexcept {
-  if (span->state.load(std::memory_order_relaxed) == SpanState::kSmall) return kSizeClasses[span->size_class].size;
+  if (span->state.load(std::memory_order_relaxed) == SpanState::kSmall)
+    return kSizeClasses[span->size_class].size;
   return span->bytes();
 }
 
@@ -184,13 +187,17 @@ void unlock_everything() noexcept {
 
 using namespace brkmmap;
 
-BRKMMAP_EXPORT void* malloc(std::size_t bytes) noexcept { return allocate(bytes); }
+BRKMMAP_EXPORT void* malloc(std::size_t bytes) noexcept {
+  return allocate(bytes);
+}
 
 BRKMMAP_EXPORT void free(void* block) noexcept {
   if (block != nullptr) release(block);
 }
 
-BRKMMAP_EXPORT void cfree(void* block) noexcept { free(block); }
+BRKMMAP_EXPORT void cfree(void* block) noexcept {
+  free(block);
+}
 
 BRKMMAP_EXPORT void* calloc(std::size_t count, std::size_t size) noexcept {
   std::size_t bytes = 0;
@@ -252,7 +259,9 @@ BRKMMAP_EXPORT int posix_memalign(void** block, std::size_t alignment, std::size
   return 0;
 }
 
-BRKMMAP_EXPORT void* valloc(std::size_t bytes) noexcept { return allocate_aligned(kPageSize, bytes); }
+BRKMMAP_EXPORT void* valloc(std::size_t bytes) noexcept {
+  return allocate_aligned(kPageSize, bytes);
+}
 
 BRKMMAP_EXPORT void* pvalloc(std::size_t bytes) noexcept {
   if (bytes > kMostBytes) return refused();
@@ -260,7 +269,8 @@ BRKMMAP_EXPORT void* pvalloc(std::size_t bytes) noexcept {
 }
 
 BRKMMAP_EXPORT std::size_t malloc_usable_size(void* block) noexcept {
-  return block == nullptr ? 0 : usable_bytes(span_of(block, "malloc_usable_size of a pointer that is no block"));
+  return block == nullptr ? 0
+                          : usable_bytes(span_of(block, "malloc_usable_size of a pointer that is no block"));
 }
 
 BRKMMAP_EXPORT int malloc_trim(std::size_t pad) noexcept {
@@ -278,9 +288,16 @@ BRKMMAP_EXPORT int mallopt(int parameter, int value) noexcept {
       heap.tunables.mmap_threshold.set(amount < kPageSize ? kPageSize : amount);
       update_small_limit();
       return 1;
-    case M_MMAP_MAX: heap.tunables.mmap_max.set(amount); return 1;
-    case M_TRIM_THRESHOLD: heap.tunables.trim_threshold.set(amount); return 1;
-    case M_TOP_PAD: heap.tunables.top_pad.set(amount); return 1;
-    default: return 1;  // glibc knows further ones; they mean nothing here and may be ignored
+    case M_MMAP_MAX:
+      heap.tunables.mmap_max.set(amount);
+      return 1;
+    case M_TRIM_THRESHOLD:
+      heap.tunables.trim_threshold.set(amount);
+      return 1;
+    case M_TOP_PAD:
+      heap.tunables.top_pad.set(amount);
+      return 1;
+    default:
+      return 1;  // glibc knows further ones; they mean nothing here and may be ignored
   }
 }

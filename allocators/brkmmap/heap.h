@@ -18,7 +18,7 @@ struct Heap {
   PageHeap pages{kernel, metadata, map, tunables};
   MmapSource mappings{kernel, metadata, map, pages, lock};
   Central central[kClasses];
-  std::atomic<std::size_t> block_bytes{0};      // kBlock spans handed out
+  std::atomic<std::size_t> block_bytes{0};  // kBlock spans handed out
   std::atomic<std::uint64_t> failed_requests{0};
 
   Object* fetch(std::size_t index, std::size_t count, std::size_t* taken) noexcept {

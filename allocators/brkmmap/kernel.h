@@ -1,5 +1,6 @@
-// The ledger of the allocator's own dealings with the kernel: each call that succeeded is counted once, with its
-// bytes, in the moment it succeeded; failed ones are not counted. A ptrace ledger outside must see the same.
+// The ledger of the allocator's own dealings with the kernel: each call that succeeded is counted once, with
+// its bytes, in the moment it succeeded; failed ones are not counted. A ptrace ledger outside must see the
+// same.
 //     mapped_bytes == what brk and mmap gave - what brk, munmap and mremap took back
 // Above: everything that takes or gives memory. Below: os.h.
 #pragma once
@@ -54,7 +55,8 @@ class Kernel {
     void* moved = os::remap(address, old_bytes, new_bytes);
     if (moved != nullptr) {
       remaps.add(new_bytes);
-      mapped_bytes.fetch_add(new_bytes - old_bytes, std::memory_order_relaxed);  // wraps rightly when it shrinks
+      mapped_bytes.fetch_add(new_bytes - old_bytes,
+                             std::memory_order_relaxed);  // wraps rightly when it shrinks
     }
     return moved;
   }

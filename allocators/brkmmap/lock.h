@@ -1,5 +1,5 @@
-// A lock of four bytes on a futex (Drepper, "Futexes are tricky", mutex 2), because a lock of the C library may
-// be interposed and knows an owner: after fork the child opens locks that its parent's thread took.
+// A lock of four bytes on a futex (Drepper, "Futexes are tricky", mutex 2), because a lock of the C library
+// may be interposed and knows an owner: after fork the child opens locks that its parent's thread took.
 #pragma once
 
 #include <linux/futex.h>
@@ -38,7 +38,8 @@ class Lock {
         return;
       }
     }
-    while (word_.exchange(kWaitedFor, std::memory_order_acquire) != kOpen) futex(FUTEX_WAIT_PRIVATE, kWaitedFor);
+    while (word_.exchange(kWaitedFor, std::memory_order_acquire) != kOpen)
+      futex(FUTEX_WAIT_PRIVATE, kWaitedFor);
   }
   void futex(int operation, std::uint32_t value) noexcept {
     const int kept = errno;  // a lock inside free() must leave errno alone

@@ -1,5 +1,5 @@
-// Memory for the allocator's own tables: mapped in chunks, cut in order, never given back; descriptions of spans
-// are used again. Caller holds the heap's lock.
+// Memory for the allocator's own tables: mapped in chunks, cut in order, never given back; descriptions of
+// spans are used again. Caller holds the heap's lock.
 #pragma once
 
 #include "allocators/brkmmap/kernel.h"

@@ -3,7 +3,8 @@
 
 namespace brkmmap {
 
-// munmap in the middle of a larger mapping can be refused (max_map_count): then the page heap keeps the pages.
+// munmap in the middle of a larger mapping can be refused (max_map_count): then the page heap keeps the
+// pages.
 void MmapSource::give_back(std::uintptr_t start, std::size_t bytes) noexcept {
   if (bytes == 0 || kernel_.unmap(start, bytes)) return;
   Guard guard(lock_);
@@ -65,7 +66,8 @@ void* MmapSource::resize(Span* span, std::size_t pages) noexcept {
   const std::size_t old_bytes = span->bytes();
   const std::size_t new_bytes = pages << kPageShift;
   void* moved = kernel_.remap(span->start, old_bytes, new_bytes);
-  if (moved == nullptr && pages_.release_everything()) moved = kernel_.remap(span->start, old_bytes, new_bytes);
+  if (moved == nullptr && pages_.release_everything())
+    moved = kernel_.remap(span->start, old_bytes, new_bytes);
   if (moved == nullptr) return nullptr;
   map_.set_ends(*span, nullptr);
   span->start = reinterpret_cast<std::uintptr_t>(moved);

@@ -1,6 +1,6 @@
-// Blocks over the mmap threshold: each a mapping of its own, given back alone, grown and shrunk with mremap. Takes
-// the heap's lock itself for the tables, never around munmap. Beside: the page heap, whose free ranges give way
-// when the kernel refuses. All sizes are whole pages.
+// Blocks over the mmap threshold: each a mapping of its own, given back alone, grown and shrunk with mremap.
+// Takes the heap's lock itself for the tables, never around munmap. Beside: the page heap, whose free ranges
+// give way when the kernel refuses. All sizes are whole pages.
 #pragma once
 
 #include "allocators/brkmmap/lock.h"

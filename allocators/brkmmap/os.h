@@ -7,10 +7,10 @@
 
 namespace brkmmap::os {
 
-[[nodiscard]] void* map(std::size_t bytes) noexcept;                       // null: refused
+[[nodiscard]] void* map(std::size_t bytes) noexcept;                            // null: refused
 [[nodiscard]] bool map_at(std::uintptr_t address, std::size_t bytes) noexcept;  // exactly there, over nothing
 [[nodiscard]] bool unmap(std::uintptr_t address, std::size_t bytes) noexcept;
-[[nodiscard]] bool purge(std::uintptr_t address, std::size_t bytes) noexcept;   // pages go and read as zero
+[[nodiscard]] bool purge(std::uintptr_t address, std::size_t bytes) noexcept;  // pages go and read as zero
 [[nodiscard]] void* remap(std::uintptr_t address, std::size_t old_bytes, std::size_t new_bytes) noexcept;
 std::uintptr_t program_break() noexcept;
 [[nodiscard]] bool set_break(std::uintptr_t address) noexcept;

@@ -53,7 +53,9 @@ void* remap(std::uintptr_t address, std::size_t old_bytes, std::size_t new_bytes
   return moved == MAP_FAILED ? nullptr : moved;
 }
 
-std::uintptr_t program_break() noexcept { return static_cast<std::uintptr_t>(syscall(SYS_brk, 0)); }
+std::uintptr_t program_break() noexcept {
+  return static_cast<std::uintptr_t>(syscall(SYS_brk, 0));
+}
 
 bool set_break(std::uintptr_t address) noexcept {
   const KeepErrno keep;

@@ -40,7 +40,8 @@ Span* PageHeap::insert(Span* span, SpanState state) noexcept {
   return span;
 }
 
-// Cuts a span that is in no tree; the tail is returned, in no tree either. Null: no metadata, nothing changed.
+// Cuts a span that is in no tree; the tail is returned, in no tree either. Null: no metadata, nothing
+// changed.
 Span* PageHeap::split(Span* span, std::size_t pages) noexcept {
   Span* rest = metadata_.new_span();
   if (rest == nullptr) return nullptr;
@@ -210,7 +211,8 @@ void PageHeap::settle(Span* span) noexcept {
   if (action != Action::kKeep && span->dirty_pages != 0) purge(span);
 }
 
-// Lowers the break so that `pad` bytes of the top stay; a hole right under the top goes with it, and nothing stays.
+// Lowers the break so that `pad` bytes of the top stay; a hole right under the top goes with it, and nothing
+// stays.
 bool PageHeap::lower(Span* top, std::size_t pad) noexcept {
   Span* hole = neighbour(top->start - kPageSize, SpanState::kHole);
   const std::size_t keep = hole != nullptr ? 0 : pages_for(pad);

@@ -1,6 +1,7 @@
-// Spans of whole pages: best fit in logarithmic time, the lowest address among equals, coalescing on both sides at
-// once; the free span that ends at the break is the top. After each free the policy is asked, and what it says
-// is done here. Below: brk_source, kernel, page_map, span_tree. Every function: the caller holds the heap's lock.
+// Spans of whole pages: best fit in logarithmic time, the lowest address among equals, coalescing on both
+// sides at once; the free span that ends at the break is the top. After each free the policy is asked, and
+// what it says is done here. Below: brk_source, kernel, page_map, span_tree. Every function: the caller holds
+// the heap's lock.
 //     free bytes + bytes of blocks and small spans == addresses held by this heap
 #pragma once
 

@@ -1,5 +1,5 @@
-// Which span an address belongs to: a radix tree of three levels of 4096 entries over 48-bit addresses; a leaf
-// covers 16 MiB. Read without a lock; written under the heap's lock.
+// Which span an address belongs to: a radix tree of three levels of 4096 entries over 48-bit addresses; a
+// leaf covers 16 MiB. Read without a lock; written under the heap's lock.
 #pragma once
 
 #include <atomic>

@@ -9,7 +9,8 @@ namespace brkmmap {
 
 inline constexpr std::size_t kPageShift = 12;
 inline constexpr std::size_t kPageSize = std::size_t{1} << kPageShift;
-inline constexpr std::size_t kAlignment = 16;  // of every block: what max_align_t asks for on x86-64 and AArch64
+inline constexpr std::size_t kAlignment =
+    16;  // of every block: what max_align_t asks for on x86-64 and AArch64
 
 constexpr std::size_t round_up(std::size_t value, std::size_t power_of_two) noexcept {
   return (value + power_of_two - 1) & ~(power_of_two - 1);

@@ -1,5 +1,5 @@
-// What to do with a free range: pure decisions over what is known of it and the thresholds. The page heap, above
-// it, carries them out and falls back to keeping where the kernel refuses.
+// What to do with a free range: pure decisions over what is known of it and the thresholds. The page heap,
+// above it, carries them out and falls back to keeping where the kernel refuses.
 #pragma once
 
 #include <cstddef>

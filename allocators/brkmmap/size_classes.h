@@ -1,6 +1,7 @@
-// The size classes: every 16 bytes up to 128, then eight to a doubling up to 16 KiB, so that at most 12.5 % of a
-// block above 128 bytes is lost inside it (tests/size_classes_test.cc holds it against a naive computation).
-// Decides class, object size, pages of a span and batch length; larger requests are whole pages.
+// The size classes: every 16 bytes up to 128, then eight to a doubling up to 16 KiB, so that at most 12.5 %
+// of a block above 128 bytes is lost inside it (tests/size_classes_test.cc holds it against a naive
+// computation). Decides class, object size, pages of a span and batch length; larger requests are whole
+// pages.
 #pragma once
 
 #include <array>
@@ -12,8 +13,8 @@
 
 namespace brkmmap {
 
-inline constexpr std::size_t kLinearLimit = 128;      // below: steps of 16 bytes
-inline constexpr std::size_t kMaxSmall = 16 * 1024;   // the largest class
+inline constexpr std::size_t kLinearLimit = 128;     // below: steps of 16 bytes
+inline constexpr std::size_t kMaxSmall = 16 * 1024;  // the largest class
 inline constexpr std::size_t kStepsPerDoubling = 8;
 inline constexpr std::size_t kClasses =
     kLinearLimit / 16 + kStepsPerDoubling * (std::bit_width(kMaxSmall) - std::bit_width(kLinearLimit));
@@ -46,7 +47,8 @@ inline constexpr std::array<SizeClass, kClasses> kSizeClasses = [] {
   std::array<SizeClass, kClasses> table{};
   for (std::size_t index = 0; index < kClasses; ++index) {
     const std::size_t size = class_size(index);
-    // The smallest span with eight objects (two where they are large) of which at most 1/8 is lost at its end.
+    // The smallest span with eight objects (two where they are large) of which at most 1/8 is lost at its
+    // end.
     std::size_t pages = 1;
     const std::size_t least = size <= 2048 ? 8 : 2;
     while (pages * kPageSize / size < least || pages * kPageSize % size * 8 > pages * kPageSize) ++pages;
@@ -54,7 +56,9 @@ inline constexpr std::array<SizeClass, kClasses> kSizeClasses = [] {
     table[index] = {static_cast<std::uint32_t>(size),
                     static_cast<std::uint32_t>(((std::uint64_t{1} << 32) + size - 1) / size),
                     static_cast<std::uint16_t>(pages), static_cast<std::uint16_t>(pages * kPageSize / size),
-                    static_cast<std::uint16_t>(batch < 2 ? 2 : batch > 64 ? 64 : batch)};
+                    static_cast<std::uint16_t>(batch < 2    ? 2
+                                               : batch > 64 ? 64
+                                                            : batch)};
   }
   return table;
 }();

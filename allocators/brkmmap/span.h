@@ -1,5 +1,5 @@
-// A span: a run of whole pages that is one thing. Its description lies outside of it, so that a block's own pages
-// stay untouched until the program touches them.
+// A span: a run of whole pages that is one thing. Its description lies outside of it, so that a block's own
+// pages stay untouched until the program touches them.
 //   kFree    in the page heap's tree of free ranges; addresses held
 //   kHole    inside the brk heap, addresses given back (munmap); may be mapped again in place
 //   kBlock   one block of whole pages handed out from the page heap
@@ -29,11 +29,11 @@ struct Span {
   std::size_t pages = 0;
   std::size_t dirty_pages = 0;  // free spans: how many may have been written; 0: all read as zero
   std::atomic<SpanState> state{SpanState::kUnused};
-  std::uint8_t size_class = 0;  // kSmall
-  std::uint16_t used = 0;       // kSmall: objects handed out to threads
+  std::uint8_t size_class = 0;           // kSmall
+  std::uint16_t used = 0;                // kSmall: objects handed out to threads
   std::atomic<std::uint32_t> carved{0};  // kSmall: objects that were ever handed out; the rest is untouched
-  Object* objects = nullptr;    // kSmall: freed ones
-  Span* left = nullptr;         // tree of free or of released spans; list of the central list
+  Object* objects = nullptr;             // kSmall: freed ones
+  Span* left = nullptr;                  // tree of free or of released spans; list of the central list
   Span* right = nullptr;
 
   std::uintptr_t end() const noexcept { return start + (pages << kPageShift); }

@@ -83,9 +83,11 @@ BRKMMAP_EXPORT void malloc_stats(void) {
   const auto n = [](std::uint64_t value) { return static_cast<unsigned long long>(value); };
   const int length = std::snprintf(
       text, sizeof text,
-      "brkmmap: live %llu + cached %llu + free %llu + metadata %llu = mapped %llu bytes, %llu in the brk heap\n"
+      "brkmmap: live %llu + cached %llu + free %llu + metadata %llu = mapped %llu bytes, %llu in the brk "
+      "heap\n"
       "brkmmap: grows %llu, trims %llu, purges %llu, releases %llu, mmaps %llu, mremaps %llu, failed %llu\n",
-      n(s.live_bytes), n(s.cached_bytes), n(s.free_bytes), n(s.metadata_bytes), n(s.mapped_bytes), n(s.heap_bytes),
-      n(s.brk_grows), n(s.trims), n(s.purges), n(s.releases), n(s.mmaps), n(s.mremaps), n(s.failed_requests));
+      n(s.live_bytes), n(s.cached_bytes), n(s.free_bytes), n(s.metadata_bytes), n(s.mapped_bytes),
+      n(s.heap_bytes), n(s.brk_grows), n(s.trims), n(s.purges), n(s.releases), n(s.mmaps), n(s.mremaps),
+      n(s.failed_requests));
   if (write(STDERR_FILENO, text, static_cast<std::size_t>(length)) < 0) return;
 }

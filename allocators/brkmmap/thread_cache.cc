@@ -18,7 +18,9 @@ pthread_key_t g_key;
 
 thread_local constinit ThreadCache thread_cache __attribute__((tls_model("initial-exec")));
 
-Lock& ThreadCache::registry_lock() noexcept { return g_registry_lock; }
+Lock& ThreadCache::registry_lock() noexcept {
+  return g_registry_lock;
+}
 
 void ThreadCache::arm_thread_exit() noexcept {
   if (pthread_key_create(&g_key, [](void* cache) { at_thread_exit(cache); }) == 0) {
@@ -26,7 +28,8 @@ void ThreadCache::arm_thread_exit() noexcept {
   }
 }
 
-// First slow step of a thread. pthread_setspecific may call calloc (keys from 32 on): by then this cache works.
+// First slow step of a thread. pthread_setspecific may call calloc (keys from 32 on): by then this cache
+// works.
 void ThreadCache::prepare() noexcept {
   if (state_ == State::kNew) {
     state_ = State::kReady;
@@ -70,8 +73,8 @@ void ThreadCache::overflow(std::size_t index) noexcept {
   List& list = lists_[index];
   const std::uint32_t count = list.count.load(std::memory_order_relaxed);
   if (count <= list.most) return;  // it was the first push
-  // The half that was freed last stays: its memory is warm. Overflow upon overflow without a request in between
-  // halves what may stay, down to nothing.
+  // The half that was freed last stays: its memory is warm. Overflow upon overflow without a request in
+  // between halves what may stay, down to nothing.
   list.most /= 2;
   const std::uint32_t keep = list.most;
   Object* rest = list.head;

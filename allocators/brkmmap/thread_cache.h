@@ -1,7 +1,8 @@
 // Free objects that a thread keeps for itself: one list a size class, bounded by the tunable thread_cache, without
 // lock or atomic read-modify-write. A list may hold more where the thread keeps asking for its class, and ever
-// less where it only frees: a few objects left in lists would pin as many spans. Lives in initial-exec TLS; goes back to the central lists when the
-// thread ends, after which (destructors of others may still free) the central lists are used directly.
+// less where it only frees: a few objects left in lists would pin as many spans. Lives in initial-exec TLS; goes
+// back to the central lists when the thread ends, after which (destructors of others may still free) the central
+// lists are used directly.
 #pragma once
 
 #include "allocators/brkmmap/heap.h"
@@ -14,7 +15,8 @@ class ThreadCache {
   [[gnu::always_inline]] void* pop(std::size_t index) noexcept {
     List& list = lists_[index];
     Object* object = list.head;
-    if (object == nullptr) [[unlikely]] return refill(index);
+    if (object == nullptr) [[unlikely]]
+      return refill(index);
     list.head = object->next;
     set_count(list, list.count.load(std::memory_order_relaxed) - 1);
     object->mark = 0;
@@ -26,7 +28,8 @@ class ThreadCache {
     list.head = object;
     const std::uint32_t count = list.count.load(std::memory_order_relaxed) + 1;
     set_count(list, count);
-    if (count > list.most) [[unlikely]] overflow(index);
+    if (count > list.most) [[unlikely]]
+      overflow(index);
   }
   void flush() noexcept;
   // For the statistics; any thread may ask, the owner's next step may follow.

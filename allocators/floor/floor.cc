@@ -1,6 +1,6 @@
-// The floor: what a malloc call must cost at least. A thread-local bump pointer and thread-local free lists by size
-// class; no lock, no coalescing, nothing ever given back to the kernel or to another thread. A yardstick for the
-// speed tables and no allocator to use (README.md).
+// The floor: what a malloc call must cost at least. A thread-local bump pointer and thread-local free lists
+// by size class; no lock, no coalescing, nothing ever given back to the kernel or to another thread. A
+// yardstick for the speed tables and no allocator to use (README.md).
 //
 //   block   [ header: class, distance to the place's start | the user's bytes ]
 #include <errno.h>
@@ -37,7 +37,8 @@ struct Thread {
 thread_local constinit Thread self __attribute__((tls_model("initial-exec"))) = {};
 
 void* map(size_t bytes) {
-  void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void* memory =
+      mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   return memory == MAP_FAILED ? nullptr : memory;
 }
 
@@ -56,7 +57,9 @@ void* map(size_t bytes) {
   return place;
 }
 
-Header* header_of(void* block) { return static_cast<Header*>(block) - 1; }
+Header* header_of(void* block) {
+  return static_cast<Header*>(block) - 1;
+}
 
 [[gnu::always_inline]] inline void* allocate(size_t bytes) {
   if (bytes > kMostBytes) [[unlikely]] {
@@ -85,7 +88,8 @@ void* allocate_aligned(size_t alignment, size_t bytes) {
   char* block = static_cast<char*>(allocate(bytes + alignment));
   if (block == nullptr) return nullptr;
   const uint64_t index = header_of(block)->size_class;
-  char* aligned = reinterpret_cast<char*>((reinterpret_cast<uintptr_t>(block) + alignment - 1) & ~(alignment - 1));
+  char* aligned =
+      reinterpret_cast<char*>((reinterpret_cast<uintptr_t>(block) + alignment - 1) & ~(alignment - 1));
   *header_of(aligned) = {index, sizeof(Header) + static_cast<uint64_t>(aligned - block)};
   return aligned;
 }
@@ -95,14 +99,18 @@ size_t usable(void* block) {
   return class_size(header->size_class) + sizeof(Header) - header->distance;
 }
 
-bool is_power_of_two(size_t value) { return value != 0 && (value & (value - 1)) == 0; }
+bool is_power_of_two(size_t value) {
+  return value != 0 && (value & (value - 1)) == 0;
+}
 
 }  // namespace
 }  // namespace heapmark::floor
 
 using namespace heapmark::floor;
 
-FLOOR_EXPORT void* malloc(size_t bytes) noexcept { return allocate(bytes); }
+FLOOR_EXPORT void* malloc(size_t bytes) noexcept {
+  return allocate(bytes);
+}
 
 FLOOR_EXPORT void free(void* block) noexcept {
   if (block == nullptr) return;
@@ -150,9 +158,15 @@ FLOOR_EXPORT void* memalign(size_t alignment, size_t bytes) noexcept {
   }
   return allocate_aligned(alignment, bytes);
 }
-FLOOR_EXPORT void* aligned_alloc(size_t alignment, size_t bytes) noexcept { return memalign(alignment, bytes); }
-FLOOR_EXPORT void* valloc(size_t bytes) noexcept { return allocate_aligned(4096, bytes); }
-FLOOR_EXPORT void* pvalloc(size_t bytes) noexcept { return allocate_aligned(4096, (bytes + 4095) & ~size_t{4095}); }
+FLOOR_EXPORT void* aligned_alloc(size_t alignment, size_t bytes) noexcept {
+  return memalign(alignment, bytes);
+}
+FLOOR_EXPORT void* valloc(size_t bytes) noexcept {
+  return allocate_aligned(4096, bytes);
+}
+FLOOR_EXPORT void* pvalloc(size_t bytes) noexcept {
+  return allocate_aligned(4096, (bytes + 4095) & ~size_t{4095});
+}
 
 FLOOR_EXPORT int posix_memalign(void** block, size_t alignment, size_t bytes) noexcept {
   if (!is_power_of_two(alignment) || alignment < sizeof(void*)) return EINVAL;
@@ -164,4 +178,6 @@ FLOOR_EXPORT int posix_memalign(void** block, size_t alignment, size_t bytes) no
   return 0;
 }
 
-FLOOR_EXPORT size_t malloc_usable_size(void* block) noexcept { return block == nullptr ? 0 : usable(block); }
+FLOOR_EXPORT size_t malloc_usable_size(void* block) noexcept {
+  return block == nullptr ? 0 : usable(block);
+}

@@ -1,5 +1,5 @@
-// The size classes of the floor: 16 bytes apart up to 128, then eight to a doubling, without an upper end. At most
-// 12.5 % of a block above 128 bytes is lost inside it.
+// The size classes of the floor: 16 bytes apart up to 128, then eight to a doubling, without an upper end. At
+// most 12.5 % of a block above 128 bytes is lost inside it.
 #pragma once
 
 #include <bit>

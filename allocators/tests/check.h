@@ -14,9 +14,11 @@ using Check = std::string (*)();
 void add_check(const char* name, Check check);
 
 // A check in one piece: CHECK_THAT_MALLOC(name) { ... return ""; }
-#define MALLOC_CHECK(name)                                                          \
-  static std::string name();                                                        \
-  [[gnu::constructor]] static void add_##name() { heapmark::conformance::add_check(#name, name); } \
+#define MALLOC_CHECK(name)                         \
+  static std::string name();                       \
+  [[gnu::constructor]] static void add_##name() {  \
+    heapmark::conformance::add_check(#name, name); \
+  }                                                \
   static std::string name()
 
 #define EXPECT(condition) \
@@ -29,7 +31,9 @@ T hidden(T value) {
   return value;
 }
 
-inline void fill(void* block, std::size_t bytes, unsigned char with) { std::memset(block, with, bytes); }
+inline void fill(void* block, std::size_t bytes, unsigned char with) {
+  std::memset(block, with, bytes);
+}
 
 inline bool holds(const void* block, std::size_t bytes, unsigned char what) {
   const auto* at = static_cast<const unsigned char*>(block);
@@ -38,6 +42,8 @@ inline bool holds(const void* block, std::size_t bytes, unsigned char what) {
   return true;
 }
 
-inline bool is_aligned(const void* block, std::size_t to) { return reinterpret_cast<std::uintptr_t>(block) % to == 0; }
+inline bool is_aligned(const void* block, std::size_t to) {
+  return reinterpret_cast<std::uintptr_t>(block) % to == 0;
+}
 
 }  // namespace heapmark::conformance

@@ -44,7 +44,8 @@ Ended run(std::vector<std::string> command, const std::string& library,
   for (std::string& word : command) argv.push_back(word.data());
   argv.push_back(nullptr);
   const pid_t child = ::fork();
-  if (out < 0 || err < 0 || child < 0) throw std::system_error(errno, std::generic_category(), "starting a child");
+  if (out < 0 || err < 0 || child < 0)
+    throw std::system_error(errno, std::generic_category(), "starting a child");
   ::setpgid(child, child);  // the child does the same: whoever comes first
   if (child == 0) {
     ::setpgid(0, 0);
@@ -84,7 +85,11 @@ bool is_installed(const std::string& program) {
   return false;
 }
 
-std::string build_folder() { return from_environment("HEAPMARK_BUILD_DIR"); }
-std::string brkmmap_library() { return build_folder() + "/libbrkmmap.so"; }
+std::string build_folder() {
+  return from_environment("HEAPMARK_BUILD_DIR");
+}
+std::string brkmmap_library() {
+  return build_folder() + "/libbrkmmap.so";
+}
 
 }  // namespace heapmark::tests

@@ -8,7 +8,7 @@
 namespace heapmark::tests {
 
 struct Ended {
-  int exit_code = -1;   // -1 where a signal ended it
+  int exit_code = -1;  // -1 where a signal ended it
   int signal = 0;
   bool timed_out = false;
   std::string out, err;
@@ -16,7 +16,8 @@ struct Ended {
 
 // `library` "" runs it as it is. The environment is this process's, with `variables` on top.
 [[nodiscard]] Ended run(std::vector<std::string> command, const std::string& library,
-                        const std::vector<std::pair<std::string, std::string>>& variables = {}, int seconds = 60);
+                        const std::vector<std::pair<std::string, std::string>>& variables = {},
+                        int seconds = 60);
 
 // Whether a program of that name is on PATH.
 [[nodiscard]] bool is_installed(const std::string& program);

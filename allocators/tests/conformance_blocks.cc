@@ -10,8 +10,9 @@ using namespace heapmark::conformance;
 
 namespace {
 
-constexpr std::size_t kSizes[] = {0, 1, 8, 15, 16, 17, 100, 127, 128, 129, 1000, 1024, 4095, 4096, 4097, 16383, 16384,
-                                  16385, 20000, 65536, 131071, 131072, 131073, 200000, 1 << 20, 5 << 20};
+constexpr std::size_t kSizes[] = {0,     1,     8,      15,     16,     17,     100,     127,    128,
+                                  129,   1000,  1024,   4095,   4096,   4097,   16383,   16384,  16385,
+                                  20000, 65536, 131071, 131072, 131073, 200000, 1 << 20, 5 << 20};
 
 }  // namespace
 
@@ -99,7 +100,8 @@ MALLOC_CHECK(too_large_requests_are_refused_with_enomem) {
 
 MALLOC_CHECK(alignment_of_every_power_of_two_up_to_a_gibibyte) {
   for (std::size_t alignment = sizeof(void*); alignment <= std::size_t{1} << 30; alignment *= 2) {
-    for (const std::size_t size : {std::size_t{1}, std::size_t{100}, std::size_t{5000}, std::size_t{300000}}) {
+    for (const std::size_t size :
+         {std::size_t{1}, std::size_t{100}, std::size_t{5000}, std::size_t{300000}}) {
       void* block = nullptr;
       EXPECT(posix_memalign(&block, alignment, size) == 0 && block != nullptr);
       EXPECT(is_aligned(block, alignment));
@@ -143,12 +145,13 @@ MALLOC_CHECK(realloc_keeps_contents_growing_and_shrinking) {
   unsigned char* block = static_cast<unsigned char*>(hidden(std::realloc(nullptr, 10)));
   for (int at = 0; at < 10; ++at) block[at] = static_cast<unsigned char>(at);
   std::size_t held = 10;
-  for (const std::size_t size : {24u, 100u, 1000u, 15000u, 17000u, 60000u, 140000u, 700000u, 20'000'000u, 600000u,
-                                 130000u, 50000u, 16000u, 900u, 30u, 10u}) {
+  for (const std::size_t size : {24u, 100u, 1000u, 15000u, 17000u, 60000u, 140000u, 700000u, 20'000'000u,
+                                 600000u, 130000u, 50000u, 16000u, 900u, 30u, 10u}) {
     block = static_cast<unsigned char*>(hidden(std::realloc(block, size)));
     EXPECT(block != nullptr);
     const std::size_t kept = held < size ? held : size;
-    for (std::size_t at = 0; at < kept; ++at) EXPECT(block[at] == static_cast<unsigned char>(at * 7 % 251) || held == 10);
+    for (std::size_t at = 0; at < kept; ++at)
+      EXPECT(block[at] == static_cast<unsigned char>(at * 7 % 251) || held == 10);
     for (std::size_t at = 0; at < size; ++at) block[at] = static_cast<unsigned char>(at * 7 % 251);
     held = size;
   }

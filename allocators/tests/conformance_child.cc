@@ -1,8 +1,8 @@
 // Runs one conformance check by name, or lists them all.   conformance_child --list | NAME
 // Exits 0 where it holds, 1 with a line on standard output where not.
-#include "allocators/tests/check.h"
-
 #include <cstdio>
+
+#include "allocators/tests/check.h"
 
 namespace heapmark::conformance {
 namespace {
@@ -16,7 +16,9 @@ std::size_t count = 0;
 
 }  // namespace
 
-void add_check(const char* name, Check check) { entries[count++] = {name, check}; }
+void add_check(const char* name, Check check) {
+  entries[count++] = {name, check};
+}
 
 }  // namespace heapmark::conformance
 

@@ -47,7 +47,8 @@ std::string random_steps(std::uint64_t seed, int steps, std::size_t most) {
     const auto dice = random() % 8;
     if (block.memory == nullptr || dice < 3) {
       std::free(block.memory);
-      block.memory = static_cast<unsigned char*>(dice == 0 ? std::aligned_alloc(256, bytes) : std::malloc(bytes));
+      block.memory =
+          static_cast<unsigned char*>(dice == 0 ? std::aligned_alloc(256, bytes) : std::malloc(bytes));
     } else if (dice < 6) {
       const std::size_t kept = block.bytes < bytes ? block.bytes : bytes;
       block.memory = static_cast<unsigned char*>(std::realloc(block.memory, bytes));
@@ -108,7 +109,9 @@ std::string refused_then_recovered(int resource, std::size_t budget) {
 
 }  // namespace
 
-MALLOC_CHECK(random_steps_never_overlap) { return random_steps(1, 60'000, SIZE_MAX); }
+MALLOC_CHECK(random_steps_never_overlap) {
+  return random_steps(1, 60'000, SIZE_MAX);
+}
 
 MALLOC_CHECK(random_steps_of_eight_threads_never_overlap) {
   std::atomic<int> wrong{0};
@@ -142,7 +145,8 @@ MALLOC_CHECK(two_thousand_threads_come_and_go) {
     std::vector<std::thread> threads;
     for (int at = 0; at < 8; ++at)
       threads.emplace_back([] {
-        for (int size = 1; size < 40'000; size *= 3) std::free(hidden(std::malloc(static_cast<std::size_t>(size))));
+        for (int size = 1; size < 40'000; size *= 3)
+          std::free(hidden(std::malloc(static_cast<std::size_t>(size))));
       });
     for (std::thread& thread : threads) thread.join();
   }
@@ -197,7 +201,9 @@ MALLOC_CHECK(a_limit_of_address_space_refuses_and_is_recovered_from) {
   return refused_then_recovered(RLIMIT_AS, 64 << 20);
 }
 
-MALLOC_CHECK(a_limit_of_data_refuses_and_is_recovered_from) { return refused_then_recovered(RLIMIT_DATA, 64 << 20); }
+MALLOC_CHECK(a_limit_of_data_refuses_and_is_recovered_from) {
+  return refused_then_recovered(RLIMIT_DATA, 64 << 20);
+}
 
 MALLOC_CHECK(blocks_from_before_main_are_whole) {
   EXPECT(holds(early.block, 1000, 0x42));

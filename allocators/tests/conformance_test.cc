@@ -1,4 +1,5 @@
-// malloc's promises, one process a check: brkmmap must keep all of them, and so must glibc, which proves the checks.
+// malloc's promises, one process a check: brkmmap must keep all of them, and so must glibc, which proves the
+// checks.
 #include <catch2/catch.hpp>
 #include <sstream>
 
@@ -22,16 +23,24 @@ void conforms(const std::string& library) {
 
 }  // namespace
 
-TEST_CASE("glibc keeps the promises of malloc") { conforms(""); }
-TEST_CASE("brkmmap keeps the promises of malloc") { conforms(brkmmap_library()); }
+TEST_CASE("glibc keeps the promises of malloc") {
+  conforms("");
+}
+TEST_CASE("brkmmap keeps the promises of malloc") {
+  conforms(brkmmap_library());
+}
 TEST_CASE("brkmmap keeps them with thresholds at their least and caches off") {
   const std::string child = build_folder() + "/conformance_child";
   for (const char* name : {"random_steps_never_overlap", "random_steps_of_eight_threads_never_overlap",
                            "realloc_keeps_contents_growing_and_shrinking", "foreign_sbrk_is_tolerated"}) {
     const Ended ended = run({child, name}, brkmmap_library(),
-                            {{"BRKMMAP_MMAP_THRESHOLD", "4K"}, {"BRKMMAP_TRIM_THRESHOLD", "4K"}, {"BRKMMAP_TOP_PAD", "0"},
-                             {"BRKMMAP_PURGE_THRESHOLD", "4K"}, {"BRKMMAP_RELEASE_THRESHOLD", "4K"},
-                             {"BRKMMAP_THREAD_CACHE", "0"}}, 90);
+                            {{"BRKMMAP_MMAP_THRESHOLD", "4K"},
+                             {"BRKMMAP_TRIM_THRESHOLD", "4K"},
+                             {"BRKMMAP_TOP_PAD", "0"},
+                             {"BRKMMAP_PURGE_THRESHOLD", "4K"},
+                             {"BRKMMAP_RELEASE_THRESHOLD", "4K"},
+                             {"BRKMMAP_THREAD_CACHE", "0"}},
+                            90);
     CAPTURE(name, ended.out, ended.err, ended.signal, ended.timed_out);
     CHECK(ended.exit_code == 0);
   }

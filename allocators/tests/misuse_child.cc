@@ -23,8 +23,10 @@ int main(int, char** argv) {
   if (name == "free-interior") std::free(hidden(block + 16));
   if (name == "double-free" || name == "realloc-freed") {
     std::free(block);
-    if (name == "double-free") std::free(hidden(block));
-    else std::free(std::realloc(hidden(block), 2 * size));
+    if (name == "double-free")
+      std::free(hidden(block));
+    else
+      std::free(std::realloc(hidden(block), 2 * size));
   }
   std::free(guard);
   std::free(after);

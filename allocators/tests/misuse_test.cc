@@ -28,7 +28,8 @@ TEST_CASE("a double free ends the process, whatever the size") {
 TEST_CASE("freeing what is no block ends the process") {
   ends_with("free-stack", "no block");
   ends_with("free-global", "no block");
-  for (const char* size : {"1000", "50000", "300000"}) ends_with(std::string("free-interior ") + size, "no block");
+  for (const char* size : {"1000", "50000", "300000"})
+    ends_with(std::string("free-interior ") + size, "no block");
 }
 
 TEST_CASE("realloc of a freed block ends the process") {

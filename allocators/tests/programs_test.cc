@@ -1,5 +1,4 @@
 // Real programs with brkmmap preloaded: what they write must be what they write without it, byte for byte.
-#include <unistd.h>
 
 #include <catch2/catch.hpp>
 #include <filesystem>
@@ -7,23 +6,13 @@
 #include <random>
 
 #include "allocators/tests/child.h"
+#include "testing/folder.h"
 
 using namespace heapmark::tests;
 namespace fs = std::filesystem;
+using heapmark::testing::Folder;
 
 namespace {
-
-class Folder {
- public:
-  Folder() : path_(fs::temp_directory_path() / ("brkmmap-programs-" + std::to_string(::getpid()))) {
-    fs::create_directories(path_);
-  }
-  ~Folder() { fs::remove_all(path_); }
-  [[nodiscard]] std::string file(const std::string& name) const { return path_ / name; }
-
- private:
-  fs::path path_;
-};
 
 std::string some_lines(std::size_t count) {
   std::mt19937 random(1);
@@ -85,7 +74,8 @@ TEST_CASE("g++ -O2 makes the same object file under brkmmap") {
            << "; int r = 0; for (auto& [k, n] : m) r += n * static_cast<int>(k.size()); return r; }\n";
   source << "bool matches(const std::string& s) { return std::regex_search(s, std::regex(\"a(b|c)*d\")); }\n";
   source.close();
-  same_with_brkmmap("g++", "cd " + folder.file("") + " && g++ -std=c++20 -O2 -c large.cc -o large.o && cksum large.o");
+  same_with_brkmmap(
+      "g++", "cd " + folder.file("") + " && g++ -std=c++20 -O2 -c large.cc -o large.o && cksum large.o");
 }
 
 TEST_CASE("git log -p tells the same history under brkmmap") {
@@ -95,12 +85,14 @@ TEST_CASE("git log -p tells the same history under brkmmap") {
     return;
   }
   const std::string repository = folder.file("repository");
-  const Ended made = run({"sh", "-c",
-                          "export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_SYSTEM=/dev/null; git init -q " + repository + " && cd " + repository +
-                              " && for i in $(seq 40); do "
-                              "seq $((i * 50)) | sort -R --random-source=/dev/zero > file$((i % 5)); "
-                              "git add . && git -c user.name=n -c user.email=e@x commit -q -m \"step $i\"; done"},
-                         "");
+  const Ended made =
+      run({"sh", "-c",
+           "export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_SYSTEM=/dev/null; git init -q " + repository +
+               " && cd " + repository +
+               " && for i in $(seq 40); do "
+               "seq $((i * 50)) | sort -R --random-source=/dev/zero > file$((i % 5)); "
+               "git add . && git -c user.name=n -c user.email=e@x commit -q -m \"step $i\"; done"},
+          "");
   REQUIRE(made.exit_code == 0);
   same_with_brkmmap("git", "cd " + repository + " && git log -p --stat");
 }
@@ -111,11 +103,13 @@ TEST_CASE("perl, sort, xz and node write the same under brkmmap") {
   const std::string lines = folder.file("lines");
   same_with_brkmmap("perl",
                     "perl -ne '$n{$_ % 1000} .= $_; END { print map { \"$_ \" . length($n{$_}) . \"\\n\" } "
-                    "sort keys %n }' " + lines);
+                    "sort keys %n }' " +
+                        lines);
   same_with_brkmmap("sort", "sort --parallel=4 -S 64M " + lines);
   same_with_brkmmap("xz", "xz -T4 -2 --block-size=1MiB -c " + lines);
-  same_with_brkmmap("node",
-                    "node -e 'const m = new Map(); for (let i = 0; i < 300000; ++i) m.set(\"k\" + i % 5000, "
-                    "\"v\".repeat(i % 700)); let s = 0; for (const [k, v] of m) s += k.length + v.length; console.log(s, "
-                    "JSON.stringify([...m].slice(0, 300)).length)'");
+  same_with_brkmmap(
+      "node",
+      "node -e 'const m = new Map(); for (let i = 0; i < 300000; ++i) m.set(\"k\" + i % 5000, "
+      "\"v\".repeat(i % 700)); let s = 0; for (const [k, v] of m) s += k.length + v.length; console.log(s, "
+      "JSON.stringify([...m].slice(0, 300)).length)'");
 }

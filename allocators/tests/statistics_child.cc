@@ -1,5 +1,5 @@
-// brkmmap's own figures while a program works: the equation at quiet moments, and what is held after everything
-// is freed. Prints what is not so, and exits 1; exits 2 where brkmmap is not the malloc.
+// brkmmap's own figures while a program works: the equation at quiet moments, and what is held after
+// everything is freed. Prints what is not so, and exits 1; exits 2 where brkmmap is not the malloc.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -57,8 +57,8 @@ int main() {
   fine = balanced("after everything is freed") && fine;
   const Figures after = figures();
   if (after.trims == before.trims) fine = std::puts("the break was never lowered") < 0;
-  // Some 35 MiB lived. A cached object may pin the break, and free pieces too small to be worth a kernel call stay;
-  // the rest is given back all the same, addresses too.
+  // Some 35 MiB lived. A cached object may pin the break, and free pieces too small to be worth a kernel call
+  // stay; the rest is given back all the same, addresses too.
   const auto held = static_cast<long>(after.mapped_bytes - before.mapped_bytes);
   if (held > 16 << 20) fine = std::printf("%ld bytes of addresses are still held\n", held) < 0;
   if (after.live_bytes > before.live_bytes + 65536) fine = std::puts("freed blocks count as live") < 0;

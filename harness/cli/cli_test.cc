@@ -1,5 +1,5 @@
-// The program as its user meets it: exit codes, messages, results files; the real binary, the real workloads in
-// their quick form.
+// The program as its user meets it: exit codes, messages, results files; the real binary, the real workloads
+// in their quick form.
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -16,13 +16,18 @@
 #include <thread>
 #include <vector>
 
+#include "testing/folder.h"
+
 using Catch::Contains;
 using json = nlohmann::json;
 namespace fs = std::filesystem;
+using heapmark::testing::Folder;
 
 namespace {
 
-std::string build_folder() { return std::getenv("HEAPMARK_BUILD_DIR"); }
+std::string build_folder() {
+  return std::getenv("HEAPMARK_BUILD_DIR");
+}
 
 struct Ended {
   int exit_code = -1;
@@ -34,20 +39,9 @@ std::string contents(const fs::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-class Folder {
- public:
-  Folder() : path_(fs::temp_directory_path() / ("heapmark-cli-" + std::to_string(::getpid()))) {
-    fs::create_directories(path_);
-  }
-  ~Folder() { fs::remove_all(path_); }
-  [[nodiscard]] std::string file(const std::string& name) const { return path_ / name; }
-
- private:
-  fs::path path_;
-};
-
 pid_t start(const Folder& folder, std::vector<std::string> arguments) {
-  const std::string program = build_folder() + "/heapmark", out = folder.file("out"), err = folder.file("err");
+  const std::string program = build_folder() + "/heapmark", out = folder.file("out"),
+                    err = folder.file("err");
   arguments.insert(arguments.begin(), program);
   std::vector<char*> argv;
   for (std::string& argument : arguments) argv.push_back(argument.data());
@@ -69,11 +63,13 @@ Ended end_of(const Folder& folder, pid_t child) {
           contents(folder.file("err"))};
 }
 
-Ended heapmark(const Folder& folder, const std::vector<std::string>& arguments) {
+Ended tool(const Folder& folder, const std::vector<std::string>& arguments) {
   return end_of(folder, start(folder, arguments));
 }
 
-json results_in(const std::string& file) { return json::parse(contents(file)); }
+json results_in(const std::string& file) {
+  return json::parse(contents(file));
+}
 
 }  // namespace
 
@@ -93,7 +89,7 @@ TEST_CASE("wrong usage exits 2 and says what was perhaps meant") {
       {{}, "subcommand"},
   };
   for (const auto& [arguments, expected] : mistakes) {
-    const Ended ended = heapmark(folder, arguments);
+    const Ended ended = tool(folder, arguments);
     CAPTURE(arguments, ended.out);
     CHECK(ended.exit_code == 2);
     CHECK_THAT(ended.err, Contains(expected));
@@ -102,25 +98,26 @@ TEST_CASE("wrong usage exits 2 and says what was perhaps meant") {
 
 TEST_CASE("help and version exit 0") {
   const Folder folder;
-  CHECK(heapmark(folder, {"--help"}).exit_code == 0);
-  CHECK(heapmark(folder, {"run", "--help"}).exit_code == 0);
-  CHECK_THAT(heapmark(folder, {"--version"}).out, Contains("0.1.0"));
+  CHECK(tool(folder, {"--help"}).exit_code == 0);
+  CHECK(tool(folder, {"run", "--help"}).exit_code == 0);
+  CHECK_THAT(tool(folder, {"--version"}).out, Contains("0.1.0"));
 }
 
 TEST_CASE("exec runs any command on an allocator, with the command's own flags and exit code") {
   const Folder folder;
-  const Ended ended = heapmark(folder, {"exec", "-a", "brkmmap[mmap_threshold=1M]", "--", "sh", "-c",
-                                        "echo $BRKMMAP_MMAP_THRESHOLD; grep -c libbrkmmap.so /proc/self/maps; exit 7"});
+  const Ended ended =
+      tool(folder, {"exec", "-a", "brkmmap[mmap_threshold=1M]", "--", "sh", "-c",
+                        "echo $BRKMMAP_MMAP_THRESHOLD; grep -c libbrkmmap.so /proc/self/maps; exit 7"});
   CHECK(ended.exit_code == 7);
   CHECK_THAT(ended.out, Catch::StartsWith("1048576\n") && !Contains("\n0\n"));
-  CHECK(heapmark(folder, {"exec", "-a", "glibc", "--"}).exit_code == 2);
-  CHECK(heapmark(folder, {"exec", "-a", "glibc", "--", "/nonexistent/program"}).exit_code == 127);
+  CHECK(tool(folder, {"exec", "-a", "glibc", "--"}).exit_code == 2);
+  CHECK(tool(folder, {"exec", "-a", "glibc", "--", "/nonexistent/program"}).exit_code == 127);
 }
 
 TEST_CASE("a run leaves a results file whose tables can be shown again in each format") {
   const Folder folder;
   const std::string file = folder.file("r.json");
-  const Ended ran = heapmark(folder, {"run", "-a", "glibc,brkmmap", "-w", "tutorial", "--quick", "-o", file});
+  const Ended ran = tool(folder, {"run", "-a", "glibc,brkmmap", "-w", "tutorial", "--quick", "-o", file});
   CAPTURE(ran.err);
   REQUIRE(ran.exit_code == 0);
   CHECK_THAT(ran.out, Contains("tutorial") && Contains("brkmmap"));
@@ -130,19 +127,19 @@ TEST_CASE("a run leaves a results file whose tables can be shown again in each f
   CHECK_FALSE(root.at("benchmarks").empty());
   for (const json& record : root.at("records")) CHECK(record.at("outcome") == "ok");
 
-  CHECK_THAT(heapmark(folder, {"show", file}).out, Contains("brkmmap"));
-  CHECK_THAT(heapmark(folder, {"show", file, "--format", "markdown"}).out, Contains("| :-- |"));
-  CHECK_THAT(heapmark(folder, {"show", file, "--format", "csv"}).out, Contains("workload,variant,pass"));
-  CHECK(heapmark(folder, {"show", file, "--format", "xml"}).exit_code == 2);
+  CHECK_THAT(tool(folder, {"show", file}).out, Contains("brkmmap"));
+  CHECK_THAT(tool(folder, {"show", file, "--format", "markdown"}).out, Contains("| :-- |"));
+  CHECK_THAT(tool(folder, {"show", file, "--format", "csv"}).out, Contains("workload,variant,pass"));
+  CHECK(tool(folder, {"show", file, "--format", "xml"}).exit_code == 2);
   // what was measured is never overwritten
-  CHECK(heapmark(folder, {"run", "-a", "glibc", "-w", "tutorial", "--quick", "-o", file}).exit_code == 2);
+  CHECK(tool(folder, {"run", "-a", "glibc", "-w", "tutorial", "--quick", "-o", file}).exit_code == 2);
 }
 
 TEST_CASE("a library that is no malloc fails its trials as the wrong allocator, and the run exits 3") {
   const Folder folder;
   const std::string file = folder.file("r.json"), library = build_folder() + "/libheapmark-noop.so";
-  const Ended ran = heapmark(
-      folder, {"run", "-a", "glibc,mine=" + library, "-w", "tutorial", "--pass", "memory", "--quick", "-o", file});
+  const Ended ran = tool(folder, {"run", "-a", "glibc,mine=" + library, "-w", "tutorial", "--pass",
+                                      "memory", "--quick", "-o", file});
   CAPTURE(ran.err);
   CHECK(ran.exit_code == 3);
   std::size_t wrong = 0;
@@ -159,18 +156,20 @@ TEST_CASE("a library that is no malloc fails its trials as the wrong allocator, 
 TEST_CASE("a run that is killed leaves a readable file, and --resume finishes it") {
   const Folder folder;
   const std::string file = folder.file("r.json");
-  const pid_t child = start(folder, {"run", "-a", "glibc,brkmmap", "-w", "churn/small-1t", "--pass", "speed,memory",
-                                     "--quick", "-o", file});
+  const pid_t child = start(folder, {"run", "-a", "glibc,brkmmap", "-w", "churn/small-1t", "--pass",
+                                     "speed,memory", "--quick", "-o", file});
   const auto finished = [&]() -> std::size_t {
-    return fs::exists(file) ? results_in(file).at("records").size() : 0;  // each state of the file can be parsed
+    return fs::exists(file) ? results_in(file).at("records").size()
+                            : 0;  // each state of the file can be parsed
   };
-  for (int tries = 0; tries < 3000 && finished() < 2; ++tries) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  for (int tries = 0; tries < 3000 && finished() < 2; ++tries)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
   ::kill(child, SIGKILL);
   CHECK(end_of(folder, child).exit_code == 128 + SIGKILL);
   const std::size_t kept = finished();
   REQUIRE(kept >= 2);
 
-  const Ended resumed = heapmark(folder, {"run", "--resume", file});
+  const Ended resumed = tool(folder, {"run", "--resume", file});
   CAPTURE(resumed.err);
   CHECK(resumed.exit_code == 0);
   const json root = results_in(file);
@@ -181,7 +180,8 @@ TEST_CASE("a run that is killed leaves a readable file, and --resume finishes it
 TEST_CASE("Ctrl-C keeps what was measured and says how to go on") {
   const Folder folder;
   const std::string file = folder.file("r.json");
-  const pid_t child = start(folder, {"run", "-a", "glibc", "-w", "churn/small-1t", "--pass", "speed", "-r", "50", "-o", file});
+  const pid_t child = start(
+      folder, {"run", "-a", "glibc", "-w", "churn/small-1t", "--pass", "speed", "-r", "50", "-o", file});
   for (int tries = 0; tries < 3000 && (!fs::exists(file) || results_in(file).at("records").empty()); ++tries)
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   ::kill(child, SIGINT);
@@ -196,8 +196,9 @@ TEST_CASE("the same seed gives the same operations and, where they are determini
   std::array<json, 2> runs;
   for (std::size_t at = 0; at < runs.size(); ++at) {
     const std::string file = folder.file("r" + std::to_string(at) + ".json");
-    REQUIRE(heapmark(folder, {"run", "-a", "glibc,brkmmap", "-w", "tutorial,churn/small-1t,churn/mixed-1t,large_block",
-                              "--pass", "ledger", "--quick", "--seed", "7", "-o", file})
+    REQUIRE(tool(folder, {"run", "-a", "glibc,brkmmap", "-w",
+                              "tutorial,churn/small-1t,churn/mixed-1t,large_block", "--pass", "ledger",
+                              "--quick", "--seed", "7", "-o", file})
                 .exit_code == 0);
     runs[at] = results_in(file).at("records");
   }
@@ -214,8 +215,8 @@ TEST_CASE("the same seed gives the same operations and, where they are determini
 TEST_CASE("every headline of the issue is there for every allocator on every workload") {
   const Folder folder;
   const std::string file = folder.file("r.json");
-  REQUIRE(heapmark(folder, {"run", "-a", "glibc,brkmmap", "-w", "tutorial,churn,large_block", "--quick", "-r", "1",
-                            "-o", file})
+  REQUIRE(tool(folder, {"run", "-a", "glibc,brkmmap", "-w", "tutorial,churn,large_block", "--quick", "-r",
+                            "1", "-o", file})
               .exit_code == 0);
   const json root = results_in(file);
   const auto has = [&](const std::string& allocator, const std::string& workload, const std::string& metric) {
@@ -227,7 +228,8 @@ TEST_CASE("every headline of the issue is there for every allocator on every wor
   };
   for (const char* allocator : {"glibc", "brkmmap"})
     for (const char* workload : {"tutorial", "churn", "large_block"})
-      for (const char* metric : {"ns_per_op", "rss_peak_bytes", "minor_faults", "major_faults", "trims", "purges", "releases"}) {
+      for (const char* metric :
+           {"ns_per_op", "rss_peak_bytes", "minor_faults", "major_faults", "trims", "purges", "releases"}) {
         CAPTURE(allocator, workload, metric);
         CHECK(has(allocator, workload, metric));
       }

@@ -1,8 +1,8 @@
 // heapmark's command line: each verb's flags, then the verb. What goes wrong ends here, with its exit code:
 // 0 fine, 1 the tool itself failed, 2 wrong usage, 3 some trial failed (from the verbs).
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <exception>
 #include <string>
@@ -30,7 +30,8 @@ std::string command_line(int argc, char** argv) {
   std::string line = "heapmark";
   for (int at = 1; at < argc; ++at) {
     const std::string word = argv[at];
-    const bool plain = !word.empty() && word.find_first_of(" \t\n\"'\\$`*?[]{}()<>|&;#!~") == std::string::npos;
+    const bool plain =
+        !word.empty() && word.find_first_of(" \t\n\"'\\$`*?[]{}()<>|&;#!~") == std::string::npos;
     line += plain ? " " + word : " '" + word + "'";
   }
   return line;
@@ -41,28 +42,40 @@ void add_run_flags(CLI::App& verb, cli::RunOptions& options) {
                   "allocators, separated by commas: glibc,jemalloc[dirty_decay_ms=0],mine=/opt/libmine.so; "
                   "all: every one of the catalog that is for use")
       ->capture_default_str();
-  verb.add_option("-w,--workloads", options.workloads, "workloads (churn) or single variants (churn/small-1t); all")
+  verb.add_option("-w,--workloads", options.workloads,
+                  "workloads (churn) or single variants (churn/small-1t); all")
       ->delimiter(',');
-  verb.add_option("-r,--rounds", options.rounds,
-                  "rounds of the speed pass (6; quick: 3); memory takes as many up to 3, ledger and limit one")
+  verb.add_option(
+          "-r,--rounds", options.rounds,
+          "rounds of the speed pass (6; quick: 3); memory takes as many up to 3, ledger and limit one")
       ->check(CLI::Range(1U, 1000U));
   verb.add_option("--pass", options.passes, "speed, memory, ledger, limit; all")->delimiter(',');
-  verb.add_option("--set", options.sets, "PARAM=VALUE for every workload that has the parameter; may be repeated");
+  verb.add_option("--set", options.sets,
+                  "PARAM=VALUE for every workload that has the parameter; may be repeated");
   verb.add_flag("--quick", options.quick, "smaller work and fewer rounds: a look, not a proof");
-  verb.add_flag("--check", options.check, "fill and verify every block (slow: figures are not for comparison)");
+  verb.add_flag("--check", options.check,
+                "fill and verify every block (slow: figures are not for comparison)");
   verb.add_option("--seed", options.seed, "the same seed gives the same operations")->capture_default_str();
   verb.add_option("-o,--output", options.output, "results file; by default a dated one in this folder");
   verb.add_option("--resume", options.resume, "go on with a results file of an interrupted run")
-      ->excludes("-a")->excludes("-w")->excludes("-r")->excludes("--pass")->excludes("--set")->excludes("--quick")
-      ->excludes("--check")->excludes("--seed");
+      ->excludes("-a")
+      ->excludes("-w")
+      ->excludes("-r")
+      ->excludes("--pass")
+      ->excludes("--set")
+      ->excludes("--quick")
+      ->excludes("--check")
+      ->excludes("--seed");
   verb.add_option("--baseline", options.baseline, "what the others are compared with (glibc, else the first)")
       ->excludes("--resume");
 }
 
-// CLI11 says that it does not know a word; what was perhaps meant is said here. "" where that is not the error.
+// CLI11 says that it does not know a word; what was perhaps meant is said here. "" where that is not the
+// error.
 std::string unknown_word(const CLI::App& app, int argc, char** argv) {
   std::vector<std::string> verbs;
-  for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; })) verbs.push_back(verb->get_name());
+  for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; }))
+    verbs.push_back(verb->get_name());
   if (argc > 1 && argv[1][0] != '-' && std::find(verbs.begin(), verbs.end(), argv[1]) == verbs.end())
     return plan::unknown("command", argv[1], verbs);
   for (const CLI::App* verb : app.get_subcommands()) {
@@ -71,7 +84,8 @@ std::string unknown_word(const CLI::App& app, int argc, char** argv) {
       for (const std::string& name : option->get_lnames()) flags.push_back("--" + name);
     for (int at = 2; at < argc; ++at) {
       const std::string word = std::string(argv[at]).substr(0, std::string(argv[at]).find('='));
-      if (word.starts_with("--") && word.size() > 2 && std::find(flags.begin(), flags.end(), word) == flags.end())
+      if (word.starts_with("--") && word.size() > 2 &&
+          std::find(flags.begin(), flags.end(), word) == flags.end())
         return plan::unknown("option of " + verb->get_name(), word, flags);
     }
   }
@@ -84,7 +98,8 @@ int usage(const std::string& message) {
 }
 
 int parse_and_run(int argc, char** argv) {
-  CLI::App app{"Which malloc should my program run on, with which thresholds, and why does its memory not go down?"};
+  CLI::App app{
+      "Which malloc should my program run on, with which thresholds, and why does its memory not go down?"};
   app.name("heapmark");
   app.set_version_flag("--version", HEAPMARK_VERSION " (" HEAPMARK_GIT_REVISION ")");
   app.require_subcommand(1);
@@ -96,27 +111,33 @@ int parse_and_run(int argc, char** argv) {
   add_run_flags(*run_verb, run);
 
   std::string tutorial_allocators = "glibc,brkmmap";
-  CLI::App* tutorial_verb = app.add_subcommand("tutorial", "how malloc works, step by step, with this machine's figures");
-  tutorial_verb->add_option("-a,--allocators", tutorial_allocators, "allocators, as for run")->capture_default_str();
+  CLI::App* tutorial_verb =
+      app.add_subcommand("tutorial", "how malloc works, step by step, with this machine's figures");
+  tutorial_verb->add_option("-a,--allocators", tutorial_allocators, "allocators, as for run")
+      ->capture_default_str();
 
   std::string show_file, show_format = "table";
   CLI::App* show_verb = app.add_subcommand("show", "the tables again from a results file");
   show_verb->add_option("RESULTS.json", show_file, "a results file")->required();
   show_verb->add_option("--format", show_format, "table, markdown, csv, or overview: one table, as markdown")
-      ->check(CLI::IsMember({"table", "markdown", "csv", "overview"}))->capture_default_str();
+      ->check(CLI::IsMember({"table", "markdown", "csv", "overview"}))
+      ->capture_default_str();
 
   std::string list_what;
   CLI::App* list_verb = app.add_subcommand("list", "what heapmark knows: allocators, workloads, metrics");
   list_verb->add_option("WHAT", list_what, "allocators, workloads or metrics; all three by default");
 
-  CLI::App* doctor_verb = app.add_subcommand("doctor", "what in this machine will bend the figures, and the mend");
+  CLI::App* doctor_verb =
+      app.add_subcommand("doctor", "what in this machine will bend the figures, and the mend");
 
   std::string exec_allocator;
-  CLI::App* exec_verb = app.add_subcommand("exec", "run any command on an allocator: exec -a jemalloc -- COMMAND...");
+  CLI::App* exec_verb =
+      app.add_subcommand("exec", "run any command on an allocator: exec -a jemalloc -- COMMAND...");
   exec_verb->add_option("-a,--allocator", exec_allocator, "one allocator, as for run")->required();
 
   // What follows "--" is another program's command line: none of it is ours to read.
-  char** const end = std::find_if(argv, argv + argc, [](const char* word) { return std::string(word) == "--"; });
+  char** const end =
+      std::find_if(argv, argv + argc, [](const char* word) { return std::string(word) == "--"; });
   const std::vector<std::string> command(end == argv + argc ? end : end + 1, argv + argc);
   argc = static_cast<int>(end - argv);
   try {

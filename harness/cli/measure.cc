@@ -10,8 +10,9 @@ namespace {
 void require_metrics(const trial::TrialSpec& spec, const std::vector<plan::WorkloadInfo>& workloads,
                      trial::TrialResult& result) {
   if (result.outcome != trial::Outcome::kOk) return;
-  const auto workload = std::find_if(workloads.begin(), workloads.end(),
-                                     [&](const plan::WorkloadInfo& one) { return one.name == spec.workload; });
+  const auto workload = std::find_if(workloads.begin(), workloads.end(), [&](const plan::WorkloadInfo& one) {
+    return one.name == spec.workload;
+  });
   if (workload == workloads.end()) return;
   std::string missing;
   for (const plan::Metric* metric : plan::expected_metrics(*workload, spec.pass))
@@ -23,7 +24,8 @@ void require_metrics(const trial::TrialSpec& spec, const std::vector<plan::Workl
 
 }  // namespace
 
-const plan::KnownFailure* known_failure(const record::Record& record, const std::vector<plan::Selection>& selections) {
+const plan::KnownFailure* known_failure(const record::Record& record,
+                                        const std::vector<plan::Selection>& selections) {
   for (const plan::Selection& selection : selections) {
     if (selection.label != record.spec.allocator) continue;
     for (const plan::KnownFailure& known : selection.allocator.known_failures)

@@ -18,9 +18,10 @@ enum class End { kComplete, kInterrupted };
 [[nodiscard]] const plan::KnownFailure* known_failure(const record::Record& record,
                                                       const std::vector<plan::Selection>& selections);
 
-// A trial that ended well but lacks a metric its workload declares is recorded as an error: such a result would
-// look complete and is not. Throws std::system_error where the results file cannot be written.
-[[nodiscard]] End measure(const std::vector<trial::TrialSpec>& plan, const std::vector<plan::WorkloadInfo>& workloads,
-                          trial::Executor& executor, record::ResultsFile& file, view::Progress& progress);
+// A trial that ended well but lacks a metric its workload declares is recorded as an error: such a result
+// would look complete and is not. Throws std::system_error where the results file cannot be written.
+[[nodiscard]] End measure(const std::vector<trial::TrialSpec>& plan,
+                          const std::vector<plan::WorkloadInfo>& workloads, trial::Executor& executor,
+                          record::ResultsFile& file, view::Progress& progress);
 
 }  // namespace heapmark::cli

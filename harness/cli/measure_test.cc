@@ -16,7 +16,8 @@ namespace {
 // Gives each trial the result that the test has written for it.
 class Scripted : public trial::Executor {
  public:
-  explicit Scripted(std::function<trial::TrialResult(const trial::TrialSpec&)> script) : script_(std::move(script)) {}
+  explicit Scripted(std::function<trial::TrialResult(const trial::TrialSpec&)> script)
+      : script_(std::move(script)) {}
   trial::TrialResult run(const trial::TrialSpec& spec) override {
     ran.push_back(spec.id);
     return script_(spec);

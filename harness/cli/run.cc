@@ -1,11 +1,12 @@
 // See run.h.
 #include "harness/cli/run.h"
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
-#include <ctime>
 #include <filesystem>
 #include <set>
 
@@ -38,12 +39,7 @@ trial::Pairs parse_sets(const std::vector<std::string>& sets) {
 }
 
 std::string dated_name() {
-  const std::time_t now = std::time(nullptr);
-  std::tm utc{};
-  gmtime_r(&now, &utc);
-  char name[64];
-  std::strftime(name, sizeof name, "heapmark-%Y%m%d-%H%M%S.json", &utc);
-  return name;
+  return fmt::format("heapmark-{:%Y%m%d-%H%M%S}.json", fmt::gmtime(std::chrono::system_clock::now()));
 }
 
 std::string choose_baseline(const std::string& asked, const std::vector<plan::Selection>& selections) {
@@ -57,8 +53,8 @@ std::string choose_baseline(const std::string& asked, const std::vector<plan::Se
 
 record::AllocatorFound found(const plan::Selection& selection) {
   const plan::Allocator& row = selection.allocator;
-  return {row.name,          selection.label,    row.summary, selection.library,  selection.version,
-          selection.build_id, row.package,       selection.tunables, selection.skipped, row.not_for_use};
+  return {row.name,           selection.label, row.summary,        selection.library, selection.version,
+          selection.build_id, row.package,     selection.tunables, selection.skipped, row.not_for_use};
 }
 
 record::Asked asked_for(const RunOptions& options) {
@@ -77,7 +73,8 @@ record::Asked asked_for(const RunOptions& options) {
 
 // Figures of two machines or of two builds of a library must not meet in one file: their ratios would lie.
 void require_same(const record::Results& before, const record::Results& now) {
-  const std::string host_before = before.context.value("host_name", ""), host = now.context.value("host_name", "");
+  const std::string host_before = before.context.value("host_name", ""),
+                    host = now.context.value("host_name", "");
   if (host_before != host)
     throw UsageError("these results were measured on the host '" + host_before + "', this is '" + host +
                      "': start a new file");
@@ -114,7 +111,8 @@ class StopOnSignal {
   StopOnSignal& operator=(const StopOnSignal&) = delete;
 
  private:
-  struct sigaction old_int_ {}, old_term_ {};
+  struct sigaction old_int_ {
+  }, old_term_{};
 };
 
 void say_what_is_skipped(const std::vector<plan::Selection>& selections) {
@@ -155,15 +153,15 @@ int run(const Paths& paths, const RunOptions& options) {
   if (!resuming) results.asked = asked_for(options);
 
   const auto catalog = plan::load_catalog(paths.catalog_directory);
-  const auto selections =
-      plan::select(results.asked.allocators, catalog, plan::machine_search(paths.program_directory), paths.noop_library);
+  const auto selections = plan::select(results.asked.allocators, catalog,
+                                       plan::machine_search(paths.program_directory), paths.noop_library);
   const auto workloads = plan::ask_workloads(paths.host_program);
   results.asked.baseline = choose_baseline(results.asked.baseline, selections);
   const auto plan = plan::make_plan(results.asked.request, selections, workloads);
 
   results.heapmark_version = HEAPMARK_VERSION;
-  results.context = record::context_of(probe::read_machine(), paths.program_directory + "/heapmark", options.command,
-                                       HEAPMARK_GIT_REVISION);
+  results.context = record::context_of(probe::read_machine(), paths.program_directory + "/heapmark",
+                                       options.command, HEAPMARK_GIT_REVISION);
   results.allocators.clear();
   for (const plan::Selection& one : selections) results.allocators.push_back(found(one));
   for (const plan::WorkloadInfo& one : workloads) results.metrics[one.name] = one.metrics;
@@ -174,7 +172,8 @@ int run(const Paths& paths, const RunOptions& options) {
 
   const fs::path output = !options.output.empty() ? options.output : resuming ? options.resume : dated_name();
   if (fs::exists(output) && !(resuming && output == options.resume))
-    throw UsageError(output.string() + " exists: choose another -o, or go on with it by --resume " + output.string());
+    throw UsageError(output.string() + " exists: choose another -o, or go on with it by --resume " +
+                     output.string());
   say_what_is_skipped(selections);
 
   record::ResultsFile file(output, std::move(results));
@@ -184,7 +183,8 @@ int run(const Paths& paths, const RunOptions& options) {
   view::Progress progress(stderr, is_terminal(stderr), terminal_width(stderr));
   const End end = measure(plan, workloads, executor, file, progress);
 
-  fmt::print("{}", view::comparison_for_terminal(file.results(), terminal_width(stdout), is_terminal(stdout)));
+  fmt::print("{}",
+             view::comparison_for_terminal(file.results(), terminal_width(stdout), is_terminal(stdout)));
   fmt::print("Results: {}\n", output.string());
   if (end == End::kInterrupted) {
     fmt::print("Interrupted after {} of {} trials. Go on with: heapmark run --resume {}\n",

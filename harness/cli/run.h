@@ -14,15 +14,15 @@ struct RunOptions {
   std::string allocators = "all";
   std::vector<std::string> workloads;
   std::vector<std::string> passes;
-  std::optional<unsigned> rounds;   // of the speed pass; the others follow, see rounds_of
-  std::vector<std::string> sets;    // "param=value"
+  std::optional<unsigned> rounds;  // of the speed pass; the others follow, see rounds_of
+  std::vector<std::string> sets;   // "param=value"
   bool quick = false;
   bool check = false;
   std::uint64_t seed = 1;
-  std::string output;               // "": a dated file in the working directory
-  std::string resume;               // a results file to go on with
-  std::string baseline;             // "": glibc where chosen, else the first allocator
-  std::string command;              // as typed, for the record
+  std::string output;    // "": a dated file in the working directory
+  std::string resume;    // a results file to go on with
+  std::string baseline;  // "": glibc where chosen, else the first allocator
+  std::string command;   // as typed, for the record
 };
 
 // Speed needs rounds against noise; what a workload holds hardly varies; what it asks of the kernel and what

@@ -9,7 +9,9 @@
 
 namespace heapmark::cli {
 
-inline bool is_terminal(std::FILE* stream) { return ::isatty(::fileno(stream)) == 1; }
+inline bool is_terminal(std::FILE* stream) {
+  return ::isatty(::fileno(stream)) == 1;
+}
 
 // Columns; 120 where the stream is a file or a pipe.
 inline std::size_t terminal_width(std::FILE* stream) {

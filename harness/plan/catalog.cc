@@ -165,7 +165,8 @@ void read_known_failures(Section& top, const fs::path& file, Allocator& allocato
   const toml::node* const node = top.node("known_failure");
   if (!node) return;
   const toml::array* const rows = node->as_array();
-  if (!rows || !rows->is_array_of_tables()) top.fail(*node, "known failures are written as [[known_failure]]");
+  if (!rows || !rows->is_array_of_tables())
+    top.fail(*node, "known failures are written as [[known_failure]]");
   for (const toml::node& row : *rows) {
     Section section(*row.as_table(), file);
     allocator.known_failures.push_back({section.required("workload"), section.required("pass"),

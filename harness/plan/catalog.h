@@ -22,8 +22,8 @@ struct Tunable {
   std::optional<std::pair<double, double>> range;
 };
 
-// A way in which the allocator is known to fail a trial by its own design, so that a run is not called broken for
-// it. The trial is recorded and shown as failed all the same.
+// A way in which the allocator is known to fail a trial by its own design, so that a run is not called broken
+// for it. The trial is recorded and shown as failed all the same.
 struct KnownFailure {
   std::string workload, pass, outcome;  // as a results file has them
   std::string why;

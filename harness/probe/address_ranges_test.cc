@@ -9,8 +9,8 @@ using heapmark::probe::AddressRanges;
 TEST_CASE("adding and removing ranges, worked by hand") {
   AddressRanges ranges;
   CHECK(ranges.add(100, 200) == 100);
-  CHECK(ranges.add(150, 250) == 50);   // half of it was there
-  CHECK(ranges.add(250, 300) == 50);   // touches
+  CHECK(ranges.add(150, 250) == 50);  // half of it was there
+  CHECK(ranges.add(250, 300) == 50);  // touches
   CHECK(ranges.total() == 200);
   CHECK(ranges.remove(120, 140) == 20);
   CHECK(ranges.remove(0, 1000) == 180);

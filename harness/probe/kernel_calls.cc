@@ -9,7 +9,9 @@ namespace heapmark::probe {
 namespace {
 
 constexpr std::uint64_t kPage = 4096;
-constexpr std::uint64_t whole_pages(std::uint64_t bytes) { return (bytes + kPage - 1) / kPage * kPage; }
+constexpr std::uint64_t whole_pages(std::uint64_t bytes) {
+  return (bytes + kPage - 1) / kPage * kPage;
+}
 
 }  // namespace
 
@@ -49,15 +51,16 @@ void KernelCalls::mmap(const KernelCall& call, std::uint64_t result) {
 }
 
 void KernelCalls::mremap(const KernelCall& call, std::uint64_t result) {
-  const std::uint64_t from = call.args[0], old_length = whole_pages(call.args[1]), length = whole_pages(call.args[2]);
+  const std::uint64_t from = call.args[0], old_length = whole_pages(call.args[1]),
+                      length = whole_pages(call.args[2]);
   if (anonymous_.overlap(from, from + std::max(old_length, kPage)) == 0) return;
   anonymous_.remove(from, from + old_length);
   anonymous_.add(result, result + length);
   count(EventKind::kMremap, length);
 }
 
-void KernelCalls::ends(const KernelCall& call, std::uint64_t taken_out, bool failed, std::uint64_t result, bool counts,
-                       std::uint64_t time_ns, std::uint32_t phase) {
+void KernelCalls::ends(const KernelCall& call, std::uint64_t taken_out, bool failed, std::uint64_t result,
+                       bool counts, std::uint64_t time_ns, std::uint32_t phase) {
   const std::uint64_t start = call.args[0], length = whole_pages(call.args[1]);
   if (counts && !has_baseline_) {
     baseline_ = anonymous_.total() + taken_out;
@@ -71,9 +74,15 @@ void KernelCalls::ends(const KernelCall& call, std::uint64_t taken_out, bool fai
     return;
   }
   switch (call.call) {
-    case Call::kBrk: brk(result); break;
-    case Call::kMmap: mmap(call, result); break;
-    case Call::kMremap: mremap(call, result); break;
+    case Call::kBrk:
+      brk(result);
+      break;
+    case Call::kMmap:
+      mmap(call, result);
+      break;
+    case Call::kMremap:
+      mremap(call, result);
+      break;
     case Call::kMunmap:
       if (taken_out > 0) count(EventKind::kRelease, taken_out);
       break;
@@ -82,7 +91,8 @@ void KernelCalls::ends(const KernelCall& call, std::uint64_t taken_out, bool fai
         count(EventKind::kPurge, length);
       break;
   }
-  if (has_baseline_ && anonymous_.total() > baseline_) peak_ = std::max(peak_, anonymous_.total() - baseline_);
+  if (has_baseline_ && anonymous_.total() > baseline_)
+    peak_ = std::max(peak_, anonymous_.total() - baseline_);
 }
 
 std::int64_t KernelCalls::mapped_end_bytes() const {

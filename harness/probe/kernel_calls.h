@@ -1,5 +1,5 @@
-// What a process asked of the kernel for its heap, call by call: the ledger's bookkeeping. Pure: calls with their
-// results in, counters and events out; who watches the process is os_ledger.h.
+// What a process asked of the kernel for its heap, call by call: the ledger's bookkeeping. Pure: calls with
+// their results in, counters and events out; who watches the process is os_ledger.h.
 //
 //   trim     the break was lowered                         bytes: by how much
 //   purge    madvise DONTNEED, FREE or REMOVE              bytes: the length asked for
@@ -36,10 +36,11 @@ struct Tally {
 
 class KernelCalls {
  public:
-  static constexpr std::size_t kMaxEvents = 4000;  // what a results file can bear; the rest is counted as dropped
+  static constexpr std::size_t kMaxEvents =
+      4000;  // what a results file can bear; the rest is counted as dropped
 
-  // Before the call is let through: takes out what an munmap is about to unmap, since another thread may be given
-  // the same addresses before the end of this call is seen. Returns the bytes taken out, for ends().
+  // Before the call is let through: takes out what an munmap is about to unmap, since another thread may be
+  // given the same addresses before the end of this call is seen. Returns the bytes taken out, for ends().
   [[nodiscard]] std::uint64_t begins(const KernelCall& call);
   // After it. `result` is what the kernel returned, `counts` whether the workload was running when it began.
   void ends(const KernelCall& call, std::uint64_t taken_out, bool failed, std::uint64_t result, bool counts,

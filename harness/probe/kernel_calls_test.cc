@@ -13,8 +13,8 @@ constexpr std::uint64_t kPage = 4096;
 class Process {
  public:
   KernelCalls calls;
-  void call(Call which, std::uint64_t a, std::uint64_t b, std::uint64_t c, std::uint64_t d, std::uint64_t result,
-            bool failed = false, bool counts = true) {
+  void call(Call which, std::uint64_t a, std::uint64_t b, std::uint64_t c, std::uint64_t d,
+            std::uint64_t result, bool failed = false, bool counts = true) {
     const KernelCall call{which, {a, b, c, d, 0, 0}};
     const std::uint64_t taken_out = calls.begins(call);
     calls.ends(call, taken_out, failed, result, counts, ++time_, 0);

@@ -1,5 +1,5 @@
-// See os_ledger.h. The stops and their order: ptrace(2), "Stopped states"; since Linux 4.8 the seccomp stop comes
-// after the system call's entry, so that PTRACE_SYSCALL goes on to its exit.
+// See os_ledger.h. The stops and their order: ptrace(2), "Stopped states"; since Linux 4.8 the seccomp stop
+// comes after the system call's entry, so that PTRACE_SYSCALL goes on to its exit.
 #include "harness/probe/os_ledger.h"
 
 #include <fcntl.h>
@@ -26,17 +26,23 @@ namespace heapmark::probe {
 namespace {
 
 constexpr int kSyscallStop = SIGTRAP | 0x80;
-constexpr long kOptions = PTRACE_O_EXITKILL | PTRACE_O_TRACESECCOMP | PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE |
-                          PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACEEXEC;
+constexpr long kOptions = PTRACE_O_EXITKILL | PTRACE_O_TRACESECCOMP | PTRACE_O_TRACESYSGOOD |
+                          PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACEEXEC;
 
 std::optional<Call> call_of(std::uint64_t number) {
   switch (number) {
-    case SYS_brk: return Call::kBrk;
-    case SYS_mmap: return Call::kMmap;
-    case SYS_munmap: return Call::kMunmap;
-    case SYS_mremap: return Call::kMremap;
-    case SYS_madvise: return Call::kMadvise;
-    default: return std::nullopt;
+    case SYS_brk:
+      return Call::kBrk;
+    case SYS_mmap:
+      return Call::kMmap;
+    case SYS_munmap:
+      return Call::kMunmap;
+    case SYS_mremap:
+      return Call::kMremap;
+    case SYS_madvise:
+      return Call::kMadvise;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -45,12 +51,16 @@ long trace(int request, pid_t thread, std::uintptr_t address, std::uintptr_t dat
                   reinterpret_cast<void*>(data));
 }
 
-// A thread may be killed at any time: a request to one that is gone fails with ESRCH, and its end is seen later.
-void go_on(int request, pid_t thread, int signal) { (void)trace(request, thread, 0, static_cast<std::uintptr_t>(signal)); }
+// A thread may be killed at any time: a request to one that is gone fails with ESRCH, and its end is seen
+// later.
+void go_on(int request, pid_t thread, int signal) {
+  (void)trace(request, thread, 0, static_cast<std::uintptr_t>(signal));
+}
 
 std::optional<__ptrace_syscall_info> syscall_info(pid_t thread) {
   __ptrace_syscall_info info{};
-  const long size = trace(PTRACE_GET_SYSCALL_INFO, thread, sizeof info, reinterpret_cast<std::uintptr_t>(&info));
+  const long size =
+      trace(PTRACE_GET_SYSCALL_INFO, thread, sizeof info, reinterpret_cast<std::uintptr_t>(&info));
   if (size <= 0) return std::nullopt;
   return info;
 }
@@ -106,8 +116,9 @@ std::string OsLedger::forbidden() {
     }
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return std::string();
     if (WIFEXITED(status) && WEXITSTATUS(status) == 1)
-      return std::string("ptrace is forbidden here, which the ledger pass needs: allow it (in a container, "
-                         "--cap-add=SYS_PTRACE or a seccomp profile that lets ptrace through)");
+      return std::string(
+          "ptrace is forbidden here, which the ledger pass needs: allow it (in a container, "
+          "--cap-add=SYS_PTRACE or a seccomp profile that lets ptrace through)");
     return std::string("seccomp filters are forbidden here, which the ledger pass needs");
   }();
   return why;
@@ -121,7 +132,8 @@ OsLedger::Tracee& OsLedger::tracee_of(pid_t thread) {
 
 void OsLedger::call_begins(pid_t thread, Tracee& tracee) {
   const auto info = syscall_info(thread);
-  const auto call = info && info->op == PTRACE_SYSCALL_INFO_SECCOMP ? call_of(info->seccomp.nr) : std::nullopt;
+  const auto call =
+      info && info->op == PTRACE_SYSCALL_INFO_SECCOMP ? call_of(info->seccomp.nr) : std::nullopt;
   if (!call || !tracee.is_ours) {
     go_on(PTRACE_CONT, thread, 0);
     return;
@@ -130,7 +142,8 @@ void OsLedger::call_begins(pid_t thread, Tracee& tracee) {
   tracee.pending.call.call = *call;
   for (std::size_t at = 0; at < 6; ++at) tracee.pending.call.args[at] = info->seccomp.args[at];
   tracee.pending.taken_out = calls_.begins(tracee.pending.call);
-  tracee.pending.counts = static_cast<Stage>(report_.stage.load(std::memory_order_acquire)) == Stage::kWorkload;
+  tracee.pending.counts =
+      static_cast<Stage>(report_.stage.load(std::memory_order_acquire)) == Stage::kWorkload;
   tracee.pending.phase = report_.phase.load(std::memory_order_relaxed);
   go_on(PTRACE_SYSCALL, thread, 0);
 }
@@ -169,8 +182,8 @@ int OsLedger::follow(pid_t child) {
     } else if (event != 0) {
       go_on(tracee.in_call ? PTRACE_SYSCALL : PTRACE_CONT, thread, 0);
     } else if (signal == SIGSTOP && !tracee.has_started) {
-      // The stop that every new tracee begins with: the child's own raise(), or the kernel's for a new thread.
-      // A child that was killed while it stood here is gone (ESRCH): its end is what comes next.
+      // The stop that every new tracee begins with: the child's own raise(), or the kernel's for a new
+      // thread. A child that was killed while it stood here is gone (ESRCH): its end is what comes next.
       if (!options_set && trace(PTRACE_SETOPTIONS, thread, 0, kOptions) != 0 && errno != ESRCH)
         throw std::system_error(errno, std::generic_category(), "setting ptrace options");
       options_set = true;
@@ -183,7 +196,9 @@ int OsLedger::follow(pid_t child) {
 }
 
 void OsLedger::add_to(trial::TrialResult& result) const {
-  const auto add = [&](const char* name, std::uint64_t value) { result.metrics[name] = static_cast<double>(value); };
+  const auto add = [&](const char* name, std::uint64_t value) {
+    result.metrics[name] = static_cast<double>(value);
+  };
   const Tally& grow = calls_.tally(EventKind::kBrkGrow);
   const Tally& trim = calls_.tally(EventKind::kTrim);
   add("trims", trim.count);

@@ -1,7 +1,8 @@
-// The ledger pass: follows a child and writes down every brk, mmap, munmap, mremap and madvise it makes, with no
-// privilege. A seccomp filter stops the child at these five calls alone (SECCOMP_RET_TRACE, seccomp(2)), ptrace
-// tells the arguments and the result; all other calls run at full speed. Threads are followed and counted;
-// forked children are followed, so that they can run, and not counted: they are no part of the measured process.
+// The ledger pass: follows a child and writes down every brk, mmap, munmap, mremap and madvise it makes, with
+// no privilege. A seccomp filter stops the child at these five calls alone (SECCOMP_RET_TRACE, seccomp(2)),
+// ptrace tells the arguments and the result; all other calls run at full speed. Threads are followed and
+// counted; forked children are followed, so that they can run, and not counted: they are no part of the
+// measured process.
 //
 // Counted is what begins while the report says that the workload runs.
 #pragma once
@@ -41,8 +42,8 @@ class OsLedger {
     std::uint32_t phase;
   };
   struct Tracee {
-    bool is_ours = false;     // a thread of the measured process
-    bool has_started = false; // its first stop was let go
+    bool is_ours = false;      // a thread of the measured process
+    bool has_started = false;  // its first stop was let go
     bool in_call = false;
     Pending pending{};
   };

@@ -24,7 +24,8 @@ inline constexpr LedgerMetric kLedgerMetrics[] = {
     {"mmap_calls", "count", "lower", false, "mmap calls for anonymous memory"},
     {"mmap_bytes", "bytes", "neither", false, "of how many bytes"},
     {"mremap_calls", "count", "lower", false, "mremap calls on anonymous memory"},
-    {"kernel_calls", "count", "lower", false, "all calls of the ledger: brk, mmap, munmap, mremap, purging madvise"},
+    {"kernel_calls", "count", "lower", false,
+     "all calls of the ledger: brk, mmap, munmap, mremap, purging madvise"},
     {"mapped_peak_bytes", "bytes", "lower", false, "most anonymous address space above the start"},
     {"mapped_end_bytes", "bytes", "lower", false, "anonymous address space above the start at the end"},
 };

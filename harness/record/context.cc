@@ -1,7 +1,9 @@
 // See context.h.
 #include "harness/record/context.h"
 
-#include <ctime>
+#include <fmt/chrono.h>
+
+#include <chrono>
 
 namespace heapmark::record {
 namespace {
@@ -13,18 +15,9 @@ json or_null(const std::optional<T>& value) {
 
 }  // namespace
 
-std::string now_utc() {
-  const std::time_t now = std::time(nullptr);
-  std::tm utc{};
-  gmtime_r(&now, &utc);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
-  return text;
-}
-
 json context_of(const probe::Machine& machine, const std::string& executable, const std::string& command,
                 const std::string& git_revision) {
-  return {{"date", now_utc()},
+  return {{"date", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::now()))},
           {"host_name", machine.host_name},
           {"executable", executable},
           {"num_cpus", machine.cpus},

@@ -1,4 +1,5 @@
-// The `context` of a results file: Google Benchmark's keys and the facts of the machine that bend the figures.
+// The `context` of a results file: Google Benchmark's keys and the facts of the machine that bend the
+// figures.
 #pragma once
 
 #include <string>
@@ -9,10 +10,7 @@
 namespace heapmark::record {
 
 // `command` is what the user typed. A fact that could not be read is null.
-[[nodiscard]] json context_of(const probe::Machine& machine, const std::string& executable, const std::string& command,
-                              const std::string& git_revision);
-
-// Now, in UTC, ISO 8601.
-[[nodiscard]] std::string now_utc();
+[[nodiscard]] json context_of(const probe::Machine& machine, const std::string& executable,
+                              const std::string& command, const std::string& git_revision);
 
 }  // namespace heapmark::record

@@ -24,7 +24,7 @@ struct Record {
 struct Asked {
   std::string allocators;  // "glibc,jemalloc[dirty_decay_ms=0]"
   plan::Request request;
-  std::string baseline;    // a label
+  std::string baseline;  // a label
 };
 
 // An allocator as it was found on the machine that measured.
@@ -39,8 +39,8 @@ struct Results {
   std::string heapmark_version;
   json context;  // Google Benchmark's keys and the facts of the machine
   Asked asked;
-  std::vector<AllocatorFound> allocators;                   // in the user's order
-  std::map<std::string, std::vector<plan::Metric>> metrics; // of each workload, in its own order
+  std::vector<AllocatorFound> allocators;                    // in the user's order
+  std::map<std::string, std::vector<plan::Metric>> metrics;  // of each workload, in its own order
   std::vector<Record> records;
 };
 

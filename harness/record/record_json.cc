@@ -196,8 +196,11 @@ AllocatorFound allocator_from(const json& value) {
 }
 
 json to_json(const plan::Metric& metric) {
-  return {{"unit", metric.unit},         {"better", metric.better}, {"passes", metric.passes},
-          {"headline", metric.headline}, {"help", metric.help}};
+  return {{"unit", metric.unit},
+          {"better", metric.better},
+          {"passes", metric.passes},
+          {"headline", metric.headline},
+          {"help", metric.help}};
 }
 
 plan::Metric metric_from(const std::string& name, const json& value) {

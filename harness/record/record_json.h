@@ -1,5 +1,5 @@
-// Records as JSON and back; the keys are those of docs/results-format.md. A number that was not measured is NaN
-// here and null there.
+// Records as JSON and back; the keys are those of docs/results-format.md. A number that was not measured is
+// NaN here and null there.
 #pragma once
 
 #include <nlohmann/json.hpp>

@@ -24,7 +24,8 @@ constexpr int kSchema = 1;
 
 class Descriptor {
  public:
-  Descriptor(const std::filesystem::path& path, int flags) : fd_(::open(path.c_str(), flags | O_CLOEXEC, 0644)) {
+  Descriptor(const std::filesystem::path& path, int flags)
+      : fd_(::open(path.c_str(), flags | O_CLOEXEC, 0644)) {
     if (fd_ < 0) fail(path, "opening");
   }
   ~Descriptor() { ::close(fd_); }
@@ -88,7 +89,9 @@ void ResultsFile::add(Record record) {
 }
 
 void ResultsFile::finish() {
-  const auto dump = [](const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); };
+  const auto dump = [](const json& value) {
+    return value.dump(-1, ' ', false, json::error_handler_t::replace);
+  };
   const auto statistic_text = [&](const Statistic& statistic) { return dump(to_json(statistic)); };
   write(",\n\"statistics\": " + lines(statistics_of(results_), statistic_text) +
         ",\n\"benchmarks\": " + lines(benchmark_rows(results_), dump) + "\n}\n");
@@ -117,8 +120,9 @@ Results read_results(const std::filesystem::path& path) {
     if (!root.is_object() || !root.contains("schema") || !root.contains("records"))
       throw UsageError(path.string() + " is JSON but no results file of heapmark");
     if (root.at("schema") != kSchema)
-      throw UsageError(path.string() + " has schema " + root.at("schema").dump() + "; this heapmark reads schema " +
-                       std::to_string(kSchema) + ": read it with the version that wrote it");
+      throw UsageError(path.string() + " has schema " + root.at("schema").dump() +
+                       "; this heapmark reads schema " + std::to_string(kSchema) +
+                       ": read it with the version that wrote it");
     root.at("heapmark_version").get_to(results.heapmark_version);
     results.context = root.at("context");
     results.asked = asked_from(root.at("plan"));

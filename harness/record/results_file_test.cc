@@ -1,7 +1,6 @@
 #include "harness/record/results_file.h"
 
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <catch2/catch.hpp>
 #include <cmath>
@@ -14,24 +13,14 @@
 #include "harness/plan/usage_error.h"
 #include "harness/record/example_results.h"
 #include "harness/record/statistics.h"
+#include "testing/folder.h"
 
 using namespace heapmark;
 using namespace heapmark::record;
 namespace fs = std::filesystem;
+using heapmark::testing::Folder;
 
 namespace {
-
-class Folder {
- public:
-  Folder() : path_(fs::temp_directory_path() / ("heapmark-test-" + std::to_string(::getpid()))) {
-    fs::create_directories(path_);
-  }
-  ~Folder() { fs::remove_all(path_); }
-  [[nodiscard]] fs::path file(const std::string& name) const { return path_ / name; }
-
- private:
-  fs::path path_;
-};
 
 fs::path written(const Folder& folder, const std::string& text) {
   const fs::path path = folder.file("given.json");
@@ -60,8 +49,10 @@ TEST_CASE("what is written is read back the same") {
   given.asked.request.quick = true;
   given.allocators[1].tunables = {{"z", "1"}, {"a", "2"}};
   ResultsFile file(folder.file("r.json"), given);
-  Record record = example::record("quick", "memory", 2, {{"rss_peak_bytes", std::nan("")}, {"minor_faults", 7}});
-  record.result.tables["samples"] = {{"operation", "rss_bytes"}, {{0, 1.5}, {1, std::nan("")}}, {"one", "two"}, 3};
+  Record record =
+      example::record("quick", "memory", 2, {{"rss_peak_bytes", std::nan("")}, {"minor_faults", 7}});
+  record.result.tables["samples"] = {
+      {"operation", "rss_bytes"}, {{0, 1.5}, {1, std::nan("")}}, {"one", "two"}, 3};
   record.result.phases = {"fill", "steady"};
   file.add(record);
   file.add(example::failed("glibc", "speed", 0, trial::Outcome::kCheckFailed, "not UTF-8: \xff"));
@@ -133,6 +124,7 @@ TEST_CASE("files that are no results file are refused with the reason") {
   CHECK_THROWS_WITH(read_results(folder.file("absent.json")), Catch::Contains("cannot read"));
   CHECK_THROWS_WITH(read_results(written(folder, "{\"records\": [")), Catch::Contains("damaged"));
   CHECK_THROWS_WITH(read_results(written(folder, "[1, 2]")), Catch::Contains("no results file"));
-  CHECK_THROWS_WITH(read_results(written(folder, R"({"schema": 99, "records": []})")), Catch::Contains("schema 99"));
+  CHECK_THROWS_WITH(read_results(written(folder, R"({"schema": 99, "records": []})")),
+                    Catch::Contains("schema 99"));
   CHECK_THROWS_AS(read_results(written(folder, R"({"schema": 1, "records": []})")), UsageError);
 }

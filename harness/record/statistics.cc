@@ -121,11 +121,16 @@ std::vector<Statistic> statistics_of(const Results& results) {
 
 std::string_view verdict_name(stats::Verdict verdict) {
   switch (verdict) {
-    case stats::Verdict::kBetter: return "better";
-    case stats::Verdict::kWorse: return "worse";
-    case stats::Verdict::kNoDifference: return "no difference";
-    case stats::Verdict::kDiffers: return "differs";
-    case stats::Verdict::kUndecided: return "undecided";
+    case stats::Verdict::kBetter:
+      return "better";
+    case stats::Verdict::kWorse:
+      return "worse";
+    case stats::Verdict::kNoDifference:
+      return "no difference";
+    case stats::Verdict::kDiffers:
+      return "differs";
+    case stats::Verdict::kUndecided:
+      return "undecided";
   }
   return "undecided";
 }
@@ -144,12 +149,9 @@ void add_interval(json& out, const stats::Summary& summary) {
 }  // namespace
 
 json to_json(const Statistic& statistic) {
-  json out{{"workload", statistic.workload},
-           {"variant", statistic.variant},
-           {"pass", statistic.pass},
-           {"metric", statistic.metric},
-           {"allocator", statistic.allocator},
-           {"count", statistic.summary ? statistic.summary->count : 0},
+  json out{{"workload", statistic.workload},   {"variant", statistic.variant},
+           {"pass", statistic.pass},           {"metric", statistic.metric},
+           {"allocator", statistic.allocator}, {"count", statistic.summary ? statistic.summary->count : 0},
            {"failed", statistic.failed}};
   if (!statistic.failure.empty()) out["failure"] = statistic.failure;
   if (statistic.summary) {

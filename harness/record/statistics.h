@@ -1,5 +1,5 @@
-// Groups records and summarizes them: for each workload variant, pass, metric and allocator the median with its
-// interval, and the paired ratio to the baseline with a verdict. A pure function of the records.
+// Groups records and summarizes them: for each workload variant, pass, metric and allocator the median with
+// its interval, and the paired ratio to the baseline with a verdict. A pure function of the records.
 #pragma once
 
 #include <optional>

@@ -11,7 +11,8 @@ using namespace heapmark::record;
 
 namespace {
 
-const Statistic* find(const std::vector<Statistic>& all, std::string_view metric, std::string_view allocator) {
+const Statistic* find(const std::vector<Statistic>& all, std::string_view metric,
+                      std::string_view allocator) {
   for (const Statistic& one : all)
     if (one.metric == metric && one.allocator == allocator) return &one;
   return nullptr;
@@ -42,7 +43,8 @@ TEST_CASE("a ratio pairs the values of the same round, worked by hand") {
 TEST_CASE("a failed trial is counted, explained and gives no number") {
   Results results = example::results();
   results.records.push_back(example::record("glibc", "speed", 0, {{"ns_per_op", 100}}));
-  results.records.push_back(example::failed("quick", "speed", 0, trial::Outcome::kCrashed, "killed by SIGSEGV"));
+  results.records.push_back(
+      example::failed("quick", "speed", 0, trial::Outcome::kCrashed, "killed by SIGSEGV"));
   const auto statistics = statistics_of(results);
   const Statistic* quick = find(statistics, "ns_per_op", "quick");
   REQUIRE(quick);
@@ -96,9 +98,11 @@ TEST_CASE("a figure that only one allocator can tell has a row for that one alon
 
 TEST_CASE("Google Benchmark's rows hold the speed trials and every failure") {
   Results results = example::results();
-  results.records.push_back(example::record("glibc", "speed", 0, {{"ns_per_op", 100}, {"cpu_ns_per_op", 90}}));
+  results.records.push_back(
+      example::record("glibc", "speed", 0, {{"ns_per_op", 100}, {"cpu_ns_per_op", 90}}));
   results.records.push_back(example::record("glibc", "memory", 0, {{"rss_peak_bytes", 4096}}));
-  results.records.push_back(example::failed("quick", "memory", 0, trial::Outcome::kOutOfMemory, "1 GiB refused"));
+  results.records.push_back(
+      example::failed("quick", "memory", 0, trial::Outcome::kOutOfMemory, "1 GiB refused"));
   const auto rows = benchmark_rows(results);
   REQUIRE(rows.size() == 2);
   CHECK(rows[0].at("name") == "churn/small/speed/glibc");

@@ -15,7 +15,9 @@ constexpr std::size_t kFewestForBootstrap = 6;
 constexpr int kResamples = 4000;
 constexpr double kTail = 0.025;
 
-double median_of(std::vector<double> values) { return boost::math::statistics::median(values); }
+double median_of(std::vector<double> values) {
+  return boost::math::statistics::median(values);
+}
 
 // `level` in [0, 1], linear between the two nearest of the sorted values.
 double quantile_of_sorted(const std::vector<double>& sorted, double level) {
@@ -66,9 +68,12 @@ Summary without_interval(std::span<const double> values) {
 
 std::string_view method_name(Method method) {
   switch (method) {
-    case Method::kNone: return "none";
-    case Method::kStudent: return "student";
-    case Method::kBootstrap: return "bootstrap";
+    case Method::kNone:
+      return "none";
+    case Method::kStudent:
+      return "student";
+    case Method::kBootstrap:
+      return "bootstrap";
   }
   return "none";
 }

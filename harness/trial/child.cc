@@ -18,12 +18,18 @@ namespace {
 
 constexpr std::size_t kLastWords = 400;
 
-[[noreturn]] void fail(const char* doing) { throw std::system_error(errno, std::generic_category(), doing); }
+[[noreturn]] void fail(const char* doing) {
+  throw std::system_error(errno, std::generic_category(), doing);
+}
 
 std::vector<std::string> arguments_of(const std::string& host_program, const TrialSpec& spec, int report_fd) {
-  std::vector<std::string> arguments{host_program, "run", "--workload=" + spec.workload,
-                                     "--seed=" + std::to_string(spec.seed), "--pass=" + spec.pass,
-                                     "--library=" + spec.library, "--report-fd=" + std::to_string(report_fd)};
+  std::vector<std::string> arguments{host_program,
+                                     "run",
+                                     "--workload=" + spec.workload,
+                                     "--seed=" + std::to_string(spec.seed),
+                                     "--pass=" + spec.pass,
+                                     "--library=" + spec.library,
+                                     "--report-fd=" + std::to_string(report_fd)};
   for (const auto& [name, value] : spec.parameters) arguments.push_back("--set=" + name + "=" + value);
   if (spec.check) arguments.emplace_back("--check");
   return arguments;
@@ -47,8 +53,8 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
 }
 
 // Runs in the child between fork and exec: system calls only.
-[[noreturn]] void become(char* const* argv, char* const* envp, int report_fd, int error_fd, int null_fd, pid_t parent,
-                         BeforeExec before_exec) {
+[[noreturn]] void become(char* const* argv, char* const* envp, int report_fd, int error_fd, int null_fd,
+                         pid_t parent, BeforeExec before_exec) {
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(127);
@@ -85,7 +91,9 @@ SharedReport::SharedReport() : fd_(::memfd_create("heapmark-report", MFD_CLOEXEC
   report_ = static_cast<Report*>(memory);
 }
 
-SharedReport::~SharedReport() { ::munmap(report_, sizeof(Report)); }
+SharedReport::~SharedReport() {
+  ::munmap(report_, sizeof(Report));
+}
 
 Child start_child(const std::string& host_program, const TrialSpec& spec, int report_fd, std::size_t padding,
                   BeforeExec before_exec) {

@@ -1,5 +1,5 @@
-// Starts the measured process: its environment built from nothing, its report in a shared mapping, its standard
-// error kept, in a process group of its own that dies with the tool.
+// Starts the measured process: its environment built from nothing, its report in a shared mapping, its
+// standard error kept, in a process group of its own that dies with the tool.
 #pragma once
 
 #include <sys/types.h>

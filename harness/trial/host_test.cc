@@ -1,5 +1,5 @@
-// The measured process as its parent sees it: that it allocates nothing of its own, proves its allocator, does the
-// same work for the same seed, finds broken allocators, and tells the tutorial's known truths.
+// The measured process as its parent sees it: that it allocates nothing of its own, proves its allocator,
+// does the same work for the same seed, finds broken allocators, and tells the tutorial's known truths.
 #include <fcntl.h>
 #include <gnu/libc-version.h>
 #include <sys/mman.h>
@@ -29,7 +29,8 @@ const std::string kBuild = std::getenv("HEAPMARK_BUILD_DIR");
 const std::string kHost = kBuild + "/heapmark-host";
 
 std::vector<plan::Selection> select(const std::string& list) {
-  const auto catalog = plan::load_catalog(std::string(std::getenv("HEAPMARK_SOURCE_DIR")) + "/allocators/catalog");
+  const auto catalog =
+      plan::load_catalog(std::string(std::getenv("HEAPMARK_SOURCE_DIR")) + "/allocators/catalog");
   return plan::select(list, catalog, plan::machine_search(kBuild), kBuild + "/libheapmark-noop.so");
 }
 
@@ -46,11 +47,14 @@ TrialSpec spec_for(const plan::Selection& selection, const std::string& workload
   return spec;
 }
 
-TrialResult run(const TrialSpec& spec) { return ProcessExecutor(kHost).run(spec); }
+TrialResult run(const TrialSpec& spec) {
+  return ProcessExecutor(kHost).run(spec);
+}
 
 // A small size of each workload.
 Pairs small_work(const std::string& workload) {
-  if (workload == "churn") return {{"live", "4M"}, {"operations", "50000"}, {"threads", "2"}, {"idle_ms", "0"}};
+  if (workload == "churn")
+    return {{"live", "4M"}, {"operations", "50000"}, {"threads", "2"}, {"idle_ms", "0"}};
   if (workload == "large_block") return {{"budget", "32M"}, {"rounds", "2"}};
   if (workload == "tutorial") return {{"repeats", "10"}};
   return {};
@@ -119,7 +123,8 @@ TEST_CASE("glibc's dynamic threshold keeps the break up, and pinning it lets the
   const bool known = std::string(gnu_get_libc_version()) == "2.36";
   const TrialResult by_default = run(spec_for(select("glibc").front(), "tutorial", "memory"));
   REQUIRE(by_default.outcome == trial::Outcome::kOk);
-  const TrialResult pinned = run(spec_for(select("glibc[mmap_threshold=128K]").front(), "tutorial", "memory"));
+  const TrialResult pinned =
+      run(spec_for(select("glibc[mmap_threshold=128K]").front(), "tutorial", "memory"));
   REQUIRE(pinned.outcome == trial::Outcome::kOk);
   if (!known) return;  // the figures are those of glibc 2.36
   CHECK(failing_claims(by_default) == std::set<double>{11});
@@ -179,8 +184,9 @@ TEST_CASE("an allocator that hands out a block twice is found out") {
 
 TEST_CASE("resident memory is counted to the page, whatever the allocator's own pages") {
   // 64 MiB in blocks of 1 MiB by one thread: net RSS is the live bytes and at most 2 % more
-  const TrialResult result = run(spec_for(select("glibc").front(), "churn", "memory",
-                                          {{"sizes", "large"}, {"live", "64M"}, {"operations", "1000"}, {"idle_ms", "0"}}));
+  const TrialResult result =
+      run(spec_for(select("glibc").front(), "churn", "memory",
+                   {{"sizes", "large"}, {"live", "64M"}, {"operations", "1000"}, {"idle_ms", "0"}}));
   REQUIRE(result.outcome == trial::Outcome::kOk);
   const Table& samples = result.tables.at("samples");
   REQUIRE(samples.rows.size() > 100);

@@ -1,5 +1,5 @@
-// The ledger from outside: exact counts of a process that makes known calls, and, for brkmmap, the same counts that
-// its own counters give.
+// The ledger from outside: exact counts of a process that makes known calls, and, for brkmmap, the same
+// counts that its own counters give.
 #include <catch2/catch.hpp>
 #include <cstdlib>
 
@@ -53,17 +53,21 @@ TEST_CASE("the ledger and brkmmap's own counters agree exactly") {
   const std::pair<std::string, Pairs> workloads[] = {
       {"tutorial", {}},
       {"churn", {{"sizes", "small"}, {"live", "8M"}, {"operations", "200000"}, {"idle_ms", "0"}}},
-      {"churn", {{"sizes", "mixed"}, {"live", "32M"}, {"operations", "60000"}, {"idle_ms", "0"}, {"threads", "4"}}},
-      {"churn", {{"sizes", "large"}, {"live", "64M"}, {"operations", "4000"}, {"idle_ms", "0"}, {"threads", "3"}}},
+      {"churn",
+       {{"sizes", "mixed"}, {"live", "32M"}, {"operations", "60000"}, {"idle_ms", "0"}, {"threads", "4"}}},
+      {"churn",
+       {{"sizes", "large"}, {"live", "64M"}, {"operations", "4000"}, {"idle_ms", "0"}, {"threads", "3"}}},
       {"large_block", {{"budget", "64M"}, {"rounds", "2"}}},
       {"large_block", {{"budget", "64M"}, {"rounds", "2"}, {"limit", "as"}}},
       {"large_block", {{"budget", "64M"}, {"rounds", "2"}, {"limit", "data"}}},
   };
   const std::pair<const char*, const char*> counters[] = {
-      {"brk_grows", "own_brk_grows"}, {"brk_grow_bytes", "own_brk_grow_bytes"}, {"trims", "own_trims"},
-      {"trim_bytes", "own_trim_bytes"}, {"purges", "own_purges"}, {"purge_bytes", "own_purge_bytes"},
-      {"releases", "own_releases"}, {"release_bytes", "own_release_bytes"}, {"mmap_calls", "own_mmaps"},
-      {"mmap_bytes", "own_mmap_bytes"}, {"mremap_calls", "own_mremaps"}};
+      {"brk_grows", "own_brk_grows"}, {"brk_grow_bytes", "own_brk_grow_bytes"},
+      {"trims", "own_trims"},         {"trim_bytes", "own_trim_bytes"},
+      {"purges", "own_purges"},       {"purge_bytes", "own_purge_bytes"},
+      {"releases", "own_releases"},   {"release_bytes", "own_release_bytes"},
+      {"mmap_calls", "own_mmaps"},    {"mmap_bytes", "own_mmap_bytes"},
+      {"mremap_calls", "own_mremaps"}};
   for (const auto& [workload, parameters] : workloads) {
     const TrialResult result = run("heapmark-host", workload, parameters);
     CAPTURE(workload, result.message);

@@ -56,7 +56,8 @@ void mark(Stop stop, Ending& ending) {
 
 Ending run_plainly(const Child& child, int interrupted, Clock::time_point deadline) {
   const Descriptor ended(static_cast<int>(::syscall(SYS_pidfd_open, child.pid, 0)));
-  if (ended.get() < 0) throw std::system_error(errno, std::generic_category(), "watching the measured process");
+  if (ended.get() < 0)
+    throw std::system_error(errno, std::generic_category(), "watching the measured process");
   Ending ending;
   mark(wait_for(ended.get(), interrupted, deadline), ending);
   ::kill(-child.pid, SIGKILL);  // the whole group: the workload, or what it left behind

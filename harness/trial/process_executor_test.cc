@@ -20,9 +20,13 @@ TrialSpec spec(const std::string& workload, const std::string& pass = "memory") 
   return spec;
 }
 
-std::string fake_host() { return std::string(std::getenv("HEAPMARK_BUILD_DIR")) + "/trial_fake_host"; }
+std::string fake_host() {
+  return std::string(std::getenv("HEAPMARK_BUILD_DIR")) + "/trial_fake_host";
+}
 
-TrialResult run(const TrialSpec& spec) { return ProcessExecutor(fake_host()).run(spec); }
+TrialResult run(const TrialSpec& spec) {
+  return ProcessExecutor(fake_host()).run(spec);
+}
 
 }  // namespace
 
@@ -112,7 +116,8 @@ TEST_CASE("the environment is made from nothing, holds the tunables and is padde
   one.check = true;
   const TrialResult result = run(one);
   CHECK(result.outcome == Outcome::kCheckFailed);
-  CHECK_THAT(result.message, Contains("MALLOC_CONF=narenas:1") && Contains("HEAPMARK_PADDING=") && Contains("check=1"));
+  CHECK_THAT(result.message,
+             Contains("MALLOC_CONF=narenas:1") && Contains("HEAPMARK_PADDING=") && Contains("check=1"));
   CHECK_THAT(result.message, !Contains("STRAY"));
   one.id = 1;
   CHECK(run(one).environment_padding != result.environment_padding);

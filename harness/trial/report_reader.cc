@@ -18,7 +18,8 @@ std::string text_of(const char (&text)[N]) {
 Table read_table(const Report& report, const ReportTable& from) {
   Table table;
   const std::size_t columns = std::min<std::size_t>(from.column_count, kMaxColumns);
-  for (std::size_t column = 0; column < columns; ++column) table.columns.push_back(text_of(from.columns[column]));
+  for (std::size_t column = 0; column < columns; ++column)
+    table.columns.push_back(text_of(from.columns[column]));
   table.dropped_rows = from.dropped_rows;
   for (std::size_t row = 0; row < from.row_count; ++row) {
     const std::size_t first = from.first_cell + row * columns;
@@ -38,11 +39,16 @@ std::string phase_of(const Report& report) {
 
 const char* stage_words(Stage stage) {
   switch (stage) {
-    case Stage::kStarted: return "before its main()";
-    case Stage::kPrepared: return "before the workload";
-    case Stage::kWorkload: return "in the workload";
-    case Stage::kFinished: return "after the workload";
-    case Stage::kDone: return "at its exit";
+    case Stage::kStarted:
+      return "before its main()";
+    case Stage::kPrepared:
+      return "before the workload";
+    case Stage::kWorkload:
+      return "in the workload";
+    case Stage::kFinished:
+      return "after the workload";
+    case Stage::kDone:
+      return "at its exit";
   }
   return "nobody knows where";
 }
@@ -72,7 +78,8 @@ void read_report(const Report& report, TrialResult& result) {
     result.metrics[text_of(report.metrics[at].name)] = report.metrics[at].value;
   for (std::size_t at = 0; at < std::min<std::size_t>(report.table_count, kMaxTables); ++at)
     result.tables[text_of(report.tables[at].name)] = read_table(report, report.tables[at]);
-  for (std::size_t at = 0; at < std::min<std::size_t>(report.phase_count, std::size(report.phase_names)); ++at)
+  for (std::size_t at = 0; at < std::min<std::size_t>(report.phase_count, std::size(report.phase_names));
+       ++at)
     result.phases.push_back(text_of(report.phase_names[at]));
 }
 
@@ -84,7 +91,8 @@ void judge_ending(const Report& report, const Ending& ending, std::chrono::secon
   }
   if (ending.timed_out) {
     result.outcome = Outcome::kTimedOut;
-    result.message = with_last_words(fmt::format("killed after {} s, {}", timeout.count(), where(report)), last_words);
+    result.message =
+        with_last_words(fmt::format("killed after {} s, {}", timeout.count(), where(report)), last_words);
     return;
   }
   if (WIFSIGNALED(ending.wait_status)) {
@@ -92,13 +100,15 @@ void judge_ending(const Report& report, const Ending& ending, std::chrono::secon
     const char* name = ::sigabbrev_np(signal);
     result.outcome = Outcome::kCrashed;
     result.message = with_last_words(
-        fmt::format("killed by {} {}", name != nullptr ? "SIG" + std::string(name) : std::to_string(signal), where(report)),
+        fmt::format("killed by {} {}", name != nullptr ? "SIG" + std::string(name) : std::to_string(signal),
+                    where(report)),
         last_words);
     return;
   }
   const int code = WEXITSTATUS(ending.wait_status);
   const auto said = static_cast<heapmark::Outcome>(report.outcome);
-  if (code != 0 || static_cast<Stage>(report.stage.load()) != Stage::kDone || said == heapmark::Outcome::kUnknown) {
+  if (code != 0 || static_cast<Stage>(report.stage.load()) != Stage::kDone ||
+      said == heapmark::Outcome::kUnknown) {
     // An allocator that gives up ends the process with a code of its own.
     result.outcome = code == 2 || code == 127 ? Outcome::kError : Outcome::kCrashed;
     result.message = with_last_words(fmt::format("exited with code {} {}", code, where(report)), last_words);
@@ -106,12 +116,24 @@ void judge_ending(const Report& report, const Ending& ending, std::chrono::secon
   }
   result.message = text_of(report.message);
   switch (said) {
-    case heapmark::Outcome::kOk: result.outcome = Outcome::kOk; return;
-    case heapmark::Outcome::kWrongAllocator: result.outcome = Outcome::kWrongAllocator; break;
-    case heapmark::Outcome::kOutOfMemory: result.outcome = Outcome::kOutOfMemory; break;
-    case heapmark::Outcome::kRefused: result.outcome = Outcome::kRefused; break;
-    case heapmark::Outcome::kCheckFailed: result.outcome = Outcome::kCheckFailed; break;
-    default: result.outcome = Outcome::kError; break;
+    case heapmark::Outcome::kOk:
+      result.outcome = Outcome::kOk;
+      return;
+    case heapmark::Outcome::kWrongAllocator:
+      result.outcome = Outcome::kWrongAllocator;
+      break;
+    case heapmark::Outcome::kOutOfMemory:
+      result.outcome = Outcome::kOutOfMemory;
+      break;
+    case heapmark::Outcome::kRefused:
+      result.outcome = Outcome::kRefused;
+      break;
+    case heapmark::Outcome::kCheckFailed:
+      result.outcome = Outcome::kCheckFailed;
+      break;
+    default:
+      result.outcome = Outcome::kError;
+      break;
   }
   result.message = with_last_words(result.message, last_words);
 }

@@ -1,5 +1,5 @@
-// Turns what a measured process left in its report into a trial's result. The process may have crashed while it
-// wrote, or written anywhere: every count is checked before it is used. Pure.
+// Turns what a measured process left in its report into a trial's result. The process may have crashed while
+// it wrote, or written anywhere: every count is checked before it is used. Pure.
 #pragma once
 
 #include "harness/trial/trial.h"
@@ -17,8 +17,8 @@ struct Ending {
   int wait_status = 0;
 };
 
-// Sets outcome and message from the ending and from what the process said of itself. `last_words` is the end of
-// its standard error: it goes into the message where the trial failed.
+// Sets outcome and message from the ending and from what the process said of itself. `last_words` is the end
+// of its standard error: it goes into the message where the trial failed.
 void judge_ending(const Report& report, const Ending& ending, std::chrono::seconds timeout,
                   const std::string& last_words, TrialResult& result);
 

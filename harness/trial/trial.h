@@ -15,15 +15,15 @@ namespace heapmark::trial {
 using Pairs = std::vector<std::pair<std::string, std::string>>;
 
 struct TrialSpec {
-  std::uint64_t id = 0;  // its place in the plan; the same plan gives the same ids
-  std::string allocator; // the label: "glibc[mmap_threshold=128K]"
-  std::string preload;   // the library for LD_PRELOAD
-  std::string library;   // the file in which malloc must be found, else "wrong allocator"
-  Pairs environment;     // the allocator's tunables, and nothing else
+  std::uint64_t id = 0;   // its place in the plan; the same plan gives the same ids
+  std::string allocator;  // the label: "glibc[mmap_threshold=128K]"
+  std::string preload;    // the library for LD_PRELOAD
+  std::string library;    // the file in which malloc must be found, else "wrong allocator"
+  Pairs environment;      // the allocator's tunables, and nothing else
   std::string workload;
   std::string variant;
-  Pairs parameters;      // as `--set` takes them
-  std::string pass;      // "speed", "memory", "ledger", "limit"
+  Pairs parameters;  // as `--set` takes them
+  std::string pass;  // "speed", "memory", "ledger", "limit"
   unsigned round = 0;
   std::uint64_t seed = 1;
   bool check = false;
@@ -41,16 +41,22 @@ struct Table {
 };
 
 enum class Outcome {
-  kOk, kCrashed, kTimedOut, kWrongAllocator, kRefused, kOutOfMemory, kCheckFailed,
+  kOk,
+  kCrashed,
+  kTimedOut,
+  kWrongAllocator,
+  kRefused,
+  kOutOfMemory,
+  kCheckFailed,
   kError,        // heapmark's own fault, or a result that lacks a metric
   kInterrupted,  // Ctrl-C: not recorded, the trial is done again by --resume
 };
 
 struct TrialResult {
   Outcome outcome = Outcome::kError;
-  std::string message;                // why, where the outcome is not ok
-  std::string started;                // UTC, ISO 8601
-  double wall_seconds = 0;            // of the whole process, start to end
+  std::string message;                    // why, where the outcome is not ok
+  std::string started;                    // UTC, ISO 8601
+  double wall_seconds = 0;                // of the whole process, start to end
   std::uint64_t environment_padding = 0;  // bytes added to the environment (random, from seed and id)
   std::string malloc_library;
   std::string rss_source;

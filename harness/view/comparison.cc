@@ -47,13 +47,15 @@ std::vector<Place> places_of(const std::vector<Statistic>& statistics) {
 }
 
 // The headline figures of a place, each from the one pass that the table shows.
-std::vector<Figure> headlines(const Results& results, const std::vector<Statistic>& statistics, const Place& place) {
+std::vector<Figure> headlines(const Results& results, const std::vector<Statistic>& statistics,
+                              const Place& place) {
   std::vector<Figure> figures;
   for (const plan::Metric& metric : results.metrics.at(place.workload)) {
     if (!metric.headline) continue;
     std::map<std::string, Figure> by_pass;
     for (const Statistic& one : statistics) {
-      if (one.workload != place.workload || one.variant != place.variant || one.metric != metric.name) continue;
+      if (one.workload != place.workload || one.variant != place.variant || one.metric != metric.name)
+        continue;
       Figure& figure = by_pass[one.pass];
       figure.metric = &metric;
       figure.pass = one.pass;
@@ -69,11 +71,15 @@ std::vector<Figure> headlines(const Results& results, const std::vector<Statisti
 
 Tone tone_of(stats::Verdict verdict) {
   switch (verdict) {
-    case stats::Verdict::kBetter: return Tone::kGood;
-    case stats::Verdict::kWorse: return Tone::kBad;
+    case stats::Verdict::kBetter:
+      return Tone::kGood;
+    case stats::Verdict::kWorse:
+      return Tone::kBad;
     case stats::Verdict::kNoDifference:
-    case stats::Verdict::kUndecided: return Tone::kDim;
-    case stats::Verdict::kDiffers: break;
+    case stats::Verdict::kUndecided:
+      return Tone::kDim;
+    case stats::Verdict::kDiffers:
+      break;
   }
   return Tone::kPlain;
 }
@@ -96,11 +102,19 @@ Cell value_cell(const Figure& figure, const std::string& label, bool with_mark) 
   }
   cell.tone = tone_of(statistic.ratio->verdict);
   switch (statistic.ratio->verdict) {
-    case stats::Verdict::kBetter: cell.text += " +"; break;
-    case stats::Verdict::kWorse: cell.text += " -"; break;
-    case stats::Verdict::kNoDifference: cell.text += " ="; break;
+    case stats::Verdict::kBetter:
+      cell.text += " +";
+      break;
+    case stats::Verdict::kWorse:
+      cell.text += " -";
+      break;
+    case stats::Verdict::kNoDifference:
+      cell.text += " =";
+      break;
     case stats::Verdict::kUndecided:
-    case stats::Verdict::kDiffers: cell.text += "  "; break;
+    case stats::Verdict::kDiffers:
+      cell.text += "  ";
+      break;
   }
   return cell;
 }
@@ -143,7 +157,8 @@ std::vector<Figure> leads_first(std::vector<Figure> figures) {
 std::vector<std::string> labels_in(const Results& results, const std::vector<Figure>& figures) {
   std::vector<std::string> labels;
   for (const AllocatorFound& allocator : results.allocators)
-    if (std::any_of(figures.begin(), figures.end(), [&](const Figure& f) { return f.of.contains(allocator.label); }))
+    if (std::any_of(figures.begin(), figures.end(),
+                    [&](const Figure& f) { return f.of.contains(allocator.label); }))
       labels.push_back(allocator.label);
   return labels;
 }
@@ -186,9 +201,9 @@ std::vector<std::string> failures_of(const Results& results, const Place& place)
   for (const auto& [spec, result] : results.records) {
     if (spec.workload != place.workload || spec.variant != place.variant) continue;
     if (result.outcome == trial::Outcome::kOk) continue;
-    const std::string line = fmt::format("✗ {}, {} pass: {}{}{}", spec.allocator, spec.pass,
-                                         record::outcome_name(result.outcome), result.message.empty() ? "" : ": ",
-                                         result.message);
+    const std::string line =
+        fmt::format("✗ {}, {} pass: {}{}{}", spec.allocator, spec.pass, record::outcome_name(result.outcome),
+                    result.message.empty() ? "" : ": ", result.message);
     if (times[line]++ == 0) lines.push_back(line);
   }
   for (std::string& line : lines)
@@ -202,11 +217,16 @@ std::string verdict_words(stats::Verdict verdict, const plan::Metric& metric) {
   const bool time = metric.unit == "ns" || metric.unit == "s" || metric.unit == "1/s";
   const bool memory = metric.unit == "bytes";
   switch (verdict) {
-    case stats::Verdict::kBetter: return time ? "faster" : memory ? "less" : "better";
-    case stats::Verdict::kWorse: return time ? "slower" : memory ? "more" : "worse";
-    case stats::Verdict::kNoDifference: return "no difference";
-    case stats::Verdict::kDiffers: return "differs";
-    case stats::Verdict::kUndecided: break;
+    case stats::Verdict::kBetter:
+      return time ? "faster" : memory ? "less" : "better";
+    case stats::Verdict::kWorse:
+      return time ? "slower" : memory ? "more" : "worse";
+    case stats::Verdict::kNoDifference:
+      return "no difference";
+    case stats::Verdict::kDiffers:
+      return "differs";
+    case stats::Verdict::kUndecided:
+      break;
   }
   return "one round";
 }
@@ -244,7 +264,8 @@ TextTable overview_table(const Results& results, const std::vector<Statistic>& s
 
 std::vector<std::string> comparison_notes(const Results& results) {
   std::vector<std::string> notes;
-  notes.push_back("Medians over the rounds; in brackets the 95 % interval of the ratio within the same round.");
+  notes.push_back(
+      "Medians over the rounds; in brackets the 95 % interval of the ratio within the same round.");
   notes.push_back("+ better, - worse, = no difference to " + results.asked.baseline +
                   "; no mark: no ratio can be formed, or neither direction is better. ✗ a trial failed.");
   for (const AllocatorFound& allocator : results.allocators) {
@@ -252,9 +273,9 @@ std::vector<std::string> comparison_notes(const Results& results) {
     if (!allocator.not_for_use.empty())
       notes.push_back(allocator.label + " is a lower bound, no allocator to use: " + allocator.not_for_use);
   }
-  const auto failed = std::count_if(results.records.begin(), results.records.end(), [](const record::Record& one) {
-    return one.result.outcome != trial::Outcome::kOk;
-  });
+  const auto failed =
+      std::count_if(results.records.begin(), results.records.end(),
+                    [](const record::Record& one) { return one.result.outcome != trial::Outcome::kOk; });
   if (failed > 0) notes.push_back(fmt::format("{} of {} trials failed.", failed, results.records.size()));
   return notes;
 }

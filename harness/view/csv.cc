@@ -32,9 +32,9 @@ std::string comparison_csv(const record::Results& results) {
   for (const record::Statistic& one : record::statistics_of(results)) {
     std::optional<stats::Summary> ratio;
     if (one.ratio) ratio = one.ratio->summary;
-    out += fmt::format("{},{},{},{},{},{},{},{},{},{},{},{}\r\n", field(one.workload), field(one.variant), one.pass,
-                       one.metric, field(one.allocator), one.summary ? one.summary->count : 0, one.failed,
-                       field(one.failure), interval_fields(one.summary),
+    out += fmt::format("{},{},{},{},{},{},{},{},{},{},{},{}\r\n", field(one.workload), field(one.variant),
+                       one.pass, one.metric, field(one.allocator), one.summary ? one.summary->count : 0,
+                       one.failed, field(one.failure), interval_fields(one.summary),
                        one.ratio ? field(one.ratio->baseline) : "", interval_fields(ratio),
                        one.ratio ? record::verdict_name(one.ratio->verdict) : "");
   }

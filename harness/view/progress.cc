@@ -10,7 +10,9 @@ namespace {
 
 constexpr std::chrono::seconds kBetweenLogLines{10};
 
-std::string group_of(const trial::TrialSpec& spec) { return spec.workload + "/" + spec.variant + "/" + spec.pass; }
+std::string group_of(const trial::TrialSpec& spec) {
+  return spec.workload + "/" + spec.variant + "/" + spec.pass;
+}
 
 }  // namespace
 
@@ -22,7 +24,8 @@ void TimeLeft::ended(const trial::TrialSpec& spec, double wall_seconds) {
   }
 }
 
-std::optional<double> TimeLeft::seconds_for(const std::vector<trial::TrialSpec>& plan, std::size_t from) const {
+std::optional<double> TimeLeft::seconds_for(const std::vector<trial::TrialSpec>& plan,
+                                            std::size_t from) const {
   if (all_.count == 0) return std::nullopt;
   double seconds = 0;
   for (std::size_t at = from; at < plan.size(); ++at) {
@@ -40,8 +43,8 @@ std::optional<double> TimeLeft::seconds_for(const std::vector<trial::TrialSpec>&
 std::string progress_line(const trial::TrialSpec& spec, std::size_t number, std::size_t total,
                           std::optional<double> seconds_left, std::size_t failed) {
   const std::size_t digits = fmt::formatted_size("{}", total);
-  std::string line = fmt::format("[{:>{}}/{}] {}/{}, {} pass, {}", number, digits, total, spec.workload, spec.variant,
-                                 spec.pass, spec.allocator);
+  std::string line = fmt::format("[{:>{}}/{}] {}/{}, {} pass, {}", number, digits, total, spec.workload,
+                                 spec.variant, spec.pass, spec.allocator);
   if (seconds_left) line += ", " + duration(*seconds_left) + " left";
   if (failed > 0) line += fmt::format(", {} failed", failed);
   return line;

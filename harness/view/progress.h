@@ -14,13 +14,14 @@
 
 namespace heapmark::view {
 
-// Estimates the time a list of trials will take from those that have ended: trials of one workload variant and
-// pass take alike, whatever the round.
+// Estimates the time a list of trials will take from those that have ended: trials of one workload variant
+// and pass take alike, whatever the round.
 class TimeLeft {
  public:
   void ended(const trial::TrialSpec& spec, double wall_seconds);
   // Nothing before the first trial has ended.
-  [[nodiscard]] std::optional<double> seconds_for(const std::vector<trial::TrialSpec>& plan, std::size_t from) const;
+  [[nodiscard]] std::optional<double> seconds_for(const std::vector<trial::TrialSpec>& plan,
+                                                  std::size_t from) const;
 
  private:
   struct Mean {
@@ -38,7 +39,8 @@ class TimeLeft {
 class Progress {
  public:
   // Writes to `out`; `terminal` says whether that is one. `width` cuts the line.
-  Progress(std::FILE* out, bool terminal, std::size_t width) : out_(out), terminal_(terminal), width_(width) {}
+  Progress(std::FILE* out, bool terminal, std::size_t width)
+      : out_(out), terminal_(terminal), width_(width) {}
   ~Progress() { clear(); }
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;

@@ -46,7 +46,8 @@ std::string quantity(double value, std::string_view unit) {
   if (unit == "ratio") return three_digits(value);
   if (unit == "count") {
     if (value != std::round(value) && std::abs(value) < 100) return three_digits(value);
-    return std::abs(value) < 1e6 ? with_thousands(value) : scaled(value, 1000, std::array{"", " k", " M", " G"});
+    return std::abs(value) < 1e6 ? with_thousands(value)
+                                 : scaled(value, 1000, std::array{"", " k", " M", " G"});
   }
   return three_digits(value) + " " + std::string(unit);
 }

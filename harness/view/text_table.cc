@@ -11,10 +11,14 @@ constexpr std::string_view kGap = "  ";
 
 std::string_view colour_of(Tone tone) {
   switch (tone) {
-    case Tone::kGood: return "\033[32m";
-    case Tone::kBad: return "\033[31m";
-    case Tone::kDim: return "\033[2m";
-    case Tone::kPlain: break;
+    case Tone::kGood:
+      return "\033[32m";
+    case Tone::kBad:
+      return "\033[31m";
+    case Tone::kDim:
+      return "\033[2m";
+    case Tone::kPlain:
+      break;
   }
   return "";
 }
@@ -72,8 +76,8 @@ std::string escaped(std::string_view text) {
 }  // namespace
 
 std::size_t display_width(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  return static_cast<std::size_t>(std::count_if(
+      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
 std::string for_terminal(const TextTable& table, std::size_t width, bool colour) {
@@ -96,7 +100,8 @@ std::string for_markdown(const TextTable& table) {
   std::string out = (table.title.empty() ? "" : "**" + table.title + "**\n\n") + "|";
   for (const std::string& column : table.columns) out += " " + escaped(column) + " |";
   out += "\n|";
-  for (std::size_t column = 0; column < table.columns.size(); ++column) out += column == 0 ? " :-- |" : " --: |";
+  for (std::size_t column = 0; column < table.columns.size(); ++column)
+    out += column == 0 ? " :-- |" : " --: |";
   out += "\n";
   for (const auto& row : table.rows) {
     out += "|";

@@ -16,7 +16,7 @@ struct Cell {
 
 struct TextTable {
   std::string title;
-  std::vector<std::string> columns;     // the first is the row's name, set to the left; the others to the right
+  std::vector<std::string> columns;  // the first is the row's name, set to the left; the others to the right
   std::vector<std::vector<Cell>> rows;  // each as long as `columns`
   std::vector<std::string> notes;       // lines below it
 };

@@ -62,7 +62,8 @@ std::vector<Step> steps_of(const trial::Table& table) {
         live.erase(name);
     }
     steps.push_back({rows.text(row), rows.at(row, "break_offset"), rows.at(row, "rss_bytes"),
-                     rows.at(row, "virtual_bytes"), rows.at(row, "minor_faults"), rows.at(row, "major_faults"), live});
+                     rows.at(row, "virtual_bytes"), rows.at(row, "minor_faults"),
+                     rows.at(row, "major_faults"), live});
   }
   return steps;
 }
@@ -82,7 +83,8 @@ Scale scale_for(const std::vector<Step>& steps, std::size_t columns) {
     for (const auto& [name, block] : step.live)
       if (block.in_heap) scale.start = std::min(scale.start, block.offset);
   }
-  while ((end - scale.start) / scale.bytes_per_column > static_cast<double>(columns)) scale.bytes_per_column *= 2;
+  while ((end - scale.start) / scale.bytes_per_column > static_cast<double>(columns))
+    scale.bytes_per_column *= 2;
   return scale;
 }
 
@@ -116,7 +118,9 @@ Cell claim_cell(double holds) {
 
 std::string coloured(const Cell& cell, bool colour) {
   if (!colour || cell.tone == Tone::kPlain) return cell.text;
-  const char* start = cell.tone == Tone::kGood ? "\033[32m" : cell.tone == Tone::kBad ? "\033[31m" : "\033[2m";
+  const char* start = cell.tone == Tone::kGood  ? "\033[32m"
+                      : cell.tone == Tone::kBad ? "\033[31m"
+                                                : "\033[2m";
   return start + cell.text + "\033[0m";
 }
 
@@ -154,25 +158,27 @@ std::string head_line(const std::string& text, bool colour) {
 std::string tutorial_story(const record::Record& record, std::size_t width, bool colour) {
   std::string out = head_line("The tutorial on " + record.spec.allocator, colour);
   if (record.result.outcome != trial::Outcome::kOk)
-    out += fmt::format("  the trial failed: {}: {}\n", record::outcome_name(record.result.outcome), record.result.message);
+    out += fmt::format("  the trial failed: {}: {}\n", record::outcome_name(record.result.outcome),
+                       record.result.message);
   const trial::Table* steps_table = table_of(record, "steps");
   const trial::Table* claims = table_of(record, "claims");
   if (steps_table == nullptr || claims == nullptr) return out + "  it left no steps to tell\n";
 
   const std::vector<Step> steps = steps_of(*steps_table);
   const Scale scale = scale_for(steps, width > 60 ? width - 50 : 10);
-  out += fmt::format("  In the drawings one character is {}: a small letter is a block that is only addresses, a capital\n"
-                     "  one a block whose pages are there, . a hole or a page kept below the top, - free at the top.\n\n",
-                     quantity(scale.bytes_per_column, "bytes"));
+  out += fmt::format(
+      "  In the drawings one character is {}: a small letter is a block that is only addresses, a capital\n"
+      "  one a block whose pages are there, . a hole or a page kept below the top, - free at the top.\n\n",
+      quantity(scale.bytes_per_column, "bytes"));
   Step before;
   std::size_t number = 0;
   for (const Step& step : steps) {
     out += fmt::format("{:>3}  {}\n", ++number, wrapped(step.text, 5, width));
     out += drawing(step, scale) + "\n";
-    out += fmt::format("    RSS {} ({}{}), virtual {}, minor faults {} (+{})", quantity(step.rss_bytes, "bytes"),
-                       step.rss_bytes >= before.rss_bytes ? "+" : "",
-                       quantity(step.rss_bytes - before.rss_bytes, "bytes"), quantity(step.virtual_bytes, "bytes"),
-                       step.minor_faults, step.minor_faults - before.minor_faults);
+    out += fmt::format(
+        "    RSS {} ({}{}), virtual {}, minor faults {} (+{})", quantity(step.rss_bytes, "bytes"),
+        step.rss_bytes >= before.rss_bytes ? "+" : "", quantity(step.rss_bytes - before.rss_bytes, "bytes"),
+        quantity(step.virtual_bytes, "bytes"), step.minor_faults, step.minor_faults - before.minor_faults);
     if (step.major_faults > before.major_faults) out += fmt::format(", major faults {}", step.major_faults);
     out += "\n\n";
     before = step;
@@ -180,8 +186,9 @@ std::string tutorial_story(const record::Record& record, std::size_t width, bool
   out += head_line("  What the tutorial claims, and what was seen", colour);
   const Rows rows(*claims);
   for (std::size_t row = 0; row < rows.size(); ++row)
-    out += fmt::format("  {:>2} {:<12} {}\n", rows.at(row, "claim"), coloured(claim_cell(rows.at(row, "holds")), colour),
-                       wrapped(rows.text(row), 18, width));
+    out +=
+        fmt::format("  {:>2} {:<12} {}\n", rows.at(row, "claim"),
+                    coloured(claim_cell(rows.at(row, "holds")), colour), wrapped(rows.text(row), 18, width));
   return out;
 }
 

@@ -36,7 +36,8 @@ TEST_CASE("durations are told as people say them") {
 TEST_CASE("a table too wide for the terminal goes on below under its first column") {
   const TextTable table{"T", {"name", "first", "second"}, {{{"a"}, {"111111"}, {"222222"}}}, {}};
   CHECK(for_terminal(table, 100, false) == "T\n  name   first  second\n  a     111111  222222\n");
-  CHECK(for_terminal(table, 16, false) == "T\n  name   first\n  a     111111\n\n  name  second\n  a     222222\n");
+  CHECK(for_terminal(table, 16, false) ==
+        "T\n  name   first\n  a     111111\n\n  name  second\n  a     222222\n");
 }
 
 TEST_CASE("columns line up where letters take more than one byte") {
@@ -53,7 +54,8 @@ TEST_CASE("colour is an extra: without it no escape sequence is written") {
 
 TEST_CASE("markdown escapes what would break a row") {
   const TextTable table{"T", {"n", "v"}, {{{"a|b"}, {"1"}}}, {"note"}};
-  CHECK_THAT(for_markdown(table), Contains("| a\\|b | 1 |") && Contains("| :-- | --: |") && Contains("- note"));
+  CHECK_THAT(for_markdown(table),
+             Contains("| a\\|b | 1 |") && Contains("| :-- | --: |") && Contains("- note"));
 }
 
 namespace {
@@ -98,7 +100,9 @@ TEST_CASE("csv has one row a statistic, quotes what needs it and leaves what was
   for (record::Record& one : results.records)
     if (one.spec.allocator == "quick") one.spec.allocator = "quick[a=1,b=2]";
   const std::string csv = comparison_csv(results);
-  CHECK_THAT(csv, Contains("churn,small,speed,ns_per_op,\"quick[a=1,b=2]\",6,0,,50,50,50,glibc,0.5,0.5,0.5,better\r\n"));
+  CHECK_THAT(
+      csv,
+      Contains("churn,small,speed,ns_per_op,\"quick[a=1,b=2]\",6,0,,50,50,50,glibc,0.5,0.5,0.5,better\r\n"));
   CHECK_THAT(csv, Contains("rss_peak_bytes,\"quick[a=1,b=2]\",0,1,crashed: killed by SIGSEGV,,,,,,,,\r\n"));
 }
 

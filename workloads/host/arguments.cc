@@ -51,7 +51,8 @@ const char* set_by_assignment(Arguments& arguments, const char* assignment) {
   std::size_t index = 0;
   for (const Parameter& parameter : arguments.workload->parameters) {
     const std::size_t length = std::strlen(parameter.name);
-    if (length == static_cast<std::size_t>(equals - assignment) && std::strncmp(parameter.name, assignment, length) == 0)
+    if (length == static_cast<std::size_t>(equals - assignment) &&
+        std::strncmp(parameter.name, assignment, length) == 0)
       return set_value(parameter, equals + 1, arguments.values[index]);
     ++index;
   }
@@ -71,10 +72,14 @@ bool read_pass(const char* text, Pass& pass) {
 
 const char* pass_name(Pass pass) {
   switch (pass) {
-    case kSpeed: return "speed";
-    case kMemory: return "memory";
-    case kLedger: return "ledger";
-    case kLimit: return "limit";
+    case kSpeed:
+      return "speed";
+    case kMemory:
+      return "memory";
+    case kLedger:
+      return "ledger";
+    case kLimit:
+      return "limit";
   }
   return "";
 }
@@ -135,7 +140,9 @@ const char* read_arguments(int argc, char** argv, Arguments& out) {
   if (out.workload->parameters.count > kMaxParameters) return wrong("too many parameters:", workload);
   std::size_t index = 0;
   for (const Parameter& parameter : out.workload->parameters)
-    if (const char* error = set_value(parameter, parameter.default_value, out.values[index++]); *error != '\0') return error;
+    if (const char* error = set_value(parameter, parameter.default_value, out.values[index++]);
+        *error != '\0')
+      return error;
   for (int at = 2; at < argc; ++at)
     if (const char* assignment = value_of(argv[at], "--set"))
       if (const char* error = set_by_assignment(out, assignment); *error != '\0') return error;

@@ -1,5 +1,5 @@
-// The command line of the measured process, read without malloc: which workload with which parameters, and for
-// each parameter its value, checked against the workload's own declaration.
+// The command line of the measured process, read without malloc: which workload with which parameters, and
+// for each parameter its value, checked against the workload's own declaration.
 #pragma once
 
 #include <cstddef>

@@ -57,11 +57,16 @@ void add_passes(unsigned passes) {
 
 const char* kind_name(Kind kind) {
   switch (kind) {
-    case Kind::kCount: return "count";
-    case Kind::kBytes: return "bytes";
-    case Kind::kShare: return "share";
-    case Kind::kSeconds: return "seconds";
-    case Kind::kChoice: return "choice";
+    case Kind::kCount:
+      return "count";
+    case Kind::kBytes:
+      return "bytes";
+    case Kind::kShare:
+      return "share";
+    case Kind::kSeconds:
+      return "seconds";
+    case Kind::kChoice:
+      return "choice";
   }
   return "";
 }
@@ -105,7 +110,9 @@ void add_metric(const MetricInfo& metric) {
   json.add("{");
   add_key("name", metric.name);
   add_key("unit", metric.unit);
-  add_key("better", metric.better == Better::kLower ? "lower" : metric.better == Better::kHigher ? "higher" : "neither");
+  add_key("better", metric.better == Better::kLower    ? "lower"
+                    : metric.better == Better::kHigher ? "higher"
+                                                       : "neither");
   add_passes(metric.passes);
   json.add(", \"headline\": ").add(metric.headline ? "true" : "false").add(", ");
   add_key("help", metric.help, true);

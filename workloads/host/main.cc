@@ -1,7 +1,7 @@
 // heapmark-host: the measured process. Runs exactly one trial, on whatever malloc was preloaded into it, and
 // allocates nothing of its own; or tells what it can run.
-//   heapmark-host run --workload=NAME [--set=NAME=VALUE]... --seed=N --pass=PASS --library=FILE --report-fd=N [--check]
-//   heapmark-host describe
+//   heapmark-host run --workload=NAME [--set=NAME=VALUE]... --seed=N --pass=PASS --library=FILE --report-fd=N
+//   [--check] heapmark-host describe
 // Exits 0 where the report says how it went, 2 for wrong usage, 1 where the report cannot be mapped.
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -46,7 +46,8 @@ int main(int argc, char** argv) {
   if (argc == 2 && std::strcmp(argv[1], "describe") == 0)
     return host::describe(STDOUT_FILENO) ? 0 : complain("cannot write", 1);
   if (argc < 2 || std::strcmp(argv[1], "run") != 0) return complain("usage: run ... | describe", 2);
-  if (const char* error = host::read_arguments(argc, argv, arguments); *error != '\0') return complain(error, 2);
+  if (const char* error = host::read_arguments(argc, argv, arguments); *error != '\0')
+    return complain(error, 2);
   Report* report = map_report(arguments.report_fd);
   if (report == nullptr) return complain("--report-fd is no file of the report's size", 1);
   host::run_trial(arguments, *report);

@@ -48,7 +48,8 @@ Memory from_statm() {
 
 // Touches pages one by one and looks whether each is counted as soon as it is there.
 bool statm_counts_each_page() {
-  void* pages = mmap(nullptr, kTrialPages * kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void* pages =
+      mmap(nullptr, kTrialPages * kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (pages == MAP_FAILED) return false;
   madvise(pages, kTrialPages * kPage, MADV_NOHUGEPAGE);
   const std::uint64_t before = from_statm().anonymous_bytes;
@@ -90,8 +91,12 @@ bool reset_peak() {
   return done;
 }
 
-std::uint64_t peak_bytes() { return kib_after(File(status_fd).text, "\nVmHWM:"); }
+std::uint64_t peak_bytes() {
+  return kib_after(File(status_fd).text, "\nVmHWM:");
+}
 
-std::int64_t program_break() { return syscall(SYS_brk, 0); }
+std::int64_t program_break() {
+  return syscall(SYS_brk, 0);
+}
 
 }  // namespace heapmark::host

@@ -15,15 +15,22 @@ constexpr unsigned kOptional = 0;  // only where the allocator can tell
 
 constexpr MetricInfo kCommonMetrics[] = {
     {"ns_per_op", "ns", Better::kLower, kSpeed, true, "wall time of the timed part over its operations"},
-    {"cpu_ns_per_op", "ns", Better::kLower, kSpeed, false, "CPU time of all threads in the timed part over its operations"},
-    {"ops_per_second", "1/s", Better::kHigher, kSpeed, false, "operations of the timed part over its wall time"},
+    {"cpu_ns_per_op", "ns", Better::kLower, kSpeed, false,
+     "CPU time of all threads in the timed part over its operations"},
+    {"ops_per_second", "1/s", Better::kHigher, kSpeed, false,
+     "operations of the timed part over its wall time"},
     {"rss_peak_bytes", "bytes", Better::kLower, kMemory, true,
      "most resident memory above the start: the larger of VmHWM and what was seen (proc(5))"},
-    {"rss_end_bytes", "bytes", Better::kLower, kMemory, false, "resident memory above the start when the workload is over"},
-    {"virtual_peak_bytes", "bytes", Better::kLower, kMemory, false, "largest address space seen above the start"},
-    {"minor_faults", "count", Better::kLower, kEveryPass, true, "page faults served without the disk (getrusage(2))"},
-    {"major_faults", "count", Better::kLower, kEveryPass, true, "page faults that had to read the disk (getrusage(2))"},
-    {"own_brk_grows", "count", Better::kNeither, kOptional, false, "break raised, as the allocator counts it"},
+    {"rss_end_bytes", "bytes", Better::kLower, kMemory, false,
+     "resident memory above the start when the workload is over"},
+    {"virtual_peak_bytes", "bytes", Better::kLower, kMemory, false,
+     "largest address space seen above the start"},
+    {"minor_faults", "count", Better::kLower, kEveryPass, true,
+     "page faults served without the disk (getrusage(2))"},
+    {"major_faults", "count", Better::kLower, kEveryPass, true,
+     "page faults that had to read the disk (getrusage(2))"},
+    {"own_brk_grows", "count", Better::kNeither, kOptional, false,
+     "break raised, as the allocator counts it"},
     {"own_brk_grow_bytes", "bytes", Better::kNeither, kOptional, false, "by so much in all"},
     {"own_trims", "count", Better::kNeither, kOptional, false, "break lowered, as the allocator counts it"},
     {"own_trim_bytes", "bytes", Better::kNeither, kOptional, false, "by so much in all"},
@@ -41,14 +48,19 @@ constexpr MetricInfo kCommonMetrics[] = {
 void register_workload(const Workload& workload) {
   if (count == host::kMaxWorkloads) return;
   std::size_t at = count++;
-  for (; at > 0 && std::strcmp(workload.name, workloads[at - 1]->name) < 0; --at) workloads[at] = workloads[at - 1];
+  for (; at > 0 && std::strcmp(workload.name, workloads[at - 1]->name) < 0; --at)
+    workloads[at] = workloads[at - 1];
   workloads[at] = &workload;
 }
 
 namespace host {
 
-std::size_t workload_count() { return count; }
-const Workload& workload_at(std::size_t index) { return *workloads[index]; }
+std::size_t workload_count() {
+  return count;
+}
+const Workload& workload_at(std::size_t index) {
+  return *workloads[index];
+}
 
 const Workload* find_workload(const char* name) {
   for (std::size_t at = 0; at < count; ++at)
@@ -56,7 +68,9 @@ const Workload* find_workload(const char* name) {
   return nullptr;
 }
 
-Rows<MetricInfo> common_metrics() { return kCommonMetrics; }
+Rows<MetricInfo> common_metrics() {
+  return kCommonMetrics;
+}
 
 }  // namespace host
 }  // namespace heapmark

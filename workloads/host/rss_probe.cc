@@ -1,6 +1,6 @@
-// heapmark-rss-probe: how stale /proc/self/statm is on this kernel, against /proc/self/smaps_rollup and the truth.
-// Touches pages one by one, from one thread and from several on different CPUs, and after each asks both. What it
-// prints is discussed in docs/rss.md.   Usage: heapmark-rss-probe [PAGES]
+// heapmark-rss-probe: how stale /proc/self/statm is on this kernel, against /proc/self/smaps_rollup and the
+// truth. Touches pages one by one, from one thread and from several on different CPUs, and after each asks
+// both. What it prints is discussed in docs/rss.md.   Usage: heapmark-rss-probe [PAGES]
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
@@ -62,7 +62,8 @@ void from_one_thread() {
   long statm_wrong = 0, statm_worst = 0, rollup_wrong = 0;
   for (long page = 0; page < page_count; ++page) {
     pages[page * kPage] = 1;
-    const long statm = statm_anonymous_pages() - statm_before, rollup = rollup_anonymous_pages() - rollup_before;
+    const long statm = statm_anonymous_pages() - statm_before,
+               rollup = rollup_anonymous_pages() - rollup_before;
     statm_wrong += statm != page + 1;
     statm_worst = std::max(statm_worst, std::labs(page + 1 - statm));
     rollup_wrong += rollup != page + 1;
@@ -83,8 +84,8 @@ void from_threads(long threads, long cpus) {
     pthread_create(&handles[at], nullptr, touch, &shares[at]);
   }
   for (long at = 0; at < threads; ++at) pthread_join(handles[at], nullptr);
-  std::printf("%ld threads on %ld CPUs, %ld pages in all (their stacks and malloc arenas count too):\n", threads, cpus,
-              page_count);
+  std::printf("%ld threads on %ld CPUs, %ld pages in all (their stacks and malloc arenas count too):\n",
+              threads, cpus, page_count);
   std::printf("  statm: +%ld pages, smaps_rollup: +%ld pages\n", statm_anonymous_pages() - statm_before,
               rollup_anonymous_pages() - rollup_before);
 }
@@ -106,8 +107,10 @@ int main(int argc, char** argv) {
     if (memory == MAP_FAILED) return 1;
     madvise(memory, static_cast<std::size_t>(page_count * kPage), MADV_NOHUGEPAGE);
     pages = static_cast<char*>(memory);
-    if (run == 0) from_one_thread();
-    else from_threads(4 * cpus, cpus);
+    if (run == 0)
+      from_one_thread();
+    else
+      from_threads(4 * cpus, cpus);
     munmap(memory, static_cast<std::size_t>(page_count * kPage));
   }
   return 0;

@@ -1,5 +1,5 @@
-// See trial_run.h. Between the stages kWorkload and kFinished nothing here makes a system call that the ledger
-// counts, except for questions to the kernel (brk(0)) that it ignores.
+// See trial_run.h. Between the stages kWorkload and kFinished nothing here makes a system call that the
+// ledger counts, except for questions to the kernel (brk(0)) that it ignores.
 #include "workloads/host/trial_run.h"
 
 #include <dlfcn.h>
@@ -60,7 +60,9 @@ void copy_name(char (&to)[kNameSize], const char* from) {
   to[kNameSize - 1] = '\0';
 }
 
-std::uint64_t above(std::uint64_t value, std::uint64_t baseline) { return value > baseline ? value - baseline : 0; }
+std::uint64_t above(std::uint64_t value, std::uint64_t baseline) {
+  return value > baseline ? value - baseline : 0;
+}
 
 void set_stage(Stage stage) {
   state.report->stage.store(static_cast<std::uint32_t>(stage), std::memory_order_release);
@@ -82,13 +84,15 @@ const host::Value& value_of(const char* name) {
   defect_of_workload("it asks for a parameter that it does not declare:", name);
 }
 
-// The file that malloc was resolved to. ld.so only warns where a preload cannot be loaded, so this is the proof.
+// The file that malloc was resolved to. ld.so only warns where a preload cannot be loaded, so this is the
+// proof.
 bool runs_on(const char* library, Report& report) {
   Dl_info info{};
   void* const address = reinterpret_cast<void*>(&malloc);
   if (dladdr(address, &info) == 0 || info.dli_fname == nullptr) return false;
   std::strncpy(report.malloc_library, info.dli_fname, sizeof report.malloc_library - 1);
-  struct stat wanted {}, found {};
+  struct stat wanted {
+  }, found{};
   return stat(library, &wanted) == 0 && stat(info.dli_fname, &found) == 0 && wanted.st_dev == found.st_dev &&
          wanted.st_ino == found.st_ino;
 }
@@ -109,7 +113,8 @@ void take_baseline() {
 std::uint64_t peak_rss() {
   if (!state.peak_was_reset) return state.seen_peak_rss;
   const std::uint64_t file_growth = above(host::read_memory().file_bytes, state.baseline_file);
-  const std::uint64_t peak = above(above(host::peak_bytes(), state.baseline_anonymous + state.baseline_file), file_growth);
+  const std::uint64_t peak =
+      above(above(host::peak_bytes(), state.baseline_anonymous + state.baseline_file), file_growth);
   return peak > state.seen_peak_rss ? peak : state.seen_peak_rss;
 }
 
@@ -149,20 +154,36 @@ void report_common_metrics(Context& context, const Observation& end) {
 
 }  // namespace
 
-std::uint64_t Context::count(const char* name) const { return value_of(name).count; }
-double Context::number(const char* name) const { return value_of(name).number; }
-bool Context::chosen(const char* name, const char* choice) const { return std::strcmp(value_of(name).text, choice) == 0; }
-std::uint64_t Context::seed() const { return state.arguments->seed; }
-Pass Context::pass() const { return state.arguments->pass; }
-bool Context::checking() const { return state.arguments->check; }
-bool Context::sampling() const { return state.samples_table >= 0; }
+std::uint64_t Context::count(const char* name) const {
+  return value_of(name).count;
+}
+double Context::number(const char* name) const {
+  return value_of(name).number;
+}
+bool Context::chosen(const char* name, const char* choice) const {
+  return std::strcmp(value_of(name).text, choice) == 0;
+}
+std::uint64_t Context::seed() const {
+  return state.arguments->seed;
+}
+Pass Context::pass() const {
+  return state.arguments->pass;
+}
+bool Context::checking() const {
+  return state.arguments->check;
+}
+bool Context::sampling() const {
+  return state.samples_table >= 0;
+}
 
 void* Context::own_memory(std::size_t bytes) {
   constexpr std::size_t kPage = 4096;
   bytes = (bytes + kPage - 1) / kPage * kPage;
   void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (memory == MAP_FAILED) fail(Outcome::kRefused, "the machine has no memory for the workload's own tables");
-  // Written, not only populated: a read-only zero page would fault again, and huge pages would blur the count.
+  if (memory == MAP_FAILED)
+    fail(Outcome::kRefused, "the machine has no memory for the workload's own tables");
+  // Written, not only populated: a read-only zero page would fault again, and huge pages would blur the
+  // count.
   madvise(memory, bytes, MADV_NOHUGEPAGE);
   for (std::size_t at = 0; at < bytes; at += kPage) static_cast<volatile char*>(memory)[at] = 0;
   state.report->observer_bytes += bytes;
@@ -210,7 +231,9 @@ Observation Context::observe() {
   const std::uint64_t addresses = above(memory.virtual_bytes, state.baseline_virtual);
   if (rss > state.seen_peak_rss) state.seen_peak_rss = rss;
   if (addresses > state.seen_peak_virtual) state.seen_peak_virtual = addresses;
-  return {clock_ns(CLOCK_MONOTONIC) - state.baseline_time_ns, rss, addresses,
+  return {clock_ns(CLOCK_MONOTONIC) - state.baseline_time_ns,
+          rss,
+          addresses,
           host::program_break() - state.baseline_break,
           now.minor - state.baseline_faults.minor,
           now.major - state.baseline_faults.major};
@@ -219,7 +242,8 @@ Observation Context::observe() {
 void Context::phase(const char* name) {
   Report& report = *state.report;
   std::uint32_t index = 0;
-  while (index < report.phase_count && std::strncmp(report.phase_names[index], name, kNameSize - 1) != 0) ++index;
+  while (index < report.phase_count && std::strncmp(report.phase_names[index], name, kNameSize - 1) != 0)
+    ++index;
   if (index == report.phase_count) {
     if (index == sizeof report.phase_names / sizeof report.phase_names[0]) return;
     copy_name(report.phase_names[report.phase_count++], name);
@@ -259,9 +283,9 @@ Observation Context::sample(std::uint64_t operation, std::uint64_t live_bytes) {
   const Observation now = observe();
   const auto number = [](auto value) { return static_cast<double>(value); };
   add_row(state.samples_table,
-          {number(operation), number(now.time_ns), number(live_bytes), number(now.rss_bytes), number(now.virtual_bytes),
-           number(now.break_offset), number(now.minor_faults), number(now.major_faults),
-           number(state.report->phase.load(std::memory_order_relaxed))});
+          {number(operation), number(now.time_ns), number(live_bytes), number(now.rss_bytes),
+           number(now.virtual_bytes), number(now.break_offset), number(now.minor_faults),
+           number(now.major_faults), number(state.report->phase.load(std::memory_order_relaxed))});
   return now;
 }
 
@@ -284,15 +308,19 @@ void run_trial(const Arguments& arguments, Report& report) {
   Context context;
   if (!runs_on(arguments.library, report)) {
     Message message;
-    context.fail(Outcome::kWrongAllocator,
-                 message.add("malloc is that of ").add(report.malloc_library).add(", not of ").add(arguments.library).c_str());
+    context.fail(Outcome::kWrongAllocator, message.add("malloc is that of ")
+                                               .add(report.malloc_library)
+                                               .add(", not of ")
+                                               .add(arguments.library)
+                                               .c_str());
   }
   copy_name(report.rss_source, open_procfs());
   if (arguments.pass == kMemory)
-    state.samples_table = context.open_table("samples",
-                                             {"operation", "time_ns", "live_bytes", "rss_bytes", "virtual_bytes",
-                                              "break_offset", "minor_faults", "major_faults", "phase"},
-                                             kSampleRows);
+    state.samples_table =
+        context.open_table("samples",
+                           {"operation", "time_ns", "live_bytes", "rss_bytes", "virtual_bytes",
+                            "break_offset", "minor_faults", "major_faults", "phase"},
+                           kSampleRows);
   arguments.workload->prepare(context);
   set_stage(Stage::kPrepared);
   take_baseline();

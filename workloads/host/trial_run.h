@@ -1,5 +1,5 @@
-// One trial inside the measured process: proves which malloc it runs on, prepares, takes the baseline, runs the
-// workload and writes the common figures into the report. Owns the state behind workloads/context.h.
+// One trial inside the measured process: proves which malloc it runs on, prepares, takes the baseline, runs
+// the workload and writes the common figures into the report. Owns the state behind workloads/context.h.
 #pragma once
 
 #include "workloads/host/arguments.h"
@@ -7,8 +7,8 @@
 
 namespace heapmark::host {
 
-// Runs the trial whose figures go to `report`. Returns when the workload is over; a workload that fails ends the
-// process by itself (Context::fail).
+// Runs the trial whose figures go to `report`. Returns when the workload is over; a workload that fails ends
+// the process by itself (Context::fail).
 void run_trial(const Arguments& arguments, Report& report);
 
 }  // namespace heapmark::host

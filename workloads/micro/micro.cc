@@ -1,5 +1,5 @@
-// The micro set: nanoseconds of single calls on whatever malloc this program runs on, by Google Benchmark. Says
-// nothing about memory; the standard workloads do. Run it under an allocator by preload:
+// The micro set: nanoseconds of single calls on whatever malloc this program runs on, by Google Benchmark.
+// Says nothing about memory; the standard workloads do. Run it under an allocator by preload:
 //   heapmark exec -a jemalloc -- heapmark-micro
 // The context of its JSON holds `malloc_library`, the file that malloc was resolved to.
 #include <benchmark/benchmark.h>
@@ -40,7 +40,8 @@ std::vector<std::size_t> order_of(std::size_t count, Order order) {
 
 // Many blocks asked for, then freed: in order, reversed or shuffled.
 void batch(benchmark::State& state, Order order) {
-  const auto count = static_cast<std::size_t>(state.range(0)), bytes = static_cast<std::size_t>(state.range(1));
+  const auto count = static_cast<std::size_t>(state.range(0)),
+             bytes = static_cast<std::size_t>(state.range(1));
   const std::vector<std::size_t> places = order_of(count, order);
   std::vector<void*> blocks(count);
   for (auto _ : state) {

@@ -28,9 +28,12 @@ constexpr Parameter kParameters[] = {
     {"sizes", Kind::kChoice, "mixed", "mixed|small|large", 0, 0,
      "log-uniform; mixed: 16 B to 64 KiB, small: 16 B to 1 KiB, large: 16 KiB to 1 MiB"},
     {"threads", Kind::kCount, "1", "", 1, kMaxThreads, "threads, each with its share of the live bytes"},
-    {"remote_free_share", Kind::kShare, "0.75", "", 0, 1, "share of frees done by another thread, where there is one"},
-    {"phases", Kind::kCount, "4", "", 1, 64, "phases of the drifting mix: half of the sizes come from a moving window"},
-    {"operations", Kind::kCount, "2000000", "", 1000, 1e12, "requests and frees after the fill, all threads together"},
+    {"remote_free_share", Kind::kShare, "0.75", "", 0, 1,
+     "share of frees done by another thread, where there is one"},
+    {"phases", Kind::kCount, "4", "", 1, 64,
+     "phases of the drifting mix: half of the sizes come from a moving window"},
+    {"operations", Kind::kCount, "2000000", "", 1000, 1e12,
+     "requests and frees after the fill, all threads together"},
     {"idle_ms", Kind::kCount, "1000", "", 0, 600000, "idle time at the end, in the memory and ledger passes"},
 };
 
@@ -47,13 +50,16 @@ constexpr Variant kVariants[] = {
 constexpr MetricInfo kMetrics[] = {
     {"rss_over_live_mean", "ratio", Better::kLower, kMemory, true,
      "resident over live bytes, mean of the second half: what a live byte costs"},
-    {"fragmentation_f1", "ratio", Better::kLower, kMemory, false, "resident over live bytes, mean of all samples (Johnstone and Wilson)"},
+    {"fragmentation_f1", "ratio", Better::kLower, kMemory, false,
+     "resident over live bytes, mean of all samples (Johnstone and Wilson)"},
     {"fragmentation_f2", "ratio", Better::kLower, kMemory, false, "the same at most live bytes"},
     {"fragmentation_f3", "ratio", Better::kLower, kMemory, false, "the same at most resident memory"},
-    {"fragmentation_f4", "ratio", Better::kLower, kMemory, false, "most resident memory over most live bytes"},
+    {"fragmentation_f4", "ratio", Better::kLower, kMemory, false,
+     "most resident memory over most live bytes"},
     {"rss_growth_bytes", "bytes", Better::kNeither, kMemory, false,
      "growth of resident memory per million operations in the second half (least squares)"},
-    {"rss_after_free_bytes", "bytes", Better::kLower, kMemory, true, "resident above the start once everything is freed"},
+    {"rss_after_free_bytes", "bytes", Better::kLower, kMemory, true,
+     "resident above the start once everything is freed"},
     {"rss_after_idle_bytes", "bytes", Better::kLower, kMemory, true, "the same after the idle time"},
 };
 
@@ -69,8 +75,8 @@ LogUniform chosen_sizes(const Context& context) {
   return {octave(4), octave(16)};
 }
 
-// Slots for twice as many blocks as the live bytes can be at the smallest mean size that a phase has: half of the
-// sizes come from the whole range, whose mean is (high - low) / ln(high / low).
+// Slots for twice as many blocks as the live bytes can be at the smallest mean size that a phase has: half of
+// the sizes come from the whole range, whose mean is (high - low) / ln(high / low).
 std::uint64_t slots_for(const LogUniform& sizes, std::uint64_t live_bytes) {
   const double octaves = static_cast<double>(sizes.to - sizes.from) / kStepsAnOctave;
   const double low = static_cast<double>(std::uint64_t{1} << sizes.from / kStepsAnOctave);
@@ -89,7 +95,8 @@ void prepare(Context& context) {
   settings.slots = slots_for(settings.sizes, settings.live_bytes);
   settings.sample_every = context.sampling() ? settings.operations / kSamples + 1 : 0;
   if (context.sampling()) {
-    sample_log = {static_cast<HeapSample*>(context.own_memory(sizeof(HeapSample) * (kSamples + 1))), 0, kSamples + 1};
+    sample_log = {static_cast<HeapSample*>(context.own_memory(sizeof(HeapSample) * (kSamples + 1))), 0,
+                  kSamples + 1};
     settings.log = &sample_log;
   }
   workers = static_cast<Worker*>(context.own_memory(sizeof(Worker) * settings.threads));
@@ -106,8 +113,8 @@ void prepare(Context& context) {
   }
 }
 
-// All threads, the first among them, meet here; none goes on before all have come. Who waits goes on freeing what
-// is handed over: a thread that has not come yet may wait for room in the mailbox.
+// All threads, the first among them, meet here; none goes on before all have come. Who waits goes on freeing
+// what is handed over: a thread that has not come yet may wait for room in the mailbox.
 void meet(Worker& worker) {
   const std::uint32_t now = step.load();
   if (arrived.fetch_add(1) + 1 == settings.threads) {
@@ -193,8 +200,11 @@ void run(Context& context) {
   context.metric("rss_after_idle_bytes", static_cast<double>(idle.rss_bytes));
 }
 
-constexpr Workload kChurn{"churn", "a long-running server: random requests and frees around a level, the mix drifts",
-                          kParameters, kVariants, kMetrics, prepare, run};
+constexpr Workload kChurn{
+    "churn",     "a long-running server: random requests and frees around a level, the mix drifts",
+    kParameters, kVariants,
+    kMetrics,    prepare,
+    run};
 
 HEAPMARK_WORKLOAD(kChurn)
 

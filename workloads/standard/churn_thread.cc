@@ -25,8 +25,8 @@ bool Mailbox::take(Block& block) {
   return true;
 }
 
-void Worker::set_up(Context& context, const Settings& settings, std::uint32_t number, Block* slots, Mailbox* incoming,
-                    Mailbox* outgoing) {
+void Worker::set_up(Context& context, const Settings& settings, std::uint32_t number, Block* slots,
+                    Mailbox* incoming, Mailbox* outgoing) {
   context_ = &context;
   settings_ = &settings;
   random_ = Rng(context.seed(), number);
@@ -40,7 +40,8 @@ void Worker::set_up(Context& context, const Settings& settings, std::uint32_t nu
 void Worker::take_block(Block& slot, std::uint32_t phase) {
   const std::uint64_t bytes = draw_drifting(settings_->sizes, phase, settings_->phases, random_);
   void* const memory = ask(bytes);
-  if (memory == nullptr) context_->fail(heapmark::Outcome::kOutOfMemory, "a request of the churn was refused");
+  if (memory == nullptr)
+    context_->fail(heapmark::Outcome::kOutOfMemory, "a request of the churn was refused");
   slot = {memory, bytes, next_identity_++};
   if (context_->checking())
     fill_pattern(memory, bytes, slot.identity);
@@ -62,7 +63,8 @@ void Worker::part_with(Block& slot) {
   own_live_bytes_ -= slot.bytes;
   if (outgoing_ != nullptr && random_.chance(settings_->remote_free_share)) {
     while (!outgoing_->put(slot)) {
-      // The next thread is behind: free what the one before handed over, so that a ring of full boxes moves on.
+      // The next thread is behind: free what the one before handed over, so that a ring of full boxes moves
+      // on.
       Block block;
       if (incoming_->take(block))
         give_back(block);
@@ -98,7 +100,8 @@ void Worker::work(Worker* all) {
   for (std::uint64_t done = 0; done < settings_->operations; ++done) {
     const auto phase = static_cast<std::uint32_t>(done / an_phase);
     if (number_ == 0 && done % an_phase == 0) {
-      constexpr const char* kNames[] = {"phase 1", "phase 2", "phase 3", "phase 4", "phase 5", "phase 6", "phase 7", "phase 8"};
+      constexpr const char* kNames[] = {"phase 1", "phase 2", "phase 3", "phase 4",
+                                        "phase 5", "phase 6", "phase 7", "phase 8"};
       context_->phase(kNames[phase % 8]);
     }
     const bool wants_more = own_live_bytes_ < settings_->live_bytes;

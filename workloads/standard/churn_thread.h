@@ -1,6 +1,6 @@
-// One thread of churn: a fixed sequence of requests and frees from its own random stream, so that the same seed
-// does the same work on every allocator whatever the timing. Blocks may be handed to the next thread, which frees
-// them. Knows sizes and slots; the phases and the figures are churn.cc's.
+// One thread of churn: a fixed sequence of requests and frees from its own random stream, so that the same
+// seed does the same work on every allocator whatever the timing. Blocks may be handed to the next thread,
+// which frees them. Knows sizes and slots; the phases and the figures are churn.cc's.
 #pragma once
 
 #include <atomic>
@@ -41,21 +41,21 @@ struct SampleLog {
 
 struct Settings {
   LogUniform sizes;
-  std::uint64_t live_bytes;   // that each thread aims at
-  std::uint64_t operations;   // of each thread, after the fill
-  std::uint64_t slots;        // of each thread
+  std::uint64_t live_bytes;  // that each thread aims at
+  std::uint64_t operations;  // of each thread, after the fill
+  std::uint64_t slots;       // of each thread
   std::uint32_t phases;
   std::uint32_t threads;
   double remote_free_share;
-  std::uint64_t sample_every; // operations of thread 0; 0: never
+  std::uint64_t sample_every;  // operations of thread 0; 0: never
   SampleLog* log;
 };
 
 class Worker {
  public:
   // `slots`: settings.slots of them, zeroed. `outgoing` is null where nothing is handed over.
-  void set_up(Context& context, const Settings& settings, std::uint32_t number, Block* slots, Mailbox* incoming,
-              Mailbox* outgoing);
+  void set_up(Context& context, const Settings& settings, std::uint32_t number, Block* slots,
+              Mailbox* incoming, Mailbox* outgoing);
 
   void fill();
   void work(Worker* all);  // thread 0 samples: it adds up the live bytes of `all`
@@ -80,7 +80,8 @@ class Worker {
   Block* slots_ = nullptr;
   Mailbox* incoming_ = nullptr;
   Mailbox* outgoing_ = nullptr;
-  std::uint64_t own_live_bytes_ = 0;  // in own slots: decides what comes next, so it must not depend on timing
+  std::uint64_t own_live_bytes_ =
+      0;  // in own slots: decides what comes next, so it must not depend on timing
   std::uint64_t operations_ = 0;
   std::uint64_t next_identity_ = 0;
   // Each written by this thread alone; a block that another thread frees counts there.

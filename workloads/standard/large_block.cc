@@ -1,10 +1,11 @@
-// The large block after fragmentation: fills with small blocks to 70 % of a budget, frees a random half, and asks
-// for 1, 2, 4 ... 256 MiB while live bytes and request fit the budget; then again with other sizes, round by
-// round. Under a limit, "plenty is free and a large block cannot be had" becomes a count of refused requests.
+// The large block after fragmentation: fills with small blocks to 70 % of a budget, frees a random half, and
+// asks for 1, 2, 4 ... 256 MiB while live bytes and request fit the budget; then again with other sizes,
+// round by round. Under a limit, "plenty is free and a large block cannot be had" becomes a count of refused
+// requests.
 //
-// The limit (RLIMIT_AS or RLIMIT_DATA) is the budget above what the process has after its first allocation: what
-// an allocator reserves in advance is not held against it. Where an allocator reserves more later, and the budget
-// does not suffice for it, its fill stops early: `fill_reached_share` says so.
+// The limit (RLIMIT_AS or RLIMIT_DATA) is the budget above what the process has after its first allocation:
+// what an allocator reserves in advance is not held against it. Where an allocator reserves more later, and
+// the budget does not suffice for it, its fill stops early: `fill_reached_share` says so.
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,7 +53,8 @@ constexpr MetricInfo kMetrics[] = {
      "address space beyond live bytes after half was freed, worst round"},
     {"rss_free_bytes", "bytes", Better::kLower, kHeld, true,
      "resident memory beyond live bytes after half was freed, worst round"},
-    {"address_reserved_bytes", "bytes", Better::kLower, kHeld, false, "address space taken by the very first allocation"},
+    {"address_reserved_bytes", "bytes", Better::kLower, kHeld, false,
+     "address space taken by the very first allocation"},
 };
 
 struct Slot {
@@ -101,7 +103,8 @@ std::uint64_t status_bytes(Context& context, const char* key) {
 void set_limit(Context& context) {
   const Observation before = context.observe();
   void* const first = ask(1000);
-  if (first == nullptr) context.fail(Outcome::kOutOfMemory, "the very first request, of 1000 bytes, was refused");
+  if (first == nullptr)
+    context.fail(Outcome::kOutOfMemory, "the very first request, of 1000 bytes, was refused");
   reserved_bytes = context.observe().virtual_bytes - before.virtual_bytes;
   free(first);
   if (context.chosen("limit", "none")) return;
@@ -183,7 +186,8 @@ std::uint64_t largest_block(std::uint64_t should_fit) {
   constexpr std::uint64_t kStep = 64 * 1024;
   std::uint64_t had = 0, refused = should_fit + kStep;
   while (refused - had > kStep) {
-    const std::uint64_t tried = had == 0 && refused == should_fit + kStep ? should_fit : had + (refused - had) / 2;
+    const std::uint64_t tried =
+        had == 0 && refused == should_fit + kStep ? should_fit : had + (refused - had) / 2;
     auto* const memory = static_cast<volatile char*>(ask(tried));
     ++operations;
     if (memory == nullptr) {
@@ -222,9 +226,10 @@ void one_round(Context& context, std::uint32_t round, std::uint32_t rounds, Rng&
   if (virtual_free > figures.virtual_free) figures.virtual_free = virtual_free;
   if (rss_free > figures.rss_free) figures.rss_free = rss_free;
   if (rounds_table < 0) return;
-  context.add_row(rounds_table, {static_cast<double>(round), static_cast<double>(live), static_cast<double>(should_fit),
-                                 searching ? static_cast<double>(largest) : kNotMeasured, asked.requests, asked.failed,
-                                 virtual_free, rss_free});
+  context.add_row(rounds_table,
+                  {static_cast<double>(round), static_cast<double>(live), static_cast<double>(should_fit),
+                   searching ? static_cast<double>(largest) : kNotMeasured, asked.requests, asked.failed,
+                   virtual_free, rss_free});
 }
 
 void run(Context& context) {
@@ -250,8 +255,13 @@ void run(Context& context) {
   }
 }
 
-constexpr Workload kLargeBlock{"large_block", "fills, frees a random half, and asks for large blocks that should fit",
-                               kParameters, kVariants, kMetrics, prepare, run};
+constexpr Workload kLargeBlock{"large_block",
+                               "fills, frees a random half, and asks for large blocks that should fit",
+                               kParameters,
+                               kVariants,
+                               kMetrics,
+                               prepare,
+                               run};
 
 HEAPMARK_WORKLOAD(kLargeBlock)
 

@@ -1,6 +1,6 @@
-// The malloc tutorial's sequence: A=30K, B=40K, C=200K, D=100K, free C, free B, 40K again and free, E=50K while D
-// lives, free E, free D. Observes where each block lies and what the kernel says before and after the first
-// touch, and decides the tutorial's claims. In the speed pass the sequence is only repeated and timed.
+// The malloc tutorial's sequence: A=30K, B=40K, C=200K, D=100K, free C, free B, 40K again and free, E=50K
+// while D lives, free E, free D. Observes where each block lies and what the kernel says before and after the
+// first touch, and decides the tutorial's claims. In the speed pass the sequence is only repeated and timed.
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -19,7 +19,8 @@ constexpr std::uint64_t kPage = 4096;
 constexpr std::uint64_t kOperations = 12;  // six requests, six frees
 
 constexpr Parameter kParameters[] = {
-    {"repeats", Kind::kCount, "10000", "", 1, 1e9, "how often the speed pass runs the sequence; other passes run it once"},
+    {"repeats", Kind::kCount, "10000", "", 1, 1e9,
+     "how often the speed pass runs the sequence; other passes run it once"},
 };
 
 constexpr Variant kVariants[] = {
@@ -27,19 +28,24 @@ constexpr Variant kVariants[] = {
 };
 
 constexpr MetricInfo kMetrics[] = {
-    {"claims_held", "count", Better::kHigher, kMemory, true, "of the tutorial's twelve claims, those that were seen to hold"},
-    {"claims_decided", "count", Better::kNeither, kMemory, false, "of the twelve, those that this machine can decide"},
-    {"break_end_bytes", "bytes", Better::kLower, kMemory, true, "program break above its start after free(D)"},
+    {"claims_held", "count", Better::kHigher, kMemory, true,
+     "of the tutorial's twelve claims, those that were seen to hold"},
+    {"claims_decided", "count", Better::kNeither, kMemory, false,
+     "of the twelve, those that this machine can decide"},
+    {"break_end_bytes", "bytes", Better::kLower, kMemory, true,
+     "program break above its start after free(D)"},
 };
 
-extern "C" char _end;  // the end of the program's own data: the brk heap begins above it, libraries lie far off
+extern "C" char
+    _end;  // the end of the program's own data: the brk heap begins above it, libraries lie far off
 
 int steps_table, claims_table;
 int step_number;
 
 bool in_brk_heap(const void* block) {
   const auto address = reinterpret_cast<std::uintptr_t>(block);
-  return address > reinterpret_cast<std::uintptr_t>(&_end) && address < static_cast<std::uintptr_t>(syscall(SYS_brk, 0));
+  return address > reinterpret_cast<std::uintptr_t>(&_end) &&
+         address < static_cast<std::uintptr_t>(syscall(SYS_brk, 0));
 }
 
 std::int64_t page_number(const void* address) {
@@ -48,7 +54,8 @@ std::int64_t page_number(const void* address) {
 
 std::int64_t resident_pages(const void* block, std::int64_t bytes) {
   constexpr std::int64_t kMaxPages = 64;
-  const std::int64_t first = page_number(block), last = page_number(static_cast<const char*>(block) + bytes - 1);
+  const std::int64_t first = page_number(block),
+                     last = page_number(static_cast<const char*>(block) + bytes - 1);
   unsigned char resident[kMaxPages];
   if (last - first >= kMaxPages ||
       mincore(reinterpret_cast<void*>(static_cast<std::uintptr_t>(first) * kPage),
@@ -64,14 +71,16 @@ void touch(void* block, std::int64_t bytes) {
   volatile char* const first = static_cast<char*>(block);
   first[0] = 'x';
   const auto misaligned = reinterpret_cast<std::uintptr_t>(block) % kPage;
-  for (std::int64_t at = static_cast<std::int64_t>(kPage - misaligned); at < bytes; at += kPage) first[at] = 'x';
+  for (std::int64_t at = static_cast<std::int64_t>(kPage - misaligned); at < bytes; at += kPage)
+    first[at] = 'x';
 }
 
 // Whether the bytes that touch() did not write are all zero.
 bool rest_is_zero(const void* block, std::int64_t bytes) {
   const char* const first = static_cast<const char*>(block);
   for (std::int64_t at = 0; at < bytes; ++at) {
-    const bool touched = at == 0 || (reinterpret_cast<std::uintptr_t>(first) + static_cast<std::uintptr_t>(at)) % kPage == 0;
+    const bool touched =
+        at == 0 || (reinterpret_cast<std::uintptr_t>(first) + static_cast<std::uintptr_t>(at)) % kPage == 0;
     if (!touched && first[at] != 0) return false;
   }
   return true;
@@ -80,7 +89,8 @@ bool rest_is_zero(const void* block, std::int64_t bytes) {
 void* request(Context& context, std::int64_t bytes) {
   void* block = malloc(static_cast<std::size_t>(bytes));
   asm volatile("" : "+r"(block) : : "memory");
-  if (block == nullptr) context.fail(Outcome::kOutOfMemory, "a block of the sequence (30K to 200K) was refused");
+  if (block == nullptr)
+    context.fail(Outcome::kOutOfMemory, "a block of the sequence (30K to 200K) was refused");
   return block;
 }
 
@@ -93,7 +103,8 @@ class Story {
     const Observation now = context_.observe();
     const std::int64_t start = static_cast<std::int64_t>(syscall(SYS_brk, 0)) - now.break_offset;
     const bool has_block = block != nullptr && live_bytes > 0;
-    const double offset = has_block ? static_cast<double>(reinterpret_cast<std::intptr_t>(block) - start) : kNotMeasured;
+    const double offset =
+        has_block ? static_cast<double>(reinterpret_cast<std::intptr_t>(block) - start) : kNotMeasured;
     const double place = !has_block ? 0 : in_brk_heap(block) ? 1 : 2;
     const auto number = [](auto value) { return static_cast<double>(value); };
     context_.add_row(steps_table,
@@ -101,11 +112,13 @@ class Story {
                       number(now.virtual_bytes), number(now.rss_bytes), number(now.minor_faults),
                       number(now.major_faults), number(letter), number(live_bytes)},
                      text);
-    return {now.break_offset, static_cast<std::int64_t>(now.virtual_bytes), static_cast<std::int64_t>(now.rss_bytes)};
+    return {now.break_offset, static_cast<std::int64_t>(now.virtual_bytes),
+            static_cast<std::int64_t>(now.rss_bytes)};
   }
 
   std::int64_t offset_of(const void* block) {
-    const std::int64_t start = static_cast<std::int64_t>(syscall(SYS_brk, 0)) - context_.observe().break_offset;
+    const std::int64_t start =
+        static_cast<std::int64_t>(syscall(SYS_brk, 0)) - context_.observe().break_offset;
     return reinterpret_cast<std::intptr_t>(block) - start;
   }
 
@@ -117,7 +130,8 @@ class Story {
     seen.offset = offset_of(block);
     seen.pages = page_number(static_cast<char*>(block) + bytes - 1) - page_number(block) + 1;
     Message text;
-    after_malloc = row(text.add(name).add(" = malloc(").add_bytes(bytes).add(")").c_str(), letter, block, bytes, false);
+    after_malloc =
+        row(text.add(name).add(" = malloc(").add_bytes(bytes).add(")").c_str(), letter, block, bytes, false);
     const std::uint64_t before = context_.observe().minor_faults;
     touch(block, bytes);
     seen.faults = static_cast<std::int64_t>(context_.observe().minor_faults - before);
@@ -135,7 +149,8 @@ class Story {
 
   Moment now() {
     const Observation seen = context_.observe();
-    return {seen.break_offset, static_cast<std::int64_t>(seen.virtual_bytes), static_cast<std::int64_t>(seen.rss_bytes)};
+    return {seen.break_offset, static_cast<std::int64_t>(seen.virtual_bytes),
+            static_cast<std::int64_t>(seen.rss_bytes)};
   }
 
  private:
@@ -253,10 +268,11 @@ void run_plain(Context& context) {
 
 void prepare(Context& context) {
   if (context.pass() != kMemory) return;
-  steps_table = context.open_table("steps",
-                                   {"step", "touched", "address_offset", "place", "break_offset", "virtual_bytes",
-                                    "rss_bytes", "minor_faults", "major_faults", "block", "block_bytes"},
-                                   32, true);
+  steps_table =
+      context.open_table("steps",
+                         {"step", "touched", "address_offset", "place", "break_offset", "virtual_bytes",
+                          "rss_bytes", "minor_faults", "major_faults", "block", "block_bytes"},
+                         32, true);
   claims_table = context.open_table("claims", {"claim", "holds"}, kClaims, true);
 }
 
@@ -271,9 +287,10 @@ void run(Context& context) {
   context.stop_clock(repeats * kOperations);
 }
 
-constexpr Workload kTutorial{
-    "tutorial", "the malloc tutorial's sequence: brk heap, mapping, fragment, trim", kParameters, kVariants, kMetrics,
-    prepare, run};
+constexpr Workload kTutorial{"tutorial",  "the malloc tutorial's sequence: brk heap, mapping, fragment, trim",
+                             kParameters, kVariants,
+                             kMetrics,    prepare,
+                             run};
 
 HEAPMARK_WORKLOAD(kTutorial)
 

@@ -12,17 +12,28 @@ constexpr std::int64_t kHeaderPages = 2;
 // What a mapping of its own may take beyond the block: header, page rounding, guard pages.
 constexpr std::int64_t kMappingSlack = 64 * kKiB;
 
-void conclude(Claim& claim, bool holds) { claim.holds = holds ? 1 : 0; }
+void conclude(Claim& claim, bool holds) {
+  claim.holds = holds ? 1 : 0;
+}
 
-const char* place_name(const BlockSeen& block) { return block.in_brk_heap ? "the brk heap" : "a mapping"; }
+const char* place_name(const BlockSeen& block) {
+  return block.in_brk_heap ? "the brk heap" : "a mapping";
+}
 
 bool virtual_before_physical(const BlockSeen& block) {
   return block.pages_before <= kHeaderPages && block.faults == block.pages - block.pages_before;
 }
 
 Message& tell_pages(Message& text, const char* name, const BlockSeen& block) {
-  return text.add(" ").add(name).add(" ").add(block.pages_before).add(" of ").add(block.pages).add(" pages, then ")
-      .add(block.faults).add(" faults;");
+  return text.add(" ")
+      .add(name)
+      .add(" ")
+      .add(block.pages_before)
+      .add(" of ")
+      .add(block.pages)
+      .add(" pages, then ")
+      .add(block.faults)
+      .add(" faults;");
 }
 
 Message& tell_place(Message& text, const char* name, const BlockSeen& block) {
@@ -44,40 +55,60 @@ void decide_claims(const TutorialSeen& seen, Claim (&claims)[kClaims]) {
   conclude(*claim++, virtual_before_physical(seen.a) && virtual_before_physical(seen.b) &&
                          virtual_before_physical(seen.c) && virtual_before_physical(seen.d));
 
-  tell_place(claim->text.add("B=40K comes from the brk heap after A: "), "it", seen.b).add(", A at ").add_bytes(seen.a.offset, true);
+  tell_place(claim->text.add("B=40K comes from the brk heap after A: "), "it", seen.b)
+      .add(", A at ")
+      .add_bytes(seen.a.offset, true);
   conclude(*claim++, seen.b.in_brk_heap && seen.b.offset >= seen.a.offset + kSizeA);
 
   const std::int64_t grown = seen.after_malloc_c.virtual_bytes - seen.before_c.virtual_bytes;
-  claim->text.add("C=200K is a mapping of its own, zero-filled: it lies in ").add(place_name(seen.c))
-      .add(", the address space grew by ").add_bytes(grown).add(seen.c_was_zero ? ", all bytes zero" : ", not all bytes zero");
-  conclude(*claim++, !seen.c.in_brk_heap && seen.c_was_zero && grown >= kSizeC && grown <= kSizeC + kMappingSlack);
+  claim->text.add("C=200K is a mapping of its own, zero-filled: it lies in ")
+      .add(place_name(seen.c))
+      .add(", the address space grew by ")
+      .add_bytes(grown)
+      .add(seen.c_was_zero ? ", all bytes zero" : ", not all bytes zero");
+  conclude(*claim++,
+           !seen.c.in_brk_heap && seen.c_was_zero && grown >= kSizeC && grown <= kSizeC + kMappingSlack);
 
   tell_place(claim->text.add("D=100K comes from the brk heap: "), "it", seen.d);
   conclude(*claim++, seen.d.in_brk_heap);
 
   const std::int64_t addresses_back = seen.before_free_c.virtual_bytes - seen.after_free_c.virtual_bytes;
   const std::int64_t pages_back = seen.before_free_c.rss_bytes - seen.after_free_c.rss_bytes;
-  claim->text.add("free(C) gives addresses and pages back at once: virtual size falls by ").add_bytes(addresses_back)
-      .add(", RSS by ").add_bytes(pages_back);
+  claim->text.add("free(C) gives addresses and pages back at once: virtual size falls by ")
+      .add_bytes(addresses_back)
+      .add(", RSS by ")
+      .add_bytes(pages_back);
   conclude(*claim++, addresses_back >= kSizeC && pages_back >= kSizeC);
 
   const std::int64_t break_moved = seen.after_free_b.break_offset - seen.before_free_b.break_offset;
   const std::int64_t rss_moved = seen.after_free_b.rss_bytes - seen.before_free_b.rss_bytes;
-  claim->text.add("free(B) changes neither break nor RSS: break ").add_bytes(break_moved, true).add(", RSS ")
+  claim->text.add("free(B) changes neither break nor RSS: break ")
+      .add_bytes(break_moved, true)
+      .add(", RSS ")
       .add_bytes(rss_moved, true);
   conclude(*claim++, break_moved == 0 && rss_moved < kPage && rss_moved > -kPage);
 
-  claim->text.add("40K asked for again get B's place: at ").add_bytes(seen.again_offset, true).add(", B was at ")
+  claim->text.add("40K asked for again get B's place: at ")
+      .add_bytes(seen.again_offset, true)
+      .add(", B was at ")
       .add_bytes(seen.b.offset, true);
   conclude(*claim++, seen.again_offset == seen.b.offset);
 
   const bool in_hole = seen.e.offset < seen.b.offset + kSizeB && seen.b.offset < seen.e.offset + kSizeE;
-  claim->text.add("With D live E=50K does not fit B's hole of 40K, which stays: E at ").add_bytes(seen.e.offset, true)
-      .add(", hole at ").add_bytes(seen.b.offset, true).add(", in ").add(place_name(seen.b));
+  claim->text.add("With D live E=50K does not fit B's hole of 40K, which stays: E at ")
+      .add_bytes(seen.e.offset, true)
+      .add(", hole at ")
+      .add_bytes(seen.b.offset, true)
+      .add(", in ")
+      .add(place_name(seen.b));
   conclude(*claim++, !in_hole && seen.b.in_brk_heap && seen.d.in_brk_heap);
 
-  claim->text.add("free(D) joins B and D: 120K asked for now lie at ").add_bytes(seen.probe_offset, true)
-      .add(", B was at ").add_bytes(seen.b.offset, true).add(", D at ").add_bytes(seen.d.offset, true);
+  claim->text.add("free(D) joins B and D: 120K asked for now lie at ")
+      .add_bytes(seen.probe_offset, true)
+      .add(", B was at ")
+      .add_bytes(seen.b.offset, true)
+      .add(", D at ")
+      .add_bytes(seen.d.offset, true);
   conclude(*claim++, seen.b.in_brk_heap && seen.d.in_brk_heap && seen.probe_offset == seen.b.offset);
 
   const std::int64_t from = seen.before_free_d.break_offset, to = seen.after_free_d.break_offset;
@@ -99,7 +130,9 @@ void decide_claims(const TutorialSeen& seen, Claim (&claims)[kClaims]) {
       claim->holds = kNotMeasured;
       break;
     case PagedOut::kReadBack:
-      claim->text.add("reading A's first page after MADV_PAGEOUT took ").add(seen.major_faults).add(" major fault(s)");
+      claim->text.add("reading A's first page after MADV_PAGEOUT took ")
+          .add(seen.major_faults)
+          .add(" major fault(s)");
       conclude(*claim, seen.major_faults > 0);
       break;
   }

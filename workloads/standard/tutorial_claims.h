@@ -1,5 +1,6 @@
-// The twelve claims of the malloc tutorial, decided from what was seen while its sequence ran. Pure: figures in,
-// verdicts out, with the figures that decide each. Offsets are relative to the program break at the start.
+// The twelve claims of the malloc tutorial, decided from what was seen while its sequence ran. Pure: figures
+// in, verdicts out, with the figures that decide each. Offsets are relative to the program break at the
+// start.
 #pragma once
 
 #include <cstddef>
@@ -11,13 +12,13 @@ namespace heapmark {
 
 inline constexpr int kClaims = 12;
 inline constexpr std::int64_t kKiB = 1024;
-inline constexpr std::int64_t kSizeA = 30 * kKiB, kSizeB = 40 * kKiB, kSizeC = 200 * kKiB, kSizeD = 100 * kKiB,
-                              kSizeE = 50 * kKiB;
+inline constexpr std::int64_t kSizeA = 30 * kKiB, kSizeB = 40 * kKiB, kSizeC = 200 * kKiB,
+                              kSizeD = 100 * kKiB, kSizeE = 50 * kKiB;
 // Larger than B's or D's place alone, smaller than both together and than the mmap threshold.
 inline constexpr std::int64_t kSizeProbe = 120 * kKiB;
 
 struct BlockSeen {
-  std::int64_t offset = 0;        // of its first byte
+  std::int64_t offset = 0;  // of its first byte
   bool in_brk_heap = false;
   std::int64_t pages = 0;         // that it spans
   std::int64_t pages_before = 0;  // of these, resident before the first touch

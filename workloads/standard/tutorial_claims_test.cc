@@ -75,12 +75,13 @@ TEST_CASE("each claim fails on the figure that decides it") {
     change(seen);
     return Verdicts(seen).failing();
   };
-  CHECK(failing_with([](auto& s) { s.a.pages_before = 3, s.a.faults = 5; }) == "2 ");  // more than its headers
-  CHECK(failing_with([](auto& s) { s.b.faults = 9; }) == "2 ");                        // a page without a fault
+  CHECK(failing_with([](auto& s) { s.a.pages_before = 3, s.a.faults = 5; }) ==
+        "2 ");                                                   // more than its headers
+  CHECK(failing_with([](auto& s) { s.b.faults = 9; }) == "2 ");  // a page without a fault
   CHECK(failing_with([](auto& s) { s.b.pages_before = 2, s.b.faults = 8; }).empty());  // headers are allowed
   CHECK(failing_with([](auto& s) { s.a.offset = 200 * kKiB; }) == "3 ");
   CHECK(failing_with([](auto& s) { s.c_was_zero = false; }) == "4 ");
-  CHECK(failing_with([](auto& s) { s.after_malloc_c = s.before_c; }) == "4 ");         // no mapping of its own
+  CHECK(failing_with([](auto& s) { s.after_malloc_c = s.before_c; }) == "4 ");  // no mapping of its own
   CHECK(failing_with([](auto& s) { s.after_free_c.rss_bytes = s.before_free_c.rss_bytes; }) == "6 ");
   CHECK(failing_with([](auto& s) { s.after_free_b.rss_bytes -= 40 * kKiB; }) == "7 ");
   CHECK(failing_with([](auto& s) { s.again_offset = s.e.offset; }) == "8 ");

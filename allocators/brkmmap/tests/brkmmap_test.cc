@@ -1,12 +1,12 @@
 // The deciding parts and the page heap against naive computations and a reference model, over a fake kernel
 // whose calls can fail. The equation of the statistics is checked after every step.
-#include <catch2/catch.hpp>
+#include <unistd.h>
 
+#include <catch2/catch.hpp>
 #include <cstring>
 #include <map>
 #include <memory>
 #include <random>
-#include <unistd.h>
 
 #include "allocators/brkmmap/heap.h"
 #include "allocators/brkmmap/policy.h"
@@ -57,12 +57,12 @@ void random_steps(Model& model, std::mt19937_64& random, int steps) {
   for (int step = 0; step < steps; ++step) {
     const auto dice = random() % 16;
     if (dice < 8 || model.blocks.empty()) {
-      model.allocate(1 + random() % (dice == 0 ? 600 : 24), dice == 1 ? kPageSize << random() % 6 : kPageSize);
+      model.allocate(1 + random() % (dice == 0 ? 600 : 24),
+                     dice == 1 ? kPageSize << random() % 6 : kPageSize);
     } else {
       auto at = model.blocks.lower_bound(
-                                         model.blocks.begin()->first +
-                                         random() % (std::prev(model.blocks.end())->first -
-                                                     model.blocks.begin()->first + 1));
+          model.blocks.begin()->first +
+          random() % (std::prev(model.blocks.end())->first - model.blocks.begin()->first + 1));
       if (dice == 8) {
         const std::size_t pages = 1 + random() % 40;
         if (model.heap->pages.resize(at->second, pages)) REQUIRE(at->second->pages == pages);

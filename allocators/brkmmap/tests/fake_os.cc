@@ -12,11 +12,13 @@ constexpr std::size_t kHalf = std::size_t{256} << 20;  // the break's range, the
 std::uintptr_t g_base = 0, g_break = 0, g_next = 0;
 std::size_t g_until_failure = 0;
 
-bool fails() { return g_until_failure != 0 && --g_until_failure == 0; }
+bool fails() {
+  return g_until_failure != 0 && --g_until_failure == 0;
+}
 
 bool protect(std::uintptr_t at, std::size_t bytes, int flags) {
-  return bytes == 0 || mmap(reinterpret_cast<void*>(at), bytes, flags, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED |
-                            MAP_NORESERVE, -1, 0) != MAP_FAILED;
+  return bytes == 0 || mmap(reinterpret_cast<void*>(at), bytes, flags,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0) != MAP_FAILED;
 }
 
 }  // namespace
@@ -25,21 +27,27 @@ namespace fake {
 
 void reset() noexcept {
   void* base = g_base != 0 ? reinterpret_cast<void*>(g_base) : nullptr;
-  base = mmap(base, 2 * kHalf, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | (g_base ? MAP_FIXED : 0), -1, 0);
+  base = mmap(base, 2 * kHalf, PROT_NONE,
+              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | (g_base ? MAP_FIXED : 0), -1, 0);
   g_base = reinterpret_cast<std::uintptr_t>(base);
   g_break = g_base + 4096 + 128;  // not at a page's start
   g_next = g_base + kHalf;
   g_until_failure = 0;
 }
-void fail_at(std::size_t call) noexcept { g_until_failure = call; }
-void foreign_sbrk(std::size_t bytes) noexcept { g_break += bytes; }
+void fail_at(std::size_t call) noexcept {
+  g_until_failure = call;
+}
+void foreign_sbrk(std::size_t bytes) noexcept {
+  g_break += bytes;
+}
 
 }  // namespace fake
 
 namespace os {
 
 void* map(std::size_t bytes) noexcept {
-  if (fails() || g_next + bytes > g_base + 2 * kHalf || !protect(g_next, bytes, PROT_READ | PROT_WRITE)) return nullptr;
+  if (fails() || g_next + bytes > g_base + 2 * kHalf || !protect(g_next, bytes, PROT_READ | PROT_WRITE))
+    return nullptr;
   void* at = reinterpret_cast<void*>(g_next);
   g_next += bytes + 4096;
   return at;
@@ -47,16 +55,23 @@ void* map(std::size_t bytes) noexcept {
 bool map_at(std::uintptr_t at, std::size_t bytes) noexcept {
   return !fails() && protect(at, bytes, PROT_READ | PROT_WRITE);
 }
-bool unmap(std::uintptr_t at, std::size_t bytes) noexcept { return !fails() && protect(at, bytes, PROT_NONE); }
+bool unmap(std::uintptr_t at, std::size_t bytes) noexcept {
+  return !fails() && protect(at, bytes, PROT_NONE);
+}
 bool purge(std::uintptr_t at, std::size_t bytes) noexcept {
   return !fails() && madvise(reinterpret_cast<void*>(at), bytes, MADV_DONTNEED) == 0;
 }
-void* remap(std::uintptr_t, std::size_t, std::size_t) noexcept { return nullptr; }
-std::uintptr_t program_break() noexcept { return g_break; }
+void* remap(std::uintptr_t, std::size_t, std::size_t) noexcept {
+  return nullptr;
+}
+std::uintptr_t program_break() noexcept {
+  return g_break;
+}
 bool set_break(std::uintptr_t to) noexcept {
   if (fails() || to > g_base + kHalf) return false;
   const std::uintptr_t from = (g_break + 4095) & ~std::uintptr_t{4095};
-  if (to > from ? !protect(from, to - from, PROT_READ | PROT_WRITE) : !protect(to, from - to, PROT_NONE)) return false;
+  if (to > from ? !protect(from, to - from, PROT_READ | PROT_WRITE) : !protect(to, from - to, PROT_NONE))
+    return false;
   g_break = to;
   return true;
 }

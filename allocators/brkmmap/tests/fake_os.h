@@ -1,5 +1,5 @@
-// A kernel for the tests: the break and the mappings are slices of one reserved range, and any call can be told
-// to fail. Linked in place of os_linux.cc.
+// A kernel for the tests: the break and the mappings are slices of one reserved range, and any call can be
+// told to fail. Linked in place of os_linux.cc.
 #pragma once
 
 #include <cstddef>
@@ -7,7 +7,7 @@
 
 namespace brkmmap::fake {
 
-void reset() noexcept;                  // an empty process
+void reset() noexcept;                    // an empty process
 void fail_at(std::size_t call) noexcept;  // the call-th from now on fails, once; 0: none
 void foreign_sbrk(std::size_t bytes) noexcept;
 

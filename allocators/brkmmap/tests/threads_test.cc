@@ -1,5 +1,5 @@
-// Thread caches, central lists and page heap under several threads at once, over the fake kernel: what tsan should
-// see. Objects wander between threads, so that most are freed by another than the one that asked.
+// Thread caches, central lists and page heap under several threads at once, over the fake kernel: what tsan
+// should see. Objects wander between threads, so that most are freed by another than the one that asked.
 #include <array>
 #include <atomic>
 #include <catch2/catch.hpp>
@@ -23,10 +23,12 @@ namespace {
 
 struct Held {
   void* memory = nullptr;
-  std::size_t index = 0;    // size class, or kClasses for a block of whole pages
-  Span* span = nullptr;     // of a block of whole pages
+  std::size_t index = 0;  // size class, or kClasses for a block of whole pages
+  Span* span = nullptr;   // of a block of whole pages
   unsigned char tag = 0;
-  [[nodiscard]] std::size_t bytes() const { return span != nullptr ? span->bytes() : kSizeClasses[index].size; }
+  [[nodiscard]] std::size_t bytes() const {
+    return span != nullptr ? span->bytes() : kSizeClasses[index].size;
+  }
 };
 
 // A place where one thread leaves an object and any thread takes it.
@@ -78,7 +80,8 @@ TEST_CASE("objects that wander between threads stay whole, and all memory comes 
           auto mine = std::make_unique<Held>();
           ask(*mine, random);
           if (mine->memory != nullptr) asked.fetch_add(1);
-          const std::unique_ptr<Held> other((*exchange)[random() % exchange->size()].exchange(mine.release()));
+          const std::unique_ptr<Held> other(
+              (*exchange)[random() % exchange->size()].exchange(mine.release()));
           if (other != nullptr && !give(*other)) damaged.fetch_add(1);
         }
         thread_cache.flush();

@@ -1,5 +1,5 @@
-// Stands in for the measured process in the tests of the executor: takes the same command line, and behaves as
-// the name of its workload says.
+// Stands in for the measured process in the tests of the executor: takes the same command line, and behaves
+// as the name of its workload says.
 #include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -20,7 +20,9 @@ using namespace heapmark;
 
 Report* report;
 
-void stage(Stage stage) { report->stage.store(static_cast<std::uint32_t>(stage)); }
+void stage(Stage stage) {
+  report->stage.store(static_cast<std::uint32_t>(stage));
+}
 
 void fill_in() {
   report->magic = kReportMagic;
@@ -69,13 +71,13 @@ void known_calls() {
       mmap(nullptr, 10 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
   madvise(memory, 4 * 4096, MADV_DONTNEED);
   madvise(memory, 4096, MADV_FREE);
-  madvise(memory, 4096, MADV_WILLNEED);         // no purge
-  madvise(memory, 4096, 12345);                 // refused
-  munmap(memory + 4096, 4096);                  // a hole
-  munmap(memory, 2 * 4096);                     // one page of it is there still
+  madvise(memory, 4096, MADV_WILLNEED);  // no purge
+  madvise(memory, 4096, 12345);          // refused
+  munmap(memory + 4096, 4096);           // a hole
+  munmap(memory, 2 * 4096);              // one page of it is there still
   memory = static_cast<char*>(mremap(memory + 2 * 4096, 8 * 4096, 16 * 4096, MREMAP_MAYMOVE));
   munmap(memory, 16 * 4096);
-  munmap(memory, 16 * 4096);                    // nothing is there any more: no release
+  munmap(memory, 16 * 4096);  // nothing is there any more: no release
   pthread_t thread;
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
@@ -83,7 +85,7 @@ void known_calls() {
   pthread_attr_setstack(&attributes, stack, sizeof stack);
   pthread_create(&thread, &attributes, in_thread, nullptr);
   pthread_join(thread, nullptr);
-  const pid_t child = fork();                   // follows, and is not counted
+  const pid_t child = fork();  // follows, and is not counted
   if (child == 0) {
     in_thread(nullptr);
     _exit(0);
