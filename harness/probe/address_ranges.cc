@@ -32,9 +32,9 @@ std::uint64_t AddressRanges::add(std::uint64_t start, std::uint64_t end) {
   return added;
 }
 
-std::uint64_t AddressRanges::remove(std::uint64_t start, std::uint64_t end) {
-  if (start >= end) return 0;
-  std::uint64_t removed = 0;
+std::vector<AddressRanges::Range> AddressRanges::remove(std::uint64_t start, std::uint64_t end) {
+  std::vector<Range> removed;
+  if (start >= end) return removed;
   auto at = ranges_.upper_bound(start);
   if (at != ranges_.begin()) --at;
   while (at != ranges_.end() && at->first < end) {
@@ -46,10 +46,16 @@ std::uint64_t AddressRanges::remove(std::uint64_t start, std::uint64_t end) {
     at = ranges_.erase(at);
     if (first < start) ranges_[first] = start;
     if (last > end) ranges_[end] = last;
-    removed += std::min(last, end) - std::max(first, start);
+    removed.emplace_back(std::max(first, start), std::min(last, end));
   }
-  total_ -= removed;
+  total_ -= bytes_of(removed);
   return removed;
+}
+
+std::uint64_t bytes_of(const std::vector<AddressRanges::Range>& ranges) {
+  std::uint64_t bytes = 0;
+  for (const auto& [start, end] : ranges) bytes += end - start;
+  return bytes;
 }
 
 }  // namespace heapmark::probe

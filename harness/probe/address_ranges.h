@@ -3,14 +3,19 @@
 
 #include <cstdint>
 #include <map>
+#include <utility>
+#include <vector>
 
 namespace heapmark::probe {
 
 class AddressRanges {
  public:
-  // Each returns by how many bytes the total changed: what was not there before, what was there.
+  using Range = std::pair<std::uint64_t, std::uint64_t>;
+
+  // Returns how many bytes were not there before.
   std::uint64_t add(std::uint64_t start, std::uint64_t end);
-  std::uint64_t remove(std::uint64_t start, std::uint64_t end);
+  // Returns the parts that were there.
+  std::vector<Range> remove(std::uint64_t start, std::uint64_t end);
 
   [[nodiscard]] std::uint64_t overlap(std::uint64_t start, std::uint64_t end) const;
   [[nodiscard]] std::uint64_t total() const { return total_; }
@@ -19,5 +24,7 @@ class AddressRanges {
   std::map<std::uint64_t, std::uint64_t> ranges_;  // start -> end; disjoint and not touching
   std::uint64_t total_ = 0;
 };
+
+[[nodiscard]] std::uint64_t bytes_of(const std::vector<AddressRanges::Range>& ranges);
 
 }  // namespace heapmark::probe

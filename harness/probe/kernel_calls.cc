@@ -15,9 +15,19 @@ constexpr std::uint64_t whole_pages(std::uint64_t bytes) {
 
 }  // namespace
 
-std::uint64_t KernelCalls::begins(const KernelCall& call) {
-  if (call.call != Call::kMunmap) return 0;
-  return anonymous_.remove(call.args[0], call.args[0] + whole_pages(call.args[1]));
+KernelCalls::TakenOut KernelCalls::begins(const KernelCall& call) {
+  const std::uint64_t start = call.args[0];
+  switch (call.call) {
+    case Call::kBrk:
+      return anonymous_.remove(whole_pages(start), start == 0 ? 0 : whole_pages(break_));
+    case Call::kMunmap:
+    case Call::kMremap:
+      return anonymous_.remove(start, start + whole_pages(call.args[1]));
+    case Call::kMmap:
+    case Call::kMadvise:
+      break;
+  }
+  return {};
 }
 
 void KernelCalls::count(EventKind kind, std::uint64_t bytes) {
@@ -33,10 +43,9 @@ void KernelCalls::count(EventKind kind, std::uint64_t bytes) {
 
 void KernelCalls::brk(std::uint64_t result) {
   if (break_ != 0 && result > break_) {
-    anonymous_.add(break_, result);
+    anonymous_.add(whole_pages(break_), whole_pages(result));
     count(EventKind::kBrkGrow, result - break_);
   } else if (break_ != 0 && result < break_) {
-    anonymous_.remove(whole_pages(result), whole_pages(break_));
     count(EventKind::kTrim, break_ - result);
   }
   break_ = result;
@@ -50,29 +59,27 @@ void KernelCalls::mmap(const KernelCall& call, std::uint64_t result) {
   count(EventKind::kMmap, length);
 }
 
-void KernelCalls::mremap(const KernelCall& call, std::uint64_t result) {
-  const std::uint64_t from = call.args[0], old_length = whole_pages(call.args[1]),
-                      length = whole_pages(call.args[2]);
-  if (anonymous_.overlap(from, from + std::max(old_length, kPage)) == 0) return;
-  anonymous_.remove(from, from + old_length);
+void KernelCalls::mremap(const KernelCall& call, const TakenOut& taken_out, std::uint64_t result) {
+  if (taken_out.empty()) return;
+  const std::uint64_t length = whole_pages(call.args[2]);
   anonymous_.add(result, result + length);
   count(EventKind::kMremap, length);
 }
 
-void KernelCalls::ends(const KernelCall& call, std::uint64_t taken_out, bool failed, std::uint64_t result,
+void KernelCalls::ends(const KernelCall& call, const TakenOut& taken_out, bool failed, std::uint64_t result,
                        bool counts, std::uint64_t time_ns, std::uint32_t phase) {
-  const std::uint64_t start = call.args[0], length = whole_pages(call.args[1]);
   if (counts && !has_baseline_) {
-    baseline_ = anonymous_.total() + taken_out;
+    baseline_ = anonymous_.total() + bytes_of(taken_out);
     has_baseline_ = true;
   }
   counting_ = counts;
   time_ns_ = time_ns;
   phase_ = phase;
-  if (failed) {
-    if (taken_out > 0) anonymous_.add(start, start + length);  // a refused munmap (ENOMEM) took nothing
-    return;
-  }
+  // brk(2) as a system call refuses by telling where the break still is.
+  const bool refused = failed || (call.call == Call::kBrk && result >= break_);
+  if (refused)
+    for (const auto& [start, end] : taken_out) anonymous_.add(start, end);
+  if (failed) return;
   switch (call.call) {
     case Call::kBrk:
       brk(result);
@@ -81,14 +88,14 @@ void KernelCalls::ends(const KernelCall& call, std::uint64_t taken_out, bool fai
       mmap(call, result);
       break;
     case Call::kMremap:
-      mremap(call, result);
+      mremap(call, taken_out, result);
       break;
     case Call::kMunmap:
-      if (taken_out > 0) count(EventKind::kRelease, taken_out);
+      if (!taken_out.empty()) count(EventKind::kRelease, bytes_of(taken_out));
       break;
     case Call::kMadvise:
       if (call.args[2] == MADV_DONTNEED || call.args[2] == MADV_FREE || call.args[2] == MADV_REMOVE)
-        count(EventKind::kPurge, length);
+        count(EventKind::kPurge, whole_pages(call.args[1]));
       break;
   }
   if (has_baseline_ && anonymous_.total() > baseline_)

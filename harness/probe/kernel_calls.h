@@ -39,11 +39,14 @@ class KernelCalls {
   static constexpr std::size_t kMaxEvents =
       4000;  // what a results file can bear; the rest is counted as dropped
 
-  // Before the call is let through: takes out what an munmap is about to unmap, since another thread may be
-  // given the same addresses before the end of this call is seen. Returns the bytes taken out, for ends().
-  [[nodiscard]] std::uint64_t begins(const KernelCall& call);
+  // What a call is about to take away; given back to the books where it fails.
+  using TakenOut = std::vector<AddressRanges::Range>;
+
+  // Before the call is let through: takes out what it is about to unmap, since another thread may be given
+  // the same addresses before the end of this call is seen. Returns what was taken out, for ends().
+  [[nodiscard]] TakenOut begins(const KernelCall& call);
   // After it. `result` is what the kernel returned, `counts` whether the workload was running when it began.
-  void ends(const KernelCall& call, std::uint64_t taken_out, bool failed, std::uint64_t result, bool counts,
+  void ends(const KernelCall& call, const TakenOut& taken_out, bool failed, std::uint64_t result, bool counts,
             std::uint64_t time_ns, std::uint32_t phase);
 
   [[nodiscard]] const Tally& tally(EventKind kind) const { return tallies_[static_cast<std::size_t>(kind)]; }
@@ -57,7 +60,7 @@ class KernelCalls {
   void count(EventKind kind, std::uint64_t bytes);
   void brk(std::uint64_t result);
   void mmap(const KernelCall& call, std::uint64_t result);
-  void mremap(const KernelCall& call, std::uint64_t result);
+  void mremap(const KernelCall& call, const TakenOut& taken_out, std::uint64_t result);
 
   AddressRanges anonymous_;
   std::uint64_t break_ = 0;

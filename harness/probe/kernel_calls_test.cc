@@ -16,7 +16,7 @@ class Process {
   void call(Call which, std::uint64_t a, std::uint64_t b, std::uint64_t c, std::uint64_t d,
             std::uint64_t result, bool failed = false, bool counts = true) {
     const KernelCall call{which, {a, b, c, d, 0, 0}};
-    const std::uint64_t taken_out = calls.begins(call);
+    const KernelCalls::TakenOut taken_out = calls.begins(call);
     calls.ends(call, taken_out, failed, result, counts, ++time_, 0);
   }
   void map(std::uint64_t at, std::uint64_t pages, bool counts = true) {
@@ -92,7 +92,7 @@ TEST_CASE("addresses given to another thread before the end of an munmap was see
   const KernelCall map{Call::kMmap, {0, 2 * kPage, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, 0, 0}};
   calls.ends(map, calls.begins(map), false, 0x10000, true, 1, 0);
   const KernelCall unmap{Call::kMunmap, {0x10000, 2 * kPage, 0, 0, 0, 0}};
-  const std::uint64_t taken_out = calls.begins(unmap);
+  const KernelCalls::TakenOut taken_out = calls.begins(unmap);
   calls.ends(map, calls.begins(map), false, 0x10000, true, 2, 0);  // the same addresses, to another thread
   calls.ends(unmap, taken_out, false, 0, true, 3, 0);
   CHECK(calls.mapped_end_bytes() == 2 * static_cast<std::int64_t>(kPage));
@@ -106,4 +106,27 @@ TEST_CASE("more events than a results file can bear are counted as dropped, and 
   CHECK(process.calls.events().size() == KernelCalls::kMaxEvents);
   CHECK(process.calls.dropped_events() == 10);
   CHECK(process.calls.tally(EventKind::kBrkGrow).count == KernelCalls::kMaxEvents + 10);
+}
+
+TEST_CASE("a refused munmap or trim puts back what it had taken out, and nothing more") {
+  Process process;
+  process.brk(0x100000, false);
+  process.brk(0x108000);
+  process.map(0x200000, 2);
+  process.unmap(0x1FF000, 8, true);  // only two of these pages are there
+  CHECK(process.calls.mapped_end_bytes() == 10 * static_cast<std::int64_t>(kPage));
+  process.call(Call::kBrk, 0x104000, 0, 0, 0, 0x108000);  // brk(2) refuses by leaving the break where it is
+  CHECK(process.calls.mapped_end_bytes() == 10 * static_cast<std::int64_t>(kPage));
+  CHECK(process.calls.tally(EventKind::kTrim).count == 0);
+}
+
+TEST_CASE("a mapping that is moved and grown counts once, with its new length") {
+  Process process;
+  process.map(0x200000, 4);
+  process.call(Call::kMremap, 0x200000, 4 * kPage, 16 * kPage, 1, 0x900000);
+  CHECK(process.calls.tally(EventKind::kMremap).count == 1);
+  CHECK(process.calls.tally(EventKind::kMremap).bytes == 16 * kPage);
+  CHECK(process.calls.mapped_end_bytes() == 16 * static_cast<std::int64_t>(kPage));
+  process.unmap(0x200000, 4);  // nothing is there any more
+  CHECK(process.calls.tally(EventKind::kRelease).count == 0);
 }

@@ -160,9 +160,19 @@ void OsLedger::call_ends(pid_t thread, Tracee& tracee) {
   go_on(PTRACE_CONT, thread, 0);
 }
 
+// A process that the child forked may outlive it; it would be taken for the next trial's.
+void OsLedger::end_what_is_left() const {
+  for (const auto& [thread, tracee] : tracees_) ::kill(thread, SIGKILL);
+  for (;;) {
+    int status = 0;
+    const pid_t thread = ::waitpid(-1, &status, __WALL | __WNOTHREAD);
+    if (thread < 0 && errno != EINTR) return;
+    if (thread > 0 && WIFSTOPPED(status)) ::kill(thread, SIGKILL);
+  }
+}
+
 int OsLedger::follow(pid_t child) {
   child_ = child;
-  bool options_set = false;
   for (;;) {
     int status = 0;
     const pid_t thread = ::waitpid(-1, &status, __WALL | __WNOTHREAD);
@@ -170,8 +180,9 @@ int OsLedger::follow(pid_t child) {
     if (thread < 0) throw std::system_error(errno, std::generic_category(), "following the measured process");
     if (WIFEXITED(status) || WIFSIGNALED(status)) {
       tracees_.erase(thread);
-      if (thread == child_) return status;
-      continue;
+      if (thread != child_) continue;
+      end_what_is_left();
+      return status;
     }
     Tracee& tracee = tracee_of(thread);
     const int signal = WSTOPSIG(status), event = status >> 16;
@@ -184,9 +195,8 @@ int OsLedger::follow(pid_t child) {
     } else if (signal == SIGSTOP && !tracee.has_started) {
       // The stop that every new tracee begins with: the child's own raise(), or the kernel's for a new
       // thread. A child that was killed while it stood here is gone (ESRCH): its end is what comes next.
-      if (!options_set && trace(PTRACE_SETOPTIONS, thread, 0, kOptions) != 0 && errno != ESRCH)
+      if (thread == child_ && trace(PTRACE_SETOPTIONS, thread, 0, kOptions) != 0 && errno != ESRCH)
         throw std::system_error(errno, std::generic_category(), "setting ptrace options");
-      options_set = true;
       tracee.has_started = true;
       go_on(PTRACE_CONT, thread, 0);
     } else {

@@ -28,7 +28,8 @@ class OsLedger {
   // In the child, before exec: lets the parent trace it and installs the filter. 0 or an errno.
   static int prepare_child();
 
-  // Follows the child until it ends; returns its wait status. Must run in the thread that started it.
+  // Follows the child until it ends, and ends what it leaves behind; returns its wait status. Must run in the
+  // thread that started it, which must have no other children.
   [[nodiscard]] int follow(pid_t child);
 
   // Adds the ledger's metrics and the table `kernel_events`.
@@ -36,10 +37,10 @@ class OsLedger {
 
  private:
   struct Pending {
-    KernelCall call;
-    std::uint64_t taken_out;
-    bool counts;
-    std::uint32_t phase;
+    KernelCall call{};
+    KernelCalls::TakenOut taken_out;
+    bool counts = false;
+    std::uint32_t phase = 0;
   };
   struct Tracee {
     bool is_ours = false;      // a thread of the measured process
@@ -48,6 +49,7 @@ class OsLedger {
     Pending pending{};
   };
 
+  void end_what_is_left() const;
   void call_begins(pid_t thread, Tracee& tracee);
   void call_ends(pid_t thread, Tracee& tracee);
   Tracee& tracee_of(pid_t thread);

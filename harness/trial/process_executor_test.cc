@@ -78,6 +78,16 @@ TEST_CASE("a process that hangs is killed after its time, and keeps what it meas
   }
 }
 
+TEST_CASE("a process left behind by one trial does not get into the next one's way") {
+  ProcessExecutor executor(fake_host());
+  for (int round = 0; round < 3; ++round) {
+    CHECK(executor.run(spec("leaves a child", "ledger")).outcome == Outcome::kOk);
+    const TrialResult next = executor.run(spec("known calls", "ledger"));
+    CHECK(next.outcome == Outcome::kOk);
+    CHECK(next.metrics.at("trims") == 2);
+  }
+}
+
 TEST_CASE("an interrupted trial ends at once, and so does every further one") {
   for (const char* pass : {"memory", "ledger"}) {
     ProcessExecutor executor(fake_host());

@@ -124,6 +124,10 @@ int main(int argc, char** argv) {
     }
     for (;;) pause();
   }
+  if (workload == "leaves a child" && fork() == 0) {
+    setpgid(0, 0);  // and has left the group
+    for (;;) pause();
+  }
   if (workload == "silent") _exit(0);
   if (workload == "wrong") {
     std::strcpy(report->message, "malloc is another's");
