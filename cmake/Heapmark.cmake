@@ -1,4 +1,4 @@
-# Build settings shared by all rooms, and the two helpers they use:
+# Build settings shared by all rooms, and the two functions they use:
 #   heapmark_harness_library(name sources...)   a library of the parent: sanitized where the preset says so
 #   heapmark_test(name LABELS l SOURCES s LIBS l [SKIP])   one Catch2 program = one ctest entry
 set(CMAKE_CXX_STANDARD 20)

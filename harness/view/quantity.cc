@@ -43,7 +43,7 @@ std::string quantity(double value, std::string_view unit) {
   if (unit == "ns") return scaled(value, 1000, std::array{" ns", " µs", " ms", " s"});
   if (unit == "1/s") return scaled(value, 1000, std::array{"/s", " k/s", " M/s", " G/s"});
   if (unit == "s") return three_digits(value) + " s";
-  if (unit == "ratio") return three_digits(value);
+  if (unit == "ratio") return std::abs(value) < 10 ? fmt::format("{:.2f}", value) : three_digits(value);
   if (unit == "count") {
     if (value != std::round(value) && std::abs(value) < 100) return three_digits(value);
     return std::abs(value) < 1e6 ? with_thousands(value)
