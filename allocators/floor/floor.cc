@@ -165,7 +165,8 @@ FLOOR_EXPORT void* valloc(size_t bytes) noexcept {
   return allocate_aligned(4096, bytes);
 }
 FLOOR_EXPORT void* pvalloc(size_t bytes) noexcept {
-  return allocate_aligned(4096, (bytes + 4095) & ~size_t{4095});
+  const size_t rounded = (bytes + 4095) & ~size_t{4095};
+  return allocate_aligned(4096, rounded < bytes ? bytes : rounded);  // what wraps is refused for its size
 }
 
 FLOOR_EXPORT int posix_memalign(void** block, size_t alignment, size_t bytes) noexcept {

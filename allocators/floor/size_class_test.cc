@@ -1,3 +1,4 @@
+// The floor's size classes against the plain definition: the smallest class that holds a size.
 #include "allocators/floor/size_class.h"
 
 #include <catch2/catch.hpp>

@@ -92,6 +92,8 @@ MALLOC_CHECK(too_large_requests_are_refused_with_enomem) {
     std::free(block);
   }
   errno = 0;
+  EXPECT(pvalloc(hidden(SIZE_MAX - 10)) == nullptr && errno == ENOMEM);
+  errno = 0;
   EXPECT(std::calloc(hidden(SIZE_MAX / 2), 3) == nullptr && errno == ENOMEM);
   errno = 0;
   EXPECT(reallocarray(nullptr, hidden(SIZE_MAX / 2), 3) == nullptr && errno == ENOMEM);
