@@ -1,5 +1,5 @@
 // The exported family, as glibc 2.36 defines it: malloc, free, calloc, realloc and the aligned ones. Decides
-// which layer a request goes to: thread cache up to 16 KiB, page heap below the mmap threshold, own mapping
+// which layer a request goes to: thread cache up to 64 KiB, page heap below the mmap threshold, own mapping
 // from there on. Sets errno; checks what is freed. C++ operators are the C++ library's, which call these.
 #include <malloc.h>
 #include <pthread.h>
@@ -15,28 +15,25 @@
 
 namespace brkmmap {
 
-constinit Heap heap;
+constinit PageMap page_map;
+constinit Heap heap(page_map);
 
 namespace {
 
 constinit std::atomic<bool> g_environment_read{false};
-constinit std::atomic<std::size_t> g_small_limit{kMaxSmall};
+constinit std::atomic<std::size_t> g_cached_limit{kMaxCached};  // larger requests have no class
 constexpr std::size_t kMostBytes = PTRDIFF_MAX - kPageSize;
 
-void update_small_limit() noexcept {
+void update_cached_limit() noexcept {
   const std::size_t threshold = heap.tunables.mmap_threshold;
-  g_small_limit.store(threshold <= kMaxSmall ? threshold - 1 : kMaxSmall, std::memory_order_relaxed);
+  g_cached_limit.store(threshold <= kMaxCached ? threshold - 1 : kMaxCached, std::memory_order_relaxed);
 }
 
 // The first call may come before the C library has set `environ`: then the constructor reads it.
 [[gnu::noinline]] void read_environment_once() noexcept {
   if (environ == nullptr || g_environment_read.exchange(true)) return;
   read_environment(heap.tunables, environ, STDERR_FILENO);
-  update_small_limit();
-}
-
-std::uintptr_t mark_of(const void* block) noexcept {
-  return reinterpret_cast<std::uintptr_t>(block) ^ 0x9d3f1c6ab5e08f27;
+  update_cached_limit();
 }
 
 void* refused() noexcept {
@@ -45,24 +42,17 @@ void* refused() noexcept {
   return nullptr;
 }
 
-void* allocate_block(std::size_t pages, std::size_t alignment, bool* zeroed) noexcept {
-  Guard guard(heap.lock);
-  Span* span = heap.pages.allocate(pages, zeroed, alignment);
-  if (span == nullptr) return nullptr;
-  heap.block_bytes.fetch_add(span->bytes(), std::memory_order_relaxed);
-  return reinterpret_cast<void*>(span->start);
-}
-
 void* allocate_pages(std::size_t bytes, std::size_t alignment, bool* zeroed) noexcept {
-  const std::size_t pages = pages_for(bytes == 0 ? 1 : bytes);
   *zeroed = true;
-  const bool alone = bytes >= heap.tunables.mmap_threshold && heap.mappings.count() < heap.tunables.mmap_max;
+  const bool alone = heap.is_mapped_alone(bytes);
   if (alone) {
-    if (void* block = heap.mappings.allocate(pages, alignment)) return block;
+    if (void* block = heap.mappings.allocate(pages_for(bytes), alignment)) return block;
   }
-  if (void* block = allocate_block(pages, alignment, zeroed)) return block;
+  // No block is smaller than a page: two in one page could not be told apart.
+  const std::size_t units = units_for(bytes < kPageSize ? kPageSize : bytes);
+  if (void* block = heap.allocate_block(units, alignment, zeroed)) return block;
   *zeroed = true;
-  return alone ? nullptr : heap.mappings.allocate(pages, alignment);
+  return alone ? nullptr : heap.mappings.allocate(pages_for(bytes == 0 ? 1 : bytes), alignment);
 }
 
 [[gnu::noinline]] void* allocate_large(std::size_t bytes, std::size_t alignment, bool* zeroed) noexcept {
@@ -70,7 +60,7 @@ void* allocate_pages(std::size_t bytes, std::size_t alignment, bool* zeroed) noe
   read_environment_once();
   void* block = allocate_pages(bytes, alignment, zeroed);
   if (block == nullptr) {
-    thread_cache.flush();  // its objects may be all that keeps spans from the page heap
+    thread_cache.flush();  // its objects may be all that keeps pages from the page heap
     block = allocate_pages(bytes, alignment, zeroed);
   }
   return block == nullptr ? refused() : block;
@@ -83,89 +73,149 @@ void* allocate_pages(std::size_t bytes, std::size_t alignment, bool* zeroed) noe
 }
 
 [[gnu::always_inline]] inline void* allocate(std::size_t bytes) noexcept {
-  if (bytes <= g_small_limit.load(std::memory_order_relaxed)) [[likely]] {
+  if (bytes <= g_cached_limit.load(std::memory_order_relaxed)) [[likely]] {
     const std::size_t index = class_of(bytes);
     void* block = thread_cache.pop(index);
-    return block != nullptr ? block : small_refused(index);
+    if (block != nullptr) [[likely]]
+      return block;
+    return small_refused(index);
   }
   bool zeroed = false;
-  return allocate_large(bytes, kPageSize, &zeroed);
+  return allocate_large(bytes, kUnit, &zeroed);
 }
 
 void* allocate_aligned(std::size_t alignment, std::size_t bytes) noexcept {
   if (alignment <= kAlignment) return allocate(bytes);
-  if (alignment < kPageSize && bytes <= kMaxSmall) {
-    const std::size_t rounded = round_up(bytes == 0 ? 1 : bytes, alignment);
-    if (rounded <= g_small_limit.load(std::memory_order_relaxed)) {
-      for (std::size_t index = class_of(rounded); index < kClasses; ++index) {
-        if (kSizeClasses[index].size % alignment == 0) return allocate(kSizeClasses[index].size);
-      }
-    }
+  if (alignment <= kMaxTiny && bytes <= kMaxSmall &&
+      bytes <= g_cached_limit.load(std::memory_order_relaxed)) {
+    read_environment_once();
+    void* block = heap.fetch_aligned(thread_cache.shard(), bytes == 0 ? 1 : bytes, alignment);
+    if (block != nullptr) return block;
+    thread_cache.flush();
+    block = heap.fetch_aligned(thread_cache.shard(), bytes == 0 ? 1 : bytes, alignment);
+    return block != nullptr ? block : refused();
   }
   bool zeroed = false;
-  return allocate_large(bytes, alignment < kPageSize ? kPageSize : alignment, &zeroed);
+  return allocate_large(bytes, alignment < kUnit ? kUnit : alignment, &zeroed);
 }
 
-// The span of a live block, or the end of the process.
-[[gnu::always_inline]] inline Span* span_of(const void* block, const char* doing) noexcept {
-  const std::uintptr_t address = reinterpret_cast<std::uintptr_t>(block);
-  Span* span = heap.map.get(address);
-  if (span != nullptr) [[likely]] {
-    const SpanState state = span->state.load(std::memory_order_relaxed);
-    if (state == SpanState::kSmall) [[likely]] {
-      if (is_object(*span, address)) [[likely]] {
-        if (static_cast<const Object*>(block)->mark != mark_of(block)) [[likely]]
-          return span;
-        die("double free (the block is free already)", block);
-      }
-    } else if (address == span->start) {
-      if (state == SpanState::kBlock || state == SpanState::kMapped) return span;
-      die("double free (the pages are free already)", block);
-    }
+// A live block: where its bytes are counted, and the class of the thread cache that takes it, kClasses where
+// none does.
+struct Found {
+  PageEntry entry;
+  std::size_t granules;  // of a slab's object
+  std::size_t index;
+};
+
+[[gnu::noinline, gnu::cold]] void die_of(PageEntry entry, const void* block, const char* doing) noexcept {
+  const Span* span = entry.span();
+  const bool in_slab = entry.is_slab() && (reinterpret_cast<std::uintptr_t>(block) & (kAlignment - 1)) == 0;
+  die(span != nullptr && in_slab && static_cast<const Object*>(block)->is_free()
+          ? "double free (the block is free already)"
+          : doing,
+      block);
+}
+
+constexpr const char* kNoBlock =
+    "free of a pointer that is no block now (double free, inside of a block, or never one)";
+
+// What an object of a slab is, or the end of the process.
+[[gnu::always_inline]] inline Found find_object(PageEntry entry, const void* block,
+                                                const char* doing) noexcept {
+  const std::size_t offset = entry.page() * kPageSize + reinterpret_cast<std::uintptr_t>(block) % kPageSize;
+  const std::size_t shift = kSlabKinds[0].granule_shift + entry.kind() * 3;
+  const std::size_t granule = offset >> shift;
+  if ((offset & ((std::size_t{1} << shift) - 1)) != 0 || !slab::is_start(*entry.span(), granule)) [[unlikely]]
+    die_of(entry, block, doing);
+  std::size_t granules = entry.alike();
+  if (granules == 0) granules = slab::length(*entry.span(), granule);
+  // An object asked for with an alignment may be smaller than its kind's least: it has no class.
+  if (entry.kind() != 0 && granules < 9) [[unlikely]]
+    return {entry, granules, kClasses};
+  return {entry, granules, class_in_slab(entry.kind(), granules)};
+}
+
+// The same of a block or mapping.
+[[gnu::always_inline]] inline Found find_block(PageEntry entry, const void* block,
+                                               const char* doing) noexcept {
+  const Span* span = entry.span();
+  if (span == nullptr || span->start != reinterpret_cast<std::uintptr_t>(block)) [[unlikely]]
+    die_of(entry, block, doing);
+  const bool cached = span->is(SpanState::kBlock) && span->units >= 9 && span->units <= kMaxCached / kUnit;
+  return {entry, 0, cached ? kFirstBlockClass + span->units - 9 : kClasses};
+}
+
+Found find(const void* block, const char* doing) noexcept {
+  const PageEntry entry = page_map.get(reinterpret_cast<std::uintptr_t>(block));
+  return entry.is_slab() ? find_object(entry, block, doing) : find_block(entry, block, doing);
+}
+
+[[gnu::noinline]] void release_uncached(const Found& found, void* block) noexcept {
+  Span* span = found.entry.span();
+  if (found.entry.is_slab()) {
+    Object* object = static_cast<Object*>(block);
+    object->link(nullptr);
+    heap.give_back(object);
+  } else if (span->is(SpanState::kMapped)) {
+    heap.mappings.free(span);
+  } else {
+    heap.free_block(span);
   }
-  die(doing, block);
 }
 
-[[gnu::noinline]] void free_pages(Span* span) noexcept {
-  if (span->state.load(std::memory_order_relaxed) == SpanState::kMapped) return heap.mappings.free(span);
-  Guard guard(heap.lock);
-  heap.block_bytes.fetch_sub(span->bytes(), std::memory_order_relaxed);
-  heap.pages.free(span);
+[[gnu::always_inline]] inline void release(const Found& found, void* block) noexcept {
+  if (found.index == kClasses) [[unlikely]]
+    return release_uncached(found, block);
+  thread_cache.push(found.index, static_cast<Object*>(block));
 }
 
+[[gnu::noinline]] void release_block(PageEntry entry, void* block) noexcept {
+  release(find_block(entry, block, kNoBlock), block);
+}
+
+// A small object is taken in some frees later, when the lines that this needs have come into the cache.
 [[gnu::always_inline]] inline void release(void* block) noexcept {
-  Span* span = span_of(block, "free of a pointer that is no block (invalid, interior or freed already)");
-  if (span->state.load(std::memory_order_relaxed) != SpanState::kSmall) [[unlikely]]
-    return free_pages(span);
-  Object* object = static_cast<Object*>(block);
-  object->mark = mark_of(block);
-  thread_cache.push(span->size_class, object);
+  const PageEntry entry = page_map.get(reinterpret_cast<std::uintptr_t>(block));
+  if (!entry.is_slab()) [[unlikely]]
+    return release_block(entry, block);
+  __builtin_prefetch(entry.span());
+  __builtin_prefetch(block, 1);
+  if (thread_cache.latest() == block) [[unlikely]]
+    die("double free (the block is free already)", block);
+  const LateFree due = thread_cache.exchange({block, entry});
+  if (due.block != nullptr) [[likely]]
+    release(find_object(due.entry, due.block, kNoBlock), due.block);
 }
 
-std::size_t usable_bytes(const Span* span) noexcept {
-  if (span->state.load(std::memory_order_relaxed) == SpanState::kSmall)
-    return kSizeClasses[span->size_class].size;
-  return span->bytes();
+// Does the frees that are still to be done.
+[[gnu::noinline]] void settle() noexcept {
+  for (std::uint32_t left = ThreadCache::kLate; left != 0; --left) {
+    const LateFree due = thread_cache.exchange({});
+    if (due.block != nullptr) release(find_object(due.entry, due.block, kNoBlock), due.block);
+  }
 }
 
-// Where a block of whole pages can stay or be moved by the kernel; null where it must be copied.
+std::size_t usable_bytes(const Found& found) noexcept {
+  if (found.entry.is_slab()) return found.granules << kSlabKinds[found.entry.kind()].granule_shift;
+  return found.entry.span()->bytes();
+}
+
+// Where a block can stay or be moved by the kernel; null where it must be copied.
 void* resize_pages(void* block, Span* span, std::size_t bytes) noexcept {
-  const std::size_t pages = pages_for(bytes);
-  if (bytes <= g_small_limit.load(std::memory_order_relaxed)) return nullptr;
-  if (span->state.load(std::memory_order_relaxed) == SpanState::kMapped) {
-    if (pages == span->pages) return block;
+  if (bytes <= kMaxSmall || bytes <= kPageSize) return nullptr;
+  if (span->is(SpanState::kMapped)) {
+    const std::size_t pages = pages_for(bytes);
+    if (pages * kUnitsAPage == span->units) return block;
     return bytes >= heap.tunables.mmap_threshold ? heap.mappings.resize(span, pages) : nullptr;
   }
+  const std::size_t units = units_for(bytes);
+  if (units > span->units && heap.is_mapped_alone(bytes)) return nullptr;
   Guard guard(heap.lock);
-  const std::size_t before = span->bytes();
-  if (pages > span->pages && bytes >= heap.tunables.mmap_threshold) return nullptr;
-  if (!heap.pages.resize(span, pages)) return nullptr;
-  heap.block_bytes.fetch_add(span->bytes() - before, std::memory_order_relaxed);
-  return block;
+  return heap.pages.resize(span, units) ? block : nullptr;
 }
 
 void lock_everything() noexcept {
-  for (Central& central : heap.central) central.lock().lock();
+  for (Slabs& slabs : heap.shards) slabs.lock().lock();
   heap.lock.lock();
   ThreadCache::registry_lock().lock();
 }
@@ -173,13 +223,23 @@ void lock_everything() noexcept {
 void unlock_everything() noexcept {
   ThreadCache::registry_lock().unlock();
   heap.lock.unlock();
-  for (Central& central : heap.central) central.lock().unlock();
+  for (Slabs& slabs : heap.shards) slabs.lock().unlock();
+}
+
+void unlock_in_child() noexcept {
+  ThreadCache::forget_other_threads();
+  unlock_everything();
 }
 
 [[gnu::constructor]] void start() noexcept {
   read_environment_once();
   ThreadCache::arm_thread_exit();
-  pthread_atfork(lock_everything, unlock_everything, unlock_everything);
+  pthread_atfork(lock_everything, unlock_everything, unlock_in_child);
+}
+
+// A misuse just before the end is found too.
+[[gnu::destructor]] void stop() noexcept {
+  settle();
 }
 
 }  // namespace
@@ -203,8 +263,8 @@ BRKMMAP_EXPORT void* calloc(std::size_t count, std::size_t size) noexcept {
   std::size_t bytes = 0;
   if (__builtin_mul_overflow(count, size, &bytes)) return refused();
   bool zeroed = false;
-  const bool small = bytes <= g_small_limit.load(std::memory_order_relaxed);
-  void* block = small ? allocate(bytes) : allocate_large(bytes, kPageSize, &zeroed);
+  const bool small = bytes <= g_cached_limit.load(std::memory_order_relaxed);
+  void* block = small ? allocate(bytes) : allocate_large(bytes, kUnit, &zeroed);
   if (block != nullptr && !zeroed) std::memset(block, 0, bytes);
   return block;
 }
@@ -215,12 +275,16 @@ BRKMMAP_EXPORT void* realloc(void* block, std::size_t bytes) noexcept {
     release(block);
     return nullptr;
   }
-  Span* span = span_of(block, "realloc of a pointer that is no block (invalid, interior or freed already)");
+  settle();  // the block may be among them
+  const Found found =
+      find(block, "realloc of a pointer that is no block now (freed, inside of one, or never one)");
+  if (found.index != kClasses && static_cast<Object*>(block)->is_free())
+    die("realloc of a block that is free (as a double free)", block);
   if (bytes > kMostBytes) return refused();
-  const std::size_t usable = usable_bytes(span);
-  if (span->state.load(std::memory_order_relaxed) == SpanState::kSmall) {
+  const std::size_t usable = usable_bytes(found);
+  if (found.entry.is_slab()) {
     if (bytes <= usable && bytes >= usable / 2) return block;
-  } else if (void* same = resize_pages(block, span, bytes)) {
+  } else if (void* same = resize_pages(block, found.entry.span(), bytes)) {
     return same;
   }
   void* moved = allocate(bytes);
@@ -270,7 +334,7 @@ BRKMMAP_EXPORT void* pvalloc(std::size_t bytes) noexcept {
 
 BRKMMAP_EXPORT std::size_t malloc_usable_size(void* block) noexcept {
   return block == nullptr ? 0
-                          : usable_bytes(span_of(block, "malloc_usable_size of a pointer that is no block"));
+                          : usable_bytes(find(block, "malloc_usable_size of a pointer that is no block now"));
 }
 
 BRKMMAP_EXPORT int malloc_trim(std::size_t pad) noexcept {
@@ -286,7 +350,7 @@ BRKMMAP_EXPORT int mallopt(int parameter, int value) noexcept {
   switch (parameter) {
     case M_MMAP_THRESHOLD:
       heap.tunables.mmap_threshold.set(amount < kPageSize ? kPageSize : amount);
-      update_small_limit();
+      update_cached_limit();
       return 1;
     case M_MMAP_MAX:
       heap.tunables.mmap_max.set(amount);

@@ -1,34 +1,53 @@
-// The one heap of the process: the layers put together, in the order in which they stand on each other. Tests
-// make heaps of their own.
+// The one heap of the process: the layers put together, in the order in which they stand on each other, and
+// the two ways in which objects of a class travel between a thread and them. Tests make heaps of their own.
 #pragma once
 
-#include "allocators/brkmmap/central.h"
 #include "allocators/brkmmap/mmap_source.h"
+#include "allocators/brkmmap/shelf.h"
+#include "allocators/brkmmap/slabs.h"
 
 namespace brkmmap {
 
+inline constexpr std::size_t kShards = 8;
+
 struct Heap {
-  constexpr Heap() = default;
+  explicit constexpr Heap(PageMap& map_of_pages) noexcept : map(map_of_pages) {
+    for (std::size_t at = 0; at < kShards; ++at) shards[at].set_number(at);
+  }
 
   Tunables tunables;
   Kernel kernel;
-  Lock lock;  // of metadata, map, pages
+  Lock lock;  // of hysteresis, metadata, map, pages
+  Hysteresis hysteresis;
   Metadata metadata{kernel};
-  PageMap map{metadata};
-  PageHeap pages{kernel, metadata, map, tunables};
-  MmapSource mappings{kernel, metadata, map, pages, lock};
-  Central central[kClasses];
-  std::atomic<std::size_t> block_bytes{0};  // kBlock spans handed out
+  PageMap& map;
+  PageHeap pages{kernel, metadata, map, tunables, hysteresis};
+  MmapSource mappings{kernel, metadata, map, pages, hysteresis, lock};
+  Slabs shards[kShards];
+  Shelf shelf;
   std::atomic<std::uint64_t> failed_requests{0};
 
-  Object* fetch(std::size_t index, std::size_t count, std::size_t* taken) noexcept {
-    return central[index].fetch(index, count, taken, pages, map, lock);
-  }
-  void give_back(std::size_t index, Object* list) noexcept {
-    central[index].give_back(index, list, pages, map, lock);
-  }
+  // Up to `count` objects of a class into `objects`; returns how many, none where memory has run out.
+  std::size_t fetch(std::size_t shard, std::size_t index, void** objects, std::size_t count) noexcept;
+  // An object of a slab at a multiple of `alignment` bytes, at most kMaxTiny. Null where memory has run out.
+  void* fetch_aligned(std::size_t shard, std::size_t bytes, std::size_t alignment) noexcept;
+  // Takes a list of objects, of any classes and shards.
+  void give_back(Object* list) noexcept;
+  // Everything on the shelf goes to the page heap.
+  void clear_shelf() noexcept;
+
+  // Whether a request of that size is a mapping of its own: over the threshold, and the slack against thrash.
+  bool is_mapped_alone(std::size_t bytes) noexcept;
+  // A block of the page heap; null where memory has run out.
+  void* allocate_block(std::size_t units, std::size_t alignment, bool* zeroed) noexcept;
+  void free_block(Span* span) noexcept;
+
+ private:
+  std::size_t fetch_small(std::size_t shard, std::size_t kind, std::size_t granules, std::size_t alignment,
+                          void** objects, std::size_t count) noexcept;
 };
 
+extern constinit PageMap page_map;  // the heap's: apart, so that it lies among the zeroed data
 extern constinit Heap heap;
 
 }  // namespace brkmmap

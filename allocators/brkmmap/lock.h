@@ -1,8 +1,11 @@
 // A lock of four bytes on a futex (Drepper, "Futexes are tricky", mutex 2), because a lock of the C library
-// may be interposed and knows an owner: after fork the child opens locks that its parent's thread took.
+// may be interposed and knows an owner: after fork the child opens locks that its parent's thread took. While
+// the process has one thread (__libc_single_threaded, glibc 2.32) plain stores do: an atomic exchange would
+// wait for all stores to cold lines before it.
 #pragma once
 
 #include <linux/futex.h>
+#include <sys/single_threaded.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -19,11 +22,19 @@ class Lock {
   Lock& operator=(const Lock&) = delete;
 
   void lock() noexcept {
+    if (__libc_single_threaded) return word_.store(kTaken, std::memory_order_relaxed);
     std::uint32_t seen = kOpen;
     if (word_.compare_exchange_strong(seen, kTaken, std::memory_order_acquire)) return;
     wait();
   }
+  bool try_lock() noexcept {
+    if (__libc_single_threaded) return lock(), true;
+    std::uint32_t seen = kOpen;
+    return word_.load(std::memory_order_relaxed) == kOpen &&
+           word_.compare_exchange_strong(seen, kTaken, std::memory_order_acquire);
+  }
   void unlock() noexcept {
+    if (__libc_single_threaded) return word_.store(kOpen, std::memory_order_relaxed);
     if (word_.exchange(kOpen, std::memory_order_release) == kWaitedFor) futex(FUTEX_WAKE_PRIVATE, 1);
   }
 

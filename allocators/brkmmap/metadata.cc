@@ -5,20 +5,34 @@
 
 namespace brkmmap {
 
-bool Metadata::reserve(std::size_t bytes) noexcept {
-  if (end_ - next_ >= bytes) return true;
-  const std::size_t size = bytes > kChunk ? round_up(bytes, kPageSize) : kChunk;
-  void* chunk = kernel_.map(size);
-  if (chunk == nullptr) return false;
-  kernel_.metadata_bytes.fetch_add(size, std::memory_order_relaxed);
-  next_ = reinterpret_cast<std::uintptr_t>(chunk);
-  end_ = next_ + size;
-  return true;
+void* Metadata::map(std::size_t bytes) noexcept {
+  void* chunk = kernel_.map(bytes);
+  if (chunk != nullptr) kernel_.metadata_bytes.fetch_add(bytes, std::memory_order_relaxed);
+  return chunk;
+}
+
+bool Metadata::set_aside(std::size_t bytes) noexcept {
+  if (spare_ == nullptr) {
+    spare_ = map(bytes);
+    spare_bytes_ = bytes;
+  }
+  return spare_ != nullptr;
 }
 
 void* Metadata::allocate(std::size_t bytes) noexcept {
   bytes = round_up(bytes, 64);
-  if (!reserve(bytes)) return nullptr;
+  if (spare_ != nullptr && bytes == spare_bytes_) {
+    void* memory = spare_;
+    spare_ = nullptr;
+    return memory;
+  }
+  if (bytes >= kChunk / 2) return map(round_up(bytes, kPageSize));
+  if (end_ - next_ < bytes) {
+    void* chunk = map(kChunk);
+    if (chunk == nullptr) return nullptr;
+    next_ = reinterpret_cast<std::uintptr_t>(chunk);
+    end_ = next_ + kChunk;
+  }
   void* memory = reinterpret_cast<void*>(next_);
   next_ += bytes;
   return memory;

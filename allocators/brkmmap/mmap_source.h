@@ -10,10 +10,16 @@ namespace brkmmap {
 
 class MmapSource {
  public:
-  constexpr MmapSource(Kernel& kernel, Metadata& metadata, PageMap& map, PageHeap& pages, Lock& lock) noexcept
-      : kernel_(kernel), metadata_(metadata), map_(map), pages_(pages), lock_(lock) {}
+  constexpr MmapSource(Kernel& kernel, Metadata& metadata, PageMap& map, PageHeap& pages,
+                       Hysteresis& hysteresis, Lock& lock) noexcept
+      : kernel_(kernel),
+        metadata_(metadata),
+        map_(map),
+        pages_(pages),
+        hysteresis_(hysteresis),
+        lock_(lock) {}
 
-  // A zeroed kMapped block; null where the kernel refuses. `alignment`: a power of two, at least a page.
+  // A zeroed kMapped block; null where the kernel refuses. `alignment` in bytes: a power of two.
   [[nodiscard]] void* allocate(std::size_t pages, std::size_t alignment = kPageSize) noexcept;
   void free(Span* span) noexcept;
   // The block in its new size, moved or not; null, and nothing changed, where the kernel refuses.
@@ -29,6 +35,7 @@ class MmapSource {
   Metadata& metadata_;
   PageMap& map_;
   PageHeap& pages_;
+  Hysteresis& hysteresis_;
   Lock& lock_;
   std::atomic<std::size_t> bytes_{0};
   std::atomic<std::size_t> count_{0};

@@ -12,6 +12,7 @@ namespace brkmmap::os {
 [[nodiscard]] bool unmap(std::uintptr_t address, std::size_t bytes) noexcept;
 [[nodiscard]] bool purge(std::uintptr_t address, std::size_t bytes) noexcept;  // pages go and read as zero
 [[nodiscard]] void* remap(std::uintptr_t address, std::size_t old_bytes, std::size_t new_bytes) noexcept;
+std::uint64_t milliseconds() noexcept;  // of a clock that never goes back; to some milliseconds
 std::uintptr_t program_break() noexcept;
 [[nodiscard]] bool set_break(std::uintptr_t address) noexcept;
 

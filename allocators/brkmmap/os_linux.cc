@@ -2,6 +2,7 @@
 // a right idea of where it is; where it is now is asked of the kernel itself.
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -51,6 +52,12 @@ void* remap(std::uintptr_t address, std::size_t old_bytes, std::size_t new_bytes
   const KeepErrno keep;
   void* moved = mremap(reinterpret_cast<void*>(address), old_bytes, new_bytes, MREMAP_MAYMOVE);
   return moved == MAP_FAILED ? nullptr : moved;
+}
+
+std::uint64_t milliseconds() noexcept {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);  // from the vdso: no system call
+  return static_cast<std::uint64_t>(now.tv_sec) * 1000 + static_cast<std::uint64_t>(now.tv_nsec) / 1'000'000;
 }
 
 std::uintptr_t program_break() noexcept {

@@ -3,107 +3,126 @@
 
 #include <algorithm>
 
-#include "allocators/brkmmap/policy.h"
-
 namespace brkmmap {
 
-Span* PageHeap::neighbour(std::uintptr_t address, SpanState state) const noexcept {
-  Span* span = map_.get(address);
-  return span != nullptr && span->state.load(std::memory_order_relaxed) == state ? span : nullptr;
+void PageHeap::put(Span* span, SpanState state) noexcept {
+  span->state.store(state, std::memory_order_release);
+  if (state == SpanState::kHole) return holes_.insert(span);
+  free_.insert(span);
 }
 
 void PageHeap::remove(Span* span) noexcept {
-  (span->state.load(std::memory_order_relaxed) == SpanState::kHole ? holes_ : free_).erase(span);
+  if (span->is(SpanState::kHole)) return holes_.erase(span);
+  free_.erase(span);
+}
+
+// `upper` becomes part of `lower`; both in no tree.
+void PageHeap::absorb(Span* lower, Span* upper) noexcept {
+  lower->units += upper->units;
+  lower->dirty_units += upper->dirty_units;
+  lower->above = upper->above;
+  if (lower->above != nullptr) lower->above->below = lower;
+  if (top_ == upper) top_ = lower;
+  metadata_.delete_span(upper);
+}
+
+// Takes a span whose addresses are gone out of the row of neighbours.
+void PageHeap::forget(Span* span) noexcept {
+  if (span->below != nullptr) span->below->above = nullptr;
+  if (span->above != nullptr) span->above->below = nullptr;
+  if (top_ == span) top_ = span->below;
+  metadata_.delete_span(span);
 }
 
 // Joins the span with neighbours of the same state and puts the whole into its tree.
 Span* PageHeap::insert(Span* span, SpanState state) noexcept {
-  map_.set_ends(*span, nullptr);
-  if (Span* below = neighbour(span->start - kPageSize, state)) {
+  if (Span* below = span->below; below != nullptr && below->is(state)) {
     remove(below);
-    map_.set_ends(*below, nullptr);
-    span->start = below->start;
-    span->pages += below->pages;
-    span->dirty_pages += below->dirty_pages;
-    metadata_.delete_span(below);
+    absorb(below, span);
+    span = below;
   }
-  if (Span* above = neighbour(span->end(), state)) {
+  if (Span* above = span->above; above != nullptr && above->is(state)) {
     remove(above);
-    map_.set_ends(*above, nullptr);
-    span->pages += above->pages;
-    span->dirty_pages += above->dirty_pages;
-    metadata_.delete_span(above);
+    absorb(span, above);
   }
-  span->state.store(state, std::memory_order_release);
-  map_.set_ends(*span, span);
-  (state == SpanState::kHole ? holes_ : free_).insert(span);
+  put(span, state);
   return span;
 }
 
 // Cuts a span that is in no tree; the tail is returned, in no tree either. Null: no metadata, nothing
 // changed.
-Span* PageHeap::split(Span* span, std::size_t pages) noexcept {
+Span* PageHeap::split(Span* span, std::size_t units) noexcept {
   Span* rest = metadata_.new_span();
   if (rest == nullptr) return nullptr;
-  map_.set_ends(*span, nullptr);
-  rest->start = span->start + (pages << kPageShift);
-  rest->pages = span->pages - pages;
-  rest->dirty_pages = std::min(rest->pages, span->dirty_pages);
+  rest->start = span->start + (units << kUnitShift);
+  rest->units = span->units - units;
+  rest->dirty_units = std::min(rest->units, span->dirty_units);
   rest->state.store(span->state.load(std::memory_order_relaxed), std::memory_order_relaxed);
-  span->pages = pages;
-  span->dirty_pages = std::min(pages, span->dirty_pages);
-  map_.set_ends(*span, span);
-  map_.set_ends(*rest, rest);
+  rest->below = span;
+  rest->above = span->above;
+  if (rest->above != nullptr) rest->above->below = rest;
+  if (top_ == span) top_ = rest;
+  span->above = rest;
+  span->units = units;
+  span->dirty_units = std::min(units, span->dirty_units);
   return rest;
 }
 
-Span* PageHeap::take(Span* span, std::size_t pages, bool* zeroed) noexcept {
-  free_.erase(span);
-  *zeroed = span->dirty_pages == 0;
-  if (span->pages > pages) {
-    Span* rest = split(span, pages);
+Span* PageHeap::take(Span* span, std::size_t units, std::size_t alignment, bool* zeroed) noexcept {
+  remove(span);
+  *zeroed = span->dirty_units == 0;
+  if (hysteresis_.watching() && span->dirty_units < units)
+    hysteresis_.took((units - span->dirty_units) << kUnitShift, os::milliseconds());
+  const std::size_t before = (round_up(span->start, alignment) - span->start) >> kUnitShift;
+  if (before != 0) {
+    Span* aligned = split(span, before);
+    put(span, SpanState::kFree);
+    if (aligned == nullptr) return nullptr;
+    span = aligned;
+  }
+  if (span->units > units) {
+    Span* rest = split(span, units);
     if (rest == nullptr) {
-      free_.insert(span);
+      insert(span, SpanState::kFree);
       return nullptr;
     }
-    free_.insert(rest);
+    put(rest, SpanState::kFree);
   }
   span->state.store(SpanState::kBlock, std::memory_order_release);
+  out_units_ += span->units;
   return span;
 }
 
-Span* PageHeap::from_hole(std::size_t pages) noexcept {
+Span* PageHeap::from_hole(std::size_t units) noexcept {
+  const std::size_t pages = pages_for(units << kUnitShift) * kUnitsAPage;
   Span* hole = holes_.best_fit(pages);
   if (hole == nullptr) return nullptr;
   holes_.erase(hole);
-  for (const std::size_t pad : {pages_for(tunables_.top_pad), std::size_t{0}}) {
-    const std::size_t wanted = std::min(hole->pages, pages + pad);
+  for (const std::size_t pad : {pages_for(tunables_.top_pad) * kUnitsAPage, std::size_t{0}}) {
+    const std::size_t wanted = std::min(hole->units, pages + pad);
     Span* rest = nullptr;
-    if (wanted < hole->pages && (rest = split(hole, wanted)) == nullptr) break;
+    if (wanted < hole->units && (rest = split(hole, wanted)) == nullptr) break;
     if (rest != nullptr) holes_.insert(rest);
     if (kernel_.map_at(hole->start, hole->bytes())) {
-      hole->dirty_pages = 0;
+      hole->dirty_units = 0;
       return insert(hole, SpanState::kFree);
     }
     if (rest == nullptr) break;
     holes_.erase(rest);  // whole again
-    map_.set_ends(*rest, nullptr);
-    map_.set_ends(*hole, nullptr);
-    hole->pages += rest->pages;
-    metadata_.delete_span(rest);
-    map_.set_ends(*hole, hole);
+    absorb(hole, rest);
   }
   holes_.insert(hole);
   return nullptr;
 }
 
-Span* PageHeap::from_brk(std::size_t pages, std::size_t pad_bytes) noexcept {
+Span* PageHeap::from_brk(std::size_t units, std::size_t pad_bytes) noexcept {
   const std::uintptr_t start = brk_.next_start();
   if (start == 0) return nullptr;
-  Span* top = start == brk_.end() ? neighbour(start - kPageSize, SpanState::kFree) : nullptr;
-  const std::size_t missing = pages - (top != nullptr ? top->pages : 0) + pages_for(pad_bytes);
-  const std::uintptr_t end = start + (missing << kPageShift);
-  if (end <= start || !map_.ensure(start, end)) return nullptr;
+  const Span* top = start == brk_.end() ? free_top() : nullptr;
+  const std::size_t missing = (units - std::min(units, top != nullptr ? top->units : 0)) << kUnitShift;
+  const std::size_t bytes = (pages_for(missing) + pages_for(pad_bytes)) << kPageShift;
+  const std::uintptr_t end = start + bytes;
+  if (end <= start || !map_.ensure(start, end, metadata_)) return nullptr;
   Span* span = metadata_.new_span();
   if (span == nullptr) return nullptr;
   if (!brk_.grow(start, end)) {
@@ -111,19 +130,25 @@ Span* PageHeap::from_brk(std::size_t pages, std::size_t pad_bytes) noexcept {
     return nullptr;
   }
   span->start = start;
-  span->pages = missing;
+  span->units = bytes >> kUnitShift;
+  if (top_ != nullptr && top_->end() == start) {
+    span->below = top_;
+    top_->above = span;
+  }
+  top_ = span;
   return insert(span, SpanState::kFree);
 }
 
-Span* PageHeap::from_segment(std::size_t pages) noexcept {
-  constexpr std::size_t kLeast = 256;  // 1 MiB
-  for (const std::size_t size : {std::max(pages, kLeast), pages}) {
+Span* PageHeap::from_segment(std::size_t units) noexcept {
+  constexpr std::size_t kLeast = std::size_t{1} << 20;
+  const std::size_t bytes = round_up(units << kUnitShift, kPageSize);
+  for (const std::size_t size : {std::max(bytes, kLeast), bytes}) {
     Span* span = metadata_.new_span();
     if (span == nullptr) return nullptr;
-    if (void* memory = kernel_.map(size << kPageShift)) {
+    if (void* memory = kernel_.map(size)) {
       span->start = reinterpret_cast<std::uintptr_t>(memory);
-      span->pages = size;
-      if (map_.ensure(span->start, span->end())) return insert(span, SpanState::kFree);
+      span->units = size >> kUnitShift;
+      if (map_.ensure(span->start, span->end(), metadata_)) return insert(span, SpanState::kFree);
       if (!kernel_.unmap(span->start, span->bytes())) return nullptr;
     }
     metadata_.delete_span(span);
@@ -131,159 +156,182 @@ Span* PageHeap::from_segment(std::size_t pages) noexcept {
   return nullptr;
 }
 
-Span* PageHeap::find(std::size_t pages) noexcept {
-  if (Span* span = free_.best_fit(pages)) return span;
-  if (Span* span = from_hole(pages)) return span;
-  if (Span* span = from_brk(pages, tunables_.top_pad)) return span;
-  if (Span* span = from_brk(pages, 0)) return span;
-  return from_segment(pages);
+// A free span in which so many units fit at a multiple of `alignment`.
+Span* PageHeap::fit(std::size_t units, std::size_t alignment) noexcept {
+  Span* span = free_.best_fit(units);
+  if (alignment == kUnit) return span;
+  constexpr int kTries = 6;  // beyond the smallest ones: any span that fits wherever the alignment falls
+  for (int tried = 0; span != nullptr && tried < kTries; ++tried, span = free_.upward(span))
+    if (round_up(span->start, alignment) + (units << kUnitShift) <= span->end()) return span;
+  return free_.best_fit(units + (alignment >> kUnitShift) - 1);
 }
 
-Span* PageHeap::allocate(std::size_t pages, bool* zeroed, std::size_t alignment) noexcept {
-  const std::size_t slack = alignment / kPageSize - 1;
-  Span* found = find(pages + slack);
-  if (found == nullptr && release_everything()) found = find(pages + slack);
-  if (found == nullptr) return nullptr;
-  Span* span = take(found, pages + slack, zeroed);
-  if (span == nullptr || slack == 0) return span;
-  const std::size_t before = (round_up(span->start, alignment) - span->start) >> kPageShift;
-  const std::size_t dirty = *zeroed ? 0 : span->pages;
-  if (before != 0) {
-    Span* aligned = split(span, before);
-    if (aligned == nullptr) {
-      free(span);
-      return nullptr;
-    }
-    span->dirty_pages = std::min(dirty, span->pages);
-    insert(span, SpanState::kFree);
-    span = aligned;
-  }
-  if (span->pages > pages) {
-    Span* rest = split(span, pages);
-    if (rest == nullptr) return span;  // a little larger than asked for
-    rest->dirty_pages = std::min(dirty, rest->pages);
-    insert(rest, SpanState::kFree);
-  }
-  return span;
+Span* PageHeap::find(std::size_t units) noexcept {
+  if (Span* span = from_hole(units)) return span;
+  if (Span* span = from_brk(units, tunables_.top_pad)) return span;
+  if (Span* span = from_brk(units, 0)) return span;
+  return from_segment(units);
+}
+
+Span* PageHeap::allocate(std::size_t units, bool* zeroed, std::size_t alignment) noexcept {
+  const std::size_t most = units + (alignment >> kUnitShift) - 1;
+  Span* found = fit(units, alignment);
+  if (found == nullptr) found = find(most);
+  if (found == nullptr && release_everything()) found = find(most);
+  return found == nullptr ? nullptr : take(found, units, alignment, zeroed);
 }
 
 void PageHeap::free(Span* span) noexcept {
-  span->dirty_pages = span->pages;
+  if (span->is(SpanState::kBlock) || span->is(SpanState::kSlab)) out_units_ -= span->units;
+  span->dirty_units = span->units;
   settle(insert(span, SpanState::kFree));
 }
 
-bool PageHeap::resize(Span* span, std::size_t pages) noexcept {
-  if (pages < span->pages) {
-    Span* rest = split(span, pages);
+bool PageHeap::resize(Span* span, std::size_t units) noexcept {
+  if (units < span->units) {
+    Span* rest = split(span, units);
     if (rest == nullptr) return false;
     free(rest);
     return true;
   }
-  const std::size_t missing = pages - span->pages;
+  const std::size_t missing = units - span->units;
   if (missing == 0) return true;
-  Span* next = neighbour(span->end(), SpanState::kFree);
-  if (brk_.end() != 0 && (next != nullptr ? at_top(next) && next->pages < missing : at_top(span))) {
+  Span* next = span->above;
+  const bool next_free = next != nullptr && next->is(SpanState::kFree);
+  if (next_free ? at_top(next) && next->units < missing : at_top(span)) {
     if (from_brk(missing, tunables_.top_pad) == nullptr) return false;
-    next = neighbour(span->end(), SpanState::kFree);
+    next = span->above;
   }
-  if (next == nullptr || next->pages < missing) return false;
+  if (next == nullptr || !next->is(SpanState::kFree) || next->units < missing) return false;
   bool zeroed = false;
-  if ((next = take(next, missing, &zeroed)) == nullptr) return false;
-  map_.set_ends(*next, nullptr);
-  map_.set_ends(*span, nullptr);
-  span->pages = pages;
-  map_.set_ends(*span, span);
-  metadata_.delete_span(next);
+  if ((next = take(next, missing, kUnit, &zeroed)) == nullptr) return false;
+  absorb(span, next);
   return true;
 }
 
 void PageHeap::settle(Span* span) noexcept {
-  const bool beside = neighbour(span->start - kPageSize, SpanState::kHole) != nullptr ||
-                      neighbour(span->end(), SpanState::kHole) != nullptr;
-  FreeRange range{span->bytes(), span->dirty_pages << kPageShift, at_top(span), beside};
-  Action action = decide(range, tunables_);
+  const bool beside = (span->below != nullptr && span->below->is(SpanState::kHole)) ||
+                      (span->above != nullptr && span->above->is(SpanState::kHole));
+  FreeRange range{span->bytes(), span->dirty_units << kUnitShift, at_top(span), beside};
+  const std::size_t slack = hysteresis_.slack(live_bytes(), tunables_, os::milliseconds());
+  Action action = decide(range, tunables_, slack);
   if (action == Action::kTrim) {
-    if (lower(span, tunables_.top_pad)) return;
+    if (lower(span, tunables_.top_pad + slack)) return;
     range.at_top = false;  // somebody else's memory lies above: treat it as any other range
-    action = decide(range, tunables_);
+    action = decide(range, tunables_, slack);
   }
   if (action == Action::kRelease && release(span)) return;
-  if (action != Action::kKeep && span->dirty_pages != 0) purge(span);
+  if (action != Action::kKeep && span->dirty_units != 0) purge(span);
+  const std::size_t enough = dirty_limit(live_bytes(), tunables_) + slack;
+  if (dirty_bytes() > std::max(swept_to_ * 2, enough)) sweep(enough / 2);
 }
 
-// Lowers the break so that `pad` bytes of the top stay; a hole right under the top goes with it, and nothing
-// stays.
+// Many small ranges, each below the thresholds, are more together than what lives needs: their pages go back,
+// of the largest first. What no whole page can be cut from stays, and is not looked at again before it has
+// doubled.
+void PageHeap::sweep(std::size_t enough) noexcept {
+  for (Span* span = free_.largest(); span != nullptr && dirty_bytes() > enough; span = free_.downward(span)) {
+    if (span->units < kUnitsAPage) break;
+    if (span->dirty_units >= kUnitsAPage) purge(span);
+  }
+  swept_to_ = dirty_bytes();
+}
+
+// Lowers the break so that about `pad` bytes of the top stay; a hole right under the top goes with it, and
+// nothing stays.
 bool PageHeap::lower(Span* top, std::size_t pad) noexcept {
-  Span* hole = neighbour(top->start - kPageSize, SpanState::kHole);
-  const std::size_t keep = hole != nullptr ? 0 : pages_for(pad);
-  if (keep >= top->pages) return false;
-  const std::uintptr_t to = hole != nullptr ? hole->start : top->start + (keep << kPageShift);
-  const std::size_t gone = top->pages - keep;
-  if (!brk_.trim(to, gone << kPageShift)) return false;
-  free_.erase(top);
-  map_.set_ends(*top, nullptr);
+  Span* hole = top->below != nullptr && top->below->is(SpanState::kHole) ? top->below : nullptr;
+  const std::uintptr_t to = hole != nullptr ? hole->start : round_up(top->start + pad, kPageSize);
+  if (to >= top->end()) return false;
+  const std::size_t gone = hole != nullptr ? top->bytes() : top->end() - to;
+  if (!brk_.trim(to, gone)) return false;
+  hysteresis_.gave_back(gone, os::milliseconds());
+  remove(top);
   if (hole != nullptr) {
     holes_.erase(hole);
-    map_.set_ends(*hole, nullptr);
-    metadata_.delete_span(hole);
-  }
-  if (keep == 0) {
-    metadata_.delete_span(top);
-    if (Span* next = neighbour(to - kPageSize, SpanState::kFree)) settle(next);
+    Span* next = hole->below;
+    forget(top);
+    forget(hole);
+    if (next != nullptr && next->is(SpanState::kFree)) settle(next);
     return true;
   }
-  top->pages = keep;
-  top->dirty_pages = std::min(keep, top->dirty_pages);
-  map_.set_ends(*top, top);
-  free_.insert(top);
+  top->units = (to - top->start) >> kUnitShift;
+  if (top->units == 0) {
+    forget(top);
+    return true;
+  }
+  top->dirty_units = std::min(top->units, top->dirty_units);
+  put(top, SpanState::kFree);
   return true;
 }
 
+// Gives the addresses of the whole pages inside back; what is left of it on both sides stays free.
 bool PageHeap::release(Span* span) noexcept {
-  if (!kernel_.unmap(span->start, span->bytes())) return false;
-  free_.erase(span);
-  span->dirty_pages = 0;
-  if (span->start >= brk_.first() && span->end() <= brk_.end()) {
-    insert(span, SpanState::kHole);
-    return true;
+  const InnerPages inner(*span);
+  if (inner.bytes() == 0) return false;
+  remove(span);
+  const std::size_t before = (inner.start - span->start) >> kUnitShift;
+  const std::size_t after = (span->end() - inner.end) >> kUnitShift;
+  Span* middle = before != 0 ? split(span, before) : span;
+  Span* tail = middle != nullptr && after != 0 ? split(middle, inner.bytes() >> kUnitShift) : nullptr;
+  const bool cut = middle != nullptr && (after == 0 || tail != nullptr);
+  const bool gone = cut && kernel_.unmap(inner.start, inner.bytes());
+  if (middle != nullptr && middle != span) put(span, SpanState::kFree);
+  if (tail != nullptr) put(tail, SpanState::kFree);
+  if (!gone) {
+    insert(middle != nullptr ? middle : span, SpanState::kFree);
+    return false;
   }
-  // Of a segment: the kernel may hand the addresses to anybody, so they are forgotten.
-  map_.set_ends(*span, nullptr);
-  metadata_.delete_span(span);
+  hysteresis_.gave_back(inner.bytes(), os::milliseconds());
+  middle->dirty_units = 0;
+  if (middle->start >= brk_.first() && middle->end() <= brk_.end()) {
+    insert(middle, SpanState::kHole);
+  } else {
+    forget(middle);  // of a segment: the kernel may hand the addresses to anybody
+  }
   return true;
 }
 
 bool PageHeap::purge(Span* span) noexcept {
-  if (!kernel_.purge(span->start, span->bytes())) return false;
-  span->dirty_pages = 0;
+  const InnerPages inner(*span);
+  if (inner.bytes() == 0 || !kernel_.purge(inner.start, inner.bytes())) return false;
+  const std::size_t edges = span->units - (inner.bytes() >> kUnitShift);
+  const std::size_t stay = std::min(edges, span->dirty_units);
+  hysteresis_.gave_back((span->dirty_units - stay) << kUnitShift, os::milliseconds());
+  free_.set_dirty(span, stay);
   return true;
 }
 
 bool PageHeap::release_everything() noexcept {
   bool any = false;
-  while (Span* span = free_.largest()) {
-    if (at_top(span) ? lower(span, 0) || release(span) : release(span)) {
-      any = true;
-    } else {
-      break;
-    }
+  while (Span* top = free_top()) {
+    if (!lower(top, 0)) break;
+    any = true;
+  }
+  for (Span* span = free_.best_fit(kUnitsAPage); span != nullptr;) {
+    Span* next =
+        free_.upward(span);  // what a release leaves at the sides is less than a page and comes before it
+    any |= release(span);
+    span = next;
   }
   return any;
 }
 
 bool PageHeap::trim(std::size_t pad) noexcept {
   bool any = false;
-  if (Span* top = brk_.end() == 0 ? nullptr : neighbour(brk_.end() - kPageSize, SpanState::kFree)) {
-    any = lower(top, pad);
-  }
-  for (Span* span = free_.best_fit(1); span != nullptr; span = free_.after(span)) {
-    if (span->dirty_pages != 0) any |= purge(span);
+  if (Span* top = free_top()) any = lower(top, pad);
+  for (Span* span = free_.best_fit(kUnitsAPage); span != nullptr; span = free_.upward(span)) {
+    if (span->dirty_units != 0) any |= purge(span);
   }
   return any;
 }
 
+Span* PageHeap::free_top() const noexcept {
+  return top_ != nullptr && top_->is(SpanState::kFree) && at_top(top_) ? top_ : nullptr;
+}
+
 std::size_t PageHeap::top_bytes() const noexcept {
-  const Span* top = brk_.end() == 0 ? nullptr : neighbour(brk_.end() - kPageSize, SpanState::kFree);
+  const Span* top = free_top();
   return top == nullptr ? 0 : top->bytes();
 }
 

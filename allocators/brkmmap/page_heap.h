@@ -1,29 +1,36 @@
-// Spans of whole pages: best fit in logarithmic time, the lowest address among equals, coalescing on both
-// sides at once; the free span that ends at the break is the top. After each free the policy is asked, and
-// what it says is done here. Below: brk_source, kernel, page_map, span_tree. Every function: the caller holds
-// the heap's lock.
-//     free bytes + bytes of blocks and small spans == addresses held by this heap
+// Spans of whole units: best fit in logarithmic time, the lowest address among equals, coalescing on both
+// sides at once; the free span that ends at the break is the top. What is free and what goes back to the
+// kernel is the policy's to say (policy.h), and done here. Below: brk_source, kernel, page_map, free_spans.
+// Every function: the caller holds the heap's lock.
+//     free bytes + bytes of blocks and slabs == addresses held by this heap
 #pragma once
 
 #include "allocators/brkmmap/brk_source.h"
+#include "allocators/brkmmap/free_spans.h"
 #include "allocators/brkmmap/page_map.h"
-#include "allocators/brkmmap/span_tree.h"
-#include "allocators/brkmmap/tunables.h"
+#include "allocators/brkmmap/policy.h"
 
 namespace brkmmap {
 
 class PageHeap {
  public:
-  constexpr PageHeap(Kernel& kernel, Metadata& metadata, PageMap& map, const Tunables& tunables) noexcept
-      : kernel_(kernel), metadata_(metadata), map_(map), tunables_(tunables), brk_(kernel) {}
+  constexpr PageHeap(Kernel& kernel, Metadata& metadata, PageMap& map, const Tunables& tunables,
+                     Hysteresis& hysteresis) noexcept
+      : kernel_(kernel),
+        metadata_(metadata),
+        map_(map),
+        tunables_(tunables),
+        hysteresis_(hysteresis),
+        brk_(kernel) {}
 
-  // A kBlock span; *zeroed tells whether it is known to read as zero. `alignment`: a power of two, at least a
-  // page. Null where the limit of the process is reached even after everything free was given back.
-  [[nodiscard]] Span* allocate(std::size_t pages, bool* zeroed, std::size_t alignment = kPageSize) noexcept;
-  // Takes a span that only has its ends in the page map.
+  // A kBlock span that is not in the page map; *zeroed tells whether it is known to read as zero. `alignment`
+  // in bytes: a power of two, at least a unit. Null where the limit of the process is reached even after
+  // everything free was given back.
+  [[nodiscard]] Span* allocate(std::size_t units, bool* zeroed, std::size_t alignment = kUnit) noexcept;
+  // Takes a span that is not in the page map.
   void free(Span* span) noexcept;
   // Grows or shrinks a kBlock in place. False, and nothing changed, where what follows isn't free.
-  [[nodiscard]] bool resize(Span* span, std::size_t pages) noexcept;
+  [[nodiscard]] bool resize(Span* span, std::size_t units) noexcept;
   // Takes over pages from elsewhere (a mapping that could not be given back).
   void adopt(Span* span) noexcept { free(span); }
   // Gives back all addresses that are free, whatever the thresholds. True where any went.
@@ -31,24 +38,36 @@ class PageHeap {
   // malloc_trim: lowers the top to `pad` bytes and purges every free range. True where anything went.
   bool trim(std::size_t pad) noexcept;
 
-  std::size_t free_bytes() const noexcept { return free_.pages() << kPageShift; }
+  std::size_t free_bytes() const noexcept { return free_.units() << kUnitShift; }
   std::size_t free_ranges() const noexcept { return free_.count(); }
-  std::size_t hole_bytes() const noexcept { return holes_.pages() << kPageShift; }
+  std::size_t hole_bytes() const noexcept { return holes_.units() << kUnitShift; }
+  std::size_t out_bytes() const noexcept { return out_units_ << kUnitShift; }  // blocks and slabs
+  std::size_t dirty_bytes() const noexcept { return free_.dirty_units() << kUnitShift; }
   std::size_t top_bytes() const noexcept;
+  // Everything handed out, mappings too.
+  std::size_t live_bytes() const noexcept {
+    return kernel_.mapped_bytes.load(std::memory_order_relaxed) -
+           kernel_.metadata_bytes.load(std::memory_order_relaxed) - free_bytes();
+  }
   const BrkSource& brk() const noexcept { return brk_; }
 
  private:
-  Span* find(std::size_t pages) noexcept;
-  Span* take(Span* span, std::size_t pages, bool* zeroed) noexcept;
-  Span* split(Span* span, std::size_t pages) noexcept;
-  Span* from_hole(std::size_t pages) noexcept;
-  Span* from_brk(std::size_t pages, std::size_t pad_bytes) noexcept;
-  Span* from_segment(std::size_t pages) noexcept;
-  Span* insert(Span* span, SpanState state) noexcept;
+  Span* find(std::size_t units) noexcept;
+  Span* fit(std::size_t units, std::size_t alignment) noexcept;
+  Span* split(Span* span, std::size_t units) noexcept;
+  Span* take(Span* span, std::size_t units, std::size_t alignment, bool* zeroed) noexcept;
+  Span* from_hole(std::size_t units) noexcept;
+  Span* from_brk(std::size_t units, std::size_t pad_bytes) noexcept;
+  Span* from_segment(std::size_t units) noexcept;
+  void put(Span* span, SpanState state) noexcept;
   void remove(Span* span) noexcept;
-  Span* neighbour(std::uintptr_t address, SpanState state) const noexcept;
-  bool at_top(const Span* span) const noexcept { return brk_.end() != 0 && span->end() == brk_.end(); }
+  Span* insert(Span* span, SpanState state) noexcept;
+  void absorb(Span* lower, Span* upper) noexcept;
+  void forget(Span* span) noexcept;
+  Span* free_top() const noexcept;
+  bool at_top(const Span* span) const noexcept { return span == top_ && span->end() == brk_.end(); }
   void settle(Span* span) noexcept;
+  void sweep(std::size_t enough) noexcept;
   bool lower(Span* top, std::size_t pad) noexcept;
   bool release(Span* span) noexcept;
   bool purge(Span* span) noexcept;
@@ -57,9 +76,23 @@ class PageHeap {
   Metadata& metadata_;
   PageMap& map_;
   const Tunables& tunables_;
+  Hysteresis& hysteresis_;
   BrkSource brk_;
-  SpanTree free_;
+  FreeSpans free_;
   SpanTree holes_;
+  Span* top_ = nullptr;  // the last span of the brk heap, free or not
+  std::size_t out_units_ = 0;
+  std::size_t swept_to_ = 0;  // dirty bytes that the last sweep left
+};
+
+// The whole pages inside a span.
+struct InnerPages {
+  std::uintptr_t start, end;
+  explicit InnerPages(const Span& span) noexcept
+      : start(round_up(span.start, kPageSize)), end(round_down(span.end(), kPageSize)) {
+    if (end < start) end = start;
+  }
+  std::size_t bytes() const noexcept { return end - start; }
 };
 
 }  // namespace brkmmap

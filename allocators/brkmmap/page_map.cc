@@ -3,21 +3,21 @@
 
 namespace brkmmap {
 
-bool PageMap::ensure(std::uintptr_t start, std::uintptr_t end) noexcept {
-  constexpr std::uintptr_t kLeafBytes = std::uintptr_t{1} << 24;
-  if ((end - 1) >> 48 != 0) return false;
+bool PageMap::ensure(std::uintptr_t start, std::uintptr_t end, Metadata& metadata) noexcept {
+  constexpr std::uintptr_t kLeafBytes = std::uintptr_t{1} << kLeafShift;
+  if ((end - 1) >> kAddressBits != 0) return false;
   for (std::uintptr_t at = round_down(start, kLeafBytes); at < end; at += kLeafBytes) {
-    auto& middle = root_[at >> 36];
-    if (middle.load(std::memory_order_relaxed) == nullptr) {
-      void* memory = metadata_.allocate(sizeof(Middle));  // zeroed pages are null pointers
-      if (memory == nullptr) return false;
-      middle.store(static_cast<Middle*>(memory), std::memory_order_release);
-    }
-    auto& leaf = middle.load(std::memory_order_relaxed)->leaves[at >> 24 & 4095];
-    if (leaf.load(std::memory_order_relaxed) == nullptr) {
-      void* memory = metadata_.allocate(sizeof(Leaf));
-      if (memory == nullptr) return false;
-      leaf.store(static_cast<Leaf*>(memory), std::memory_order_release);
+    auto& leaf = root_[at >> kLeafShift];
+    if (leaf.load(std::memory_order_relaxed) != nullptr) continue;
+    void* memory = metadata.allocate(sizeof(Leaf));  // zeroed pages are empty entries
+    if (memory == nullptr) return false;
+    leaf.store(static_cast<Leaf*>(memory), std::memory_order_release);
+    // The first leaf, for the brk heap, lies where mappings will lie: with a leaf for that region too, a
+    // mapping made later costs no more address space than it asks for.
+    if (!any_) {
+      any_ = true;
+      const std::uintptr_t own = reinterpret_cast<std::uintptr_t>(memory);
+      if (!ensure(own, own + kPageSize, metadata)) return true;  // tried again when it is needed
     }
   }
   return true;

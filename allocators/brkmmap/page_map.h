@@ -1,5 +1,8 @@
-// Which span an address belongs to: a radix tree of three levels of 4096 entries over 48-bit addresses; a
-// leaf covers 16 MiB. Read without a lock; written under the heap's lock.
+// Which span an address belongs to: a radix tree of two levels over the addresses of a user process. The root
+// is large but all zero, so that only what is used of it costs memory; a leaf covers 256 MiB. An entry also
+// tells for a page of a slab the slab's kind, which of its pages it is, and how large its objects are where
+// all are alike, so that a free needs no look at most of the description. Read without a lock; written under
+// the heap's lock.
 #pragma once
 
 #include <atomic>
@@ -8,46 +11,66 @@
 
 namespace brkmmap {
 
+// What the map holds for a page: a span, and in the bits that an aligned address leaves free, the slab's
+// part.
+class PageEntry {
+ public:
+  constexpr PageEntry() = default;
+  explicit PageEntry(std::uintptr_t bits) noexcept : bits_(bits) {}
+  static PageEntry of(Span* span) noexcept { return PageEntry(reinterpret_cast<std::uintptr_t>(span)); }
+  static PageEntry of_slab(Span* span, std::size_t page) noexcept {
+    return PageEntry(reinterpret_cast<std::uintptr_t>(span) | std::uintptr_t{span->alike} << 56 | page << 2 |
+                     (span->kind + std::size_t{1}));
+  }
+  Span* span() const noexcept { return reinterpret_cast<Span*>(bits_ & 0x00ffffffffffffc0); }
+  bool is_slab() const noexcept { return (bits_ & 3) != 0; }
+  std::size_t kind() const noexcept { return (bits_ & 3) - 1; }
+  std::size_t page() const noexcept { return bits_ >> 2 & 15; }  // of the slab
+  std::size_t alike() const noexcept { return bits_ >> 56; }     // granules of every object; 0: they differ
+  std::uintptr_t bits() const noexcept { return bits_; }
+
+ private:
+  std::uintptr_t bits_ = 0;
+};
+
 class PageMap {
  public:
-  static constexpr std::size_t kMostForOnePage = 2 * 4096 * sizeof(void*);  // metadata that ensure() may take
+#if defined(__x86_64__)
+  static constexpr std::size_t kAddressBits = 47;  // Linux gives user space the lower half
+#else
+  static constexpr std::size_t kAddressBits = 48;
+#endif
+  static constexpr std::size_t kLeafBits = 16;
+  static constexpr std::size_t kLeafShift = kPageShift + kLeafBits;
+  static constexpr std::size_t kMostForOnePage = sizeof(void*)
+                                                 << kLeafBits;  // metadata that ensure() may take
 
-  explicit constexpr PageMap(Metadata& metadata) noexcept : metadata_(metadata) {}
+  constexpr PageMap() = default;
 
-  Span* get(std::uintptr_t address) const noexcept {
-    if (address >> 48 != 0) return nullptr;
-    const Middle* middle = root_[address >> 36].load(std::memory_order_acquire);
-    if (middle == nullptr) return nullptr;
-    const Leaf* leaf = middle->leaves[address >> 24 & 4095].load(std::memory_order_acquire);
-    if (leaf == nullptr) return nullptr;
-    return leaf->spans[address >> 12 & 4095].load(std::memory_order_acquire);
+  PageEntry get(std::uintptr_t address) const noexcept {
+    if (address >> kAddressBits != 0) [[unlikely]]
+      return PageEntry();
+    const Leaf* leaf = root_[address >> kLeafShift].load(std::memory_order_acquire);
+    if (leaf == nullptr) [[unlikely]]
+      return PageEntry();
+    return PageEntry(leaf->entries[address >> kPageShift & (kEntries - 1)].load(std::memory_order_acquire));
   }
   // Makes room for the pages of [start, end). False where metadata cannot be had.
-  [[nodiscard]] bool ensure(std::uintptr_t start, std::uintptr_t end) noexcept;
+  [[nodiscard]] bool ensure(std::uintptr_t start, std::uintptr_t end, Metadata& metadata) noexcept;
   // Precondition: ensured.
-  void set(std::uintptr_t address, Span* span) noexcept {
-    Middle* middle = root_[address >> 36].load(std::memory_order_relaxed);
-    Leaf* leaf = middle->leaves[address >> 24 & 4095].load(std::memory_order_relaxed);
-    leaf->spans[address >> 12 & 4095].store(span, std::memory_order_release);
-  }
-  void set_ends(const Span& span, Span* value) noexcept {
-    set(span.start, value);
-    set(span.end() - kPageSize, value);
-  }
-  void set_all(const Span& span, Span* value) noexcept {
-    for (std::uintptr_t page = span.start; page != span.end(); page += kPageSize) set(page, value);
+  void set(std::uintptr_t address, PageEntry entry) noexcept {
+    Leaf* leaf = root_[address >> kLeafShift].load(std::memory_order_relaxed);
+    leaf->entries[address >> kPageShift & (kEntries - 1)].store(entry.bits(), std::memory_order_release);
   }
 
  private:
+  static constexpr std::size_t kEntries = std::size_t{1} << kLeafBits;
   struct Leaf {
-    std::atomic<Span*> spans[4096];
-  };
-  struct Middle {
-    std::atomic<Leaf*> leaves[4096];
+    std::atomic<std::uintptr_t> entries[kEntries];
   };
 
-  Metadata& metadata_;
-  std::atomic<Middle*> root_[4096]{};
+  bool any_ = false;  // leaf yet
+  std::atomic<Leaf*> root_[std::size_t{1} << (kAddressBits - kLeafShift)]{};
 };
 
 }  // namespace brkmmap

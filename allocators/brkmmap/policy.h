@@ -1,7 +1,9 @@
-// What to do with a free range: pure decisions over what is known of it and the thresholds. The page heap,
-// above it, carries them out and falls back to keeping where the kernel refuses.
+// What to do with free memory: pure decisions over what is known of it, the thresholds and the time. Who
+// holds the memory (the page heap, the mappings) carries them out and falls back to keeping where the kernel
+// refuses.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 
 #include "allocators/brkmmap/tunables.h"
@@ -17,13 +19,71 @@ struct FreeRange {
 
 enum class Action { kKeep, kTrim, kPurge, kRelease };
 
-// Beside a hole the addresses go as soon as purging would pay, since no further mapping is split off.
-inline Action decide(const FreeRange& range, const Tunables& tunables) noexcept {
-  if (range.at_top) return range.bytes > tunables.trim_threshold ? Action::kTrim : Action::kKeep;
-  if (range.bytes >= tunables.release_threshold) return Action::kRelease;
-  if (range.beside_hole && range.bytes >= tunables.purge_threshold) return Action::kRelease;
-  if (range.dirty_bytes >= tunables.purge_threshold) return Action::kPurge;
+// The tutorial's thresholds, raised by `slack`. Beside a hole the addresses go as soon as purging would pay,
+// since no further mapping is split off.
+inline Action decide(const FreeRange& range, const Tunables& tunables, std::size_t slack) noexcept {
+  if (range.at_top) return range.bytes > tunables.trim_threshold + slack ? Action::kTrim : Action::kKeep;
+  if (range.bytes >= tunables.release_threshold + slack) return Action::kRelease;
+  if (range.beside_hole && range.bytes >= tunables.purge_threshold + slack) return Action::kRelease;
+  if (range.dirty_bytes >= tunables.purge_threshold + slack) return Action::kPurge;
   return Action::kKeep;
 }
+
+// Written free memory below all thresholds, in ranges however small, that is worth keeping.
+inline std::size_t dirty_limit(std::size_t live_bytes, const Tunables& tunables) noexcept {
+  return tunables.purge_threshold + live_bytes / 100 * tunables.dirty_percent;
+}
+
+// The same for free pages inside slabs of several pages, whose objects take so many bytes.
+inline std::size_t slab_dirty_limit(std::size_t object_bytes, const Tunables& tunables) noexcept {
+  return tunables.purge_threshold + object_bytes / 100 * tunables.dirty_percent * 2;
+}
+
+// Against thrash: memory that was given back and is asked for again soon was given back in vain. The bytes of
+// that regret raise the slack, that much free memory is then kept beyond the thresholds; time without regret
+// halves it again. The slack never passes a share of what is live, so that it is gone when the program has
+// freed its memory. With `dynamic` 0 there is no slack, ever: the thresholds hold to the letter.
+class Hysteresis {
+ public:
+  static constexpr std::uint64_t kHalfLife = 1000;             // milliseconds
+  static constexpr std::size_t kLeast = std::size_t{1} << 20;  // bytes of slack that are always affordable
+
+  constexpr Hysteresis() = default;
+
+  // Whether took() has any effect now.
+  bool watching() const noexcept { return given_ != 0; }
+  // `bytes` went back to the kernel, or came from it, at `now` (milliseconds from any fixed point).
+  void gave_back(std::size_t bytes, std::uint64_t now) noexcept {
+    age(now);
+    given_ += bytes;
+  }
+  void took(std::size_t bytes, std::uint64_t now) noexcept {
+    if (given_ == 0) return;
+    age(now);
+    const std::size_t regret = std::min(bytes, given_);
+    given_ -= regret;
+    slack_ += regret;
+  }
+  // Bytes to keep beyond the thresholds while `live_bytes` are in use.
+  std::size_t slack(std::size_t live_bytes, const Tunables& tunables, std::uint64_t now) noexcept {
+    if (slack_ == 0 || tunables.dynamic == 0) return 0;
+    age(now);
+    slack_ = std::min(slack_, std::max<std::size_t>(kLeast, live_bytes / 100 * tunables.slack_percent));
+    return slack_;
+  }
+
+ private:
+  void age(std::uint64_t now) noexcept {
+    for (; now - since_ >= kHalfLife && (given_ != 0 || slack_ != 0); since_ += kHalfLife) {
+      given_ /= 2;
+      slack_ /= 2;
+    }
+    if (now - since_ >= kHalfLife) since_ = now;
+  }
+
+  std::size_t given_ = 0;  // given back lately
+  std::size_t slack_ = 0;
+  std::uint64_t since_ = 0;
+};
 
 }  // namespace brkmmap

@@ -1,69 +1,52 @@
-// The size classes: every 16 bytes up to 128, then eight to a doubling up to 16 KiB, so that at most 12.5 %
-// of a block above 128 bytes is lost inside it (tests/size_classes_test.cc holds it against a naive
-// computation). Decides class, object size, pages of a span and batch length; larger requests are whole
-// pages.
+// The size classes: requests are rounded up to a granule that is at most an eighth of them, so that at most
+// 12.5 % is lost inside a block above 128 bytes:
+//     up to   1 KiB   16 bytes   slabs of kind 0, of one page
+//     up to   8 KiB  128 bytes   slabs of kind 1, of eight pages
+//     up to  64 KiB    1 KiB     blocks of the page heap
+// Which of these a request belongs to, its class for the thread cache, and the sizes of classes; tests hold
+// the table against a naive computation.
 #pragma once
 
-#include <array>
-#include <bit>
-#include <cstddef>
-#include <cstdint>
-
-#include "allocators/brkmmap/pages.h"
+#include "allocators/brkmmap/span.h"
 
 namespace brkmmap {
 
-inline constexpr std::size_t kLinearLimit = 128;     // below: steps of 16 bytes
-inline constexpr std::size_t kMaxSmall = 16 * 1024;  // the largest class
-inline constexpr std::size_t kStepsPerDoubling = 8;
-inline constexpr std::size_t kClasses =
-    kLinearLimit / 16 + kStepsPerDoubling * (std::bit_width(kMaxSmall) - std::bit_width(kLinearLimit));
-
-struct SizeClass {
-  std::uint32_t size;        // bytes of an object
-  std::uint32_t reciprocal;  // ceil(2^32 / size): offset * reciprocal >> 32 == offset / size inside a span
-  std::uint16_t pages;       // of a span
-  std::uint16_t objects;     // in a span
-  std::uint16_t batch;       // objects moved between a thread and the central list at once
+struct SlabKind {
+  std::size_t granule_shift;
+  std::size_t most_bytes;  // of an object
+  std::size_t pages;       // of a slab
 };
+inline constexpr SlabKind kSlabKinds[] = {{4, 1024, 1}, {7, 8192, 8}};
+inline constexpr std::size_t kKinds = 2;
 
-constexpr std::size_t class_size(std::size_t index) noexcept {
-  if (index < kLinearLimit / 16) return (index + 1) * 16;
-  const std::size_t above = index - kLinearLimit / 16;
-  const std::size_t base = kLinearLimit << (above / kStepsPerDoubling);
-  return base + (above % kStepsPerDoubling + 1) * (base / kStepsPerDoubling);
-}
+inline constexpr std::size_t kMostGranules = 64;  // of an object
+inline constexpr std::size_t kMaxTiny = kSlabKinds[0].most_bytes;
+inline constexpr std::size_t kMaxSmall = kSlabKinds[1].most_bytes;  // larger ones are blocks
+inline constexpr std::size_t kMaxCached = 64 * 1024;                // larger ones have no class
 
-// The class of a request: 0 counts as 1. Precondition: bytes <= kMaxSmall.
+// The classes, in order of size: 64 of kind 0, then those of kind 1 and of blocks from 9 granules on.
+inline constexpr std::size_t kTinyClasses = kMostGranules;
+inline constexpr std::size_t kStepClasses = kMostGranules - 8;
+inline constexpr std::size_t kFirstBlockClass = kTinyClasses + kStepClasses;
+inline constexpr std::size_t kClasses = kFirstBlockClass + kStepClasses;
+
+// The class of a request: 0 counts as 1. Precondition: bytes <= kMaxCached.
 constexpr std::size_t class_of(std::size_t bytes) noexcept {
-  if (bytes <= kLinearLimit) return bytes == 0 ? 0 : (bytes - 1) / 16;
-  const std::size_t last = bytes - 1;
-  const std::size_t doubling = static_cast<std::size_t>(std::bit_width(last)) - std::bit_width(kLinearLimit);
-  const std::size_t shift = doubling + 4;  // log2 of a step: 16 << doubling
-  return kLinearLimit / 16 + doubling * kStepsPerDoubling + ((last >> shift) - kStepsPerDoubling);
+  if (bytes <= kMaxTiny) [[likely]]
+    return (bytes - (bytes != 0)) / 16;
+  if (bytes <= kMaxSmall) return kTinyClasses + (bytes - 1) / 128 - 8;
+  return kFirstBlockClass + (bytes - 1) / 1024 - 8;
 }
 
-inline constexpr std::array<SizeClass, kClasses> kSizeClasses = [] {
-  std::array<SizeClass, kClasses> table{};
-  for (std::size_t index = 0; index < kClasses; ++index) {
-    const std::size_t size = class_size(index);
-    // The smallest span with eight objects (two where they are large) of which at most 1/8 is lost at its
-    // end.
-    std::size_t pages = 1;
-    const std::size_t least = size <= 2048 ? 8 : 2;
-    while (pages * kPageSize / size < least || pages * kPageSize % size * 8 > pages * kPageSize) ++pages;
-    const std::size_t batch = 8192 / size;
-    table[index] = {static_cast<std::uint32_t>(size),
-                    static_cast<std::uint32_t>(((std::uint64_t{1} << 32) + size - 1) / size),
-                    static_cast<std::uint16_t>(pages), static_cast<std::uint16_t>(pages * kPageSize / size),
-                    static_cast<std::uint16_t>(batch < 2    ? 2
-                                               : batch > 64 ? 64
-                                                            : batch)};
-  }
-  return table;
-}();
+constexpr std::size_t class_bytes(std::size_t index) noexcept {
+  if (index < kTinyClasses) return (index + 1) * 16;
+  if (index < kFirstBlockClass) return (index - kTinyClasses + 9) * 128;
+  return (index - kFirstBlockClass + 9) * 1024;
+}
 
-static_assert(class_size(kClasses - 1) == kMaxSmall);
-static_assert(class_of(kMaxSmall) == kClasses - 1);
+// The class of an object of a slab; only objects asked for with an alignment can be of none.
+constexpr std::size_t class_in_slab(std::size_t kind, std::size_t granules) noexcept {
+  return kind == 0 ? granules - 1 : kTinyClasses + granules - 9;
+}
 
 }  // namespace brkmmap

@@ -1,11 +1,12 @@
-// A span: a run of whole pages that is one thing. Its description lies outside of it, so that a block's own
-// pages stay untouched until the program touches them.
-//   kFree    in the page heap's tree of free ranges; addresses held
-//   kHole    inside the brk heap, addresses given back (munmap); may be mapped again in place
-//   kBlock   one block of whole pages handed out from the page heap
-//   kSmall   objects of one size class, owned by a central list
-//   kMapped  one block that is a mapping of its own
-// Only a kSmall span stands in the page map with all of its pages; the others with their first and last one.
+// A span: a run of whole units that is one thing. Its description lies outside of it, so that a block's own
+// pages stay untouched until the program touches them, and nothing that the program writes can harm it.
+//   kFree      in the page heap's tree of free ranges; addresses held
+//   kHole      whole pages inside the brk heap, addresses given back (munmap); may be mapped again in place
+//   kBlock     one block handed out from the page heap
+//   kSlab      256 granules of one kind, cut into small objects (slab.h); whole pages
+//   kMapped    one block that is a mapping of its own
+// A slab stands in the page map with all of its pages, a block or mapping with the page that it begins in; a
+// block is larger than a page, so that no two begin in one.
 #pragma once
 
 #include <atomic>
@@ -16,28 +17,34 @@
 
 namespace brkmmap {
 
-enum class SpanState : std::uint8_t { kUnused, kFree, kHole, kBlock, kSmall, kMapped };
+enum class SpanState : std::uint8_t { kUnused, kFree, kHole, kBlock, kSlab, kMapped };
 
-// A freed object: the list it is in, and a mark that tells a double free.
-struct Object {
-  Object* next;
-  std::uintptr_t mark;
-};
+inline constexpr std::size_t kGranules = 256;  // of a slab
 
-struct Span {
+// One line of the cache a slab's bitmaps, one everything else: a free of a small object reads only the first.
+struct alignas(64) Span {
+  std::atomic<std::uint64_t> used[kGranules / 64];    // kSlab: granules inside objects
+  std::atomic<std::uint64_t> starts[kGranules / 64];  // kSlab: granules at which an object begins
+
   std::uintptr_t start = 0;
-  std::size_t pages = 0;
-  std::size_t dirty_pages = 0;  // free spans: how many may have been written; 0: all read as zero
-  std::atomic<SpanState> state{SpanState::kUnused};
-  std::uint8_t size_class = 0;           // kSmall
-  std::uint16_t used = 0;                // kSmall: objects handed out to threads
-  std::atomic<std::uint32_t> carved{0};  // kSmall: objects that were ever handed out; the rest is untouched
-  Object* objects = nullptr;             // kSmall: freed ones
-  Span* left = nullptr;                  // tree of free or of released spans; list of the central list
+  std::size_t units = 0;
+  std::size_t dirty_units = 0;  // kFree: how many may have been written; 0: all read as zero
+  Span* below = nullptr;        // the span that ends where this one begins, and the one that begins where
+  Span* above = nullptr;        // this one ends; null at the edges of a heap
+  Span* left = nullptr;         // tree of free spans or of holes; list of slabs
   Span* right = nullptr;
+  std::atomic<SpanState> state{SpanState::kUnused};
+  std::uint8_t kind : 2 = 0;        // kSlab
+  std::uint8_t shard : 6 = 0;       // kSlab: who owns it
+  std::uint8_t alike = 0;           // kSlab: granules of each of its objects; 0 where they differ
+  std::uint8_t purged = 0;          // kSlab: which of its pages, all free, went back to the kernel
+  std::uint16_t free_granules = 0;  // kSlab
+  std::uint16_t longest = 0;        // kSlab: its longest run of free granules
 
-  std::uintptr_t end() const noexcept { return start + (pages << kPageShift); }
-  std::size_t bytes() const noexcept { return pages << kPageShift; }
+  std::uintptr_t end() const noexcept { return start + bytes(); }
+  std::size_t bytes() const noexcept { return units << kUnitShift; }
+  bool is(SpanState which) const noexcept { return state.load(std::memory_order_relaxed) == which; }
 };
+static_assert(sizeof(Span) == 128);
 
 }  // namespace brkmmap

@@ -4,12 +4,12 @@
 namespace brkmmap {
 namespace {
 
-bool before(const Span* a, const Span* b) noexcept {
-  return a->pages != b->pages ? a->pages < b->pages : a->start < b->start;
+bool less(const Span* a, const Span* b) noexcept {
+  return a->units != b->units ? a->units < b->units : a->start < b->start;
 }
 
 std::uint64_t priority(const Span* span) noexcept {
-  std::uint64_t x = span->start >> kPageShift;
+  std::uint64_t x = span->start >> kUnitShift;
   x *= 0x9e3779b97f4a7c15;
   return x ^ x >> 29;
 }
@@ -19,7 +19,7 @@ std::uint64_t priority(const Span* span) noexcept {
 void SpanTree::insert(Span* span) noexcept {
   Span** link = &root_;
   while (*link != nullptr && priority(*link) >= priority(span)) {
-    link = before(span, *link) ? &(*link)->left : &(*link)->right;
+    link = less(span, *link) ? &(*link)->left : &(*link)->right;
   }
   // Split what hangs here into what comes before the new span and what comes after.
   Span* rest = *link;
@@ -27,7 +27,7 @@ void SpanTree::insert(Span* span) noexcept {
   Span** smaller = &span->left;
   Span** larger = &span->right;
   while (rest != nullptr) {
-    if (before(rest, span)) {
+    if (less(rest, span)) {
       *smaller = rest;
       smaller = &rest->right;
       rest = rest->right;
@@ -40,12 +40,12 @@ void SpanTree::insert(Span* span) noexcept {
   *smaller = nullptr;
   *larger = nullptr;
   ++count_;
-  pages_ += span->pages;
+  units_ += span->units;
 }
 
 void SpanTree::erase(Span* span) noexcept {
   Span** link = &root_;
-  while (*link != span) link = before(span, *link) ? &(*link)->left : &(*link)->right;
+  while (*link != span) link = less(span, *link) ? &(*link)->left : &(*link)->right;
   Span* left = span->left;
   Span* right = span->right;
   while (left != nullptr && right != nullptr) {
@@ -62,13 +62,13 @@ void SpanTree::erase(Span* span) noexcept {
   *link = left != nullptr ? left : right;
   span->left = span->right = nullptr;
   --count_;
-  pages_ -= span->pages;
+  units_ -= span->units;
 }
 
-Span* SpanTree::best_fit(std::size_t pages) const noexcept {
+Span* SpanTree::best_fit(std::size_t units) const noexcept {
   Span* found = nullptr;
   for (Span* at = root_; at != nullptr;) {
-    if (at->pages >= pages) {
+    if (at->units >= units) {
       found = at;
       at = at->left;
     } else {
@@ -81,11 +81,24 @@ Span* SpanTree::best_fit(std::size_t pages) const noexcept {
 Span* SpanTree::after(const Span* span) const noexcept {
   Span* found = nullptr;
   for (Span* at = root_; at != nullptr;) {
-    if (before(span, at)) {
+    if (less(span, at)) {
       found = at;
       at = at->left;
     } else {
       at = at->right;
+    }
+  }
+  return found;
+}
+
+Span* SpanTree::before(const Span* span) const noexcept {
+  Span* found = nullptr;
+  for (Span* at = root_; at != nullptr;) {
+    if (less(at, span)) {
+      found = at;
+      at = at->right;
+    } else {
+      at = at->left;
     }
   }
   return found;

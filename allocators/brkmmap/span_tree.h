@@ -1,4 +1,4 @@
-// Spans in the order of (pages, address): a treap whose priorities are a hash of the address, so that every
+// Spans in the order of (units, address): a treap whose priorities are a hash of the address, so that every
 // operation is logarithmic as expected and equal histories give equal trees. Links live in the spans.
 #pragma once
 
@@ -11,18 +11,20 @@ class SpanTree {
   constexpr SpanTree() = default;
   void insert(Span* span) noexcept;
   void erase(Span* span) noexcept;
-  // The smallest span of at least `pages`, the lowest address among equals; null where there is none.
-  Span* best_fit(std::size_t pages) const noexcept;
+  // The smallest span of at least `units`, the lowest address among equals; null where there is none.
+  Span* best_fit(std::size_t units) const noexcept;
   // The next one in the tree's order; null after the last.
   Span* after(const Span* span) const noexcept;
+  // The one before it; null before the first.
+  Span* before(const Span* span) const noexcept;
   Span* largest() const noexcept;
   std::size_t count() const noexcept { return count_; }
-  std::size_t pages() const noexcept { return pages_; }
+  std::size_t units() const noexcept { return units_; }
 
  private:
   Span* root_ = nullptr;
   std::size_t count_ = 0;
-  std::size_t pages_ = 0;
+  std::size_t units_ = 0;
 };
 
 }  // namespace brkmmap

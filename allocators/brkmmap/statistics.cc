@@ -13,19 +13,20 @@
 using namespace brkmmap;
 
 BRKMMAP_EXPORT void brkmmap_stats(struct brkmmap_stats* out) {
-  std::size_t span_bytes = 0;
-  std::size_t out_bytes = 0;
-  for (Central& central : heap.central) central.lock().lock();
+  std::size_t slab_bytes = 0;
+  std::size_t object_bytes = 0;
+  for (Slabs& slabs : heap.shards) slabs.lock().lock();
   heap.lock.lock();
-  for (std::size_t index = 0; index < kClasses; ++index) {
-    span_bytes += heap.central[index].span_bytes();
-    out_bytes += heap.central[index].out() * kSizeClasses[index].size;
+  for (const Slabs& slabs : heap.shards) {
+    slab_bytes += slabs.slab_bytes();
+    object_bytes += slabs.object_bytes();
   }
-  const std::size_t in_threads = ThreadCache::total_bytes();
-  const std::size_t small_live = out_bytes > in_threads ? out_bytes - in_threads : 0;
+  const std::size_t in_threads = ThreadCache::total_bytes() + heap.shelf.bytes();
+  const std::size_t out_bytes = object_bytes + heap.pages.out_bytes() - slab_bytes;
+  const std::size_t in_heap = out_bytes > in_threads ? out_bytes - in_threads : 0;
   *out = {};
-  out->live_bytes = small_live + heap.block_bytes.load(std::memory_order_relaxed) + heap.mappings.bytes();
-  out->cached_bytes = span_bytes - small_live;
+  out->live_bytes = in_heap + heap.mappings.bytes();
+  out->cached_bytes = heap.pages.out_bytes() - in_heap;
   out->free_bytes = heap.pages.free_bytes();
   out->metadata_bytes = heap.kernel.metadata_bytes.load(std::memory_order_relaxed);
   out->mapped_bytes = heap.kernel.mapped_bytes.load(std::memory_order_relaxed);
@@ -43,7 +44,7 @@ BRKMMAP_EXPORT void brkmmap_stats(struct brkmmap_stats* out) {
   copy(heap.kernel.remaps, &out->mremaps, nullptr);
   out->failed_requests = heap.failed_requests.load(std::memory_order_relaxed);
   heap.lock.unlock();
-  for (Central& central : heap.central) central.lock().unlock();
+  for (Slabs& slabs : heap.shards) slabs.lock().unlock();
 }
 
 BRKMMAP_EXPORT struct mallinfo2 mallinfo2(void) {

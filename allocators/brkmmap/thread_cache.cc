@@ -2,20 +2,41 @@
 #include "allocators/brkmmap/thread_cache.h"
 
 #include <pthread.h>
+#include <sys/auxv.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 
 namespace brkmmap {
 namespace {
 
 constinit Lock g_registry_lock;
 constinit ThreadCache* g_first = nullptr;
+constinit std::size_t g_threads = 0;
 constinit std::atomic<bool> g_key_ready{false};
 pthread_key_t g_key;
 
+// Objects that move between a thread and the slabs at once.
+std::uint32_t batch_of(std::size_t index) noexcept {
+  if (index >= kFirstBlockClass) return 1;
+  return static_cast<std::uint32_t>(std::clamp<std::size_t>(8192 / class_bytes(index), 2, 64));
+}
+
+// The kernel gives every process sixteen random bytes (getauxval(3)).
+std::uintptr_t random_secret() noexcept {
+  std::uintptr_t value = 0x9d3f1c6ab5e08f27;
+  if (const auto* bytes = reinterpret_cast<const void*>(getauxval(AT_RANDOM))) {
+    std::uintptr_t random = 0;
+    std::memcpy(&random, bytes, sizeof random);
+    value ^= random;
+  }
+  return value | 1;  // never nothing, and no address: blocks are even
+}
+
 }  // namespace
 
+constinit std::atomic<std::uintptr_t> secret{0};
 thread_local constinit ThreadCache thread_cache __attribute__((tls_model("initial-exec")));
 
 Lock& ThreadCache::registry_lock() noexcept {
@@ -31,15 +52,13 @@ void ThreadCache::arm_thread_exit() noexcept {
 // First slow step of a thread. pthread_setspecific may call calloc (keys from 32 on): by then this cache
 // works.
 void ThreadCache::prepare() noexcept {
+  if (state_ == State::kReady && armed_) [[likely]]
+    return;
   if (state_ == State::kNew) {
     state_ = State::kReady;
-    const std::size_t share = heap.tunables.thread_cache / kClasses;
-    for (std::size_t index = 0; index < kClasses; ++index) {
-      const std::size_t most = share / kSizeClasses[index].size;
-      lists_[index].bound = static_cast<std::uint32_t>(std::min<std::size_t>(most, 256));
-      lists_[index].most = lists_[index].bound;
-    }
     Guard guard(g_registry_lock);
+    if (secret.load(std::memory_order_relaxed) == 0) secret.store(random_secret(), std::memory_order_relaxed);
+    shard_ = g_threads++ % kShards;
     next_ = g_first;
     if (g_first != nullptr) g_first->previous_ = this;
     g_first = this;
@@ -52,31 +71,30 @@ void ThreadCache::prepare() noexcept {
   }
 }
 
-void* ThreadCache::refill(std::size_t index) noexcept {
-  prepare();
+// Raises what a list may hold, where need be at the cost of others, whose turn it is in a round.
+void ThreadCache::grow(std::size_t index, std::uint32_t most) noexcept {
   List& list = lists_[index];
-  list.most = std::min(list.bound, list.most * 2 + 1);
-  const std::size_t batch = std::min<std::size_t>(kSizeClasses[index].batch, list.most / 2 + 1);
-  std::size_t taken = 0;
-  Object* object = heap.fetch(index, batch, &taken);
-  if (object == nullptr) return nullptr;
-  if (list.head == nullptr) {
-    list.head = object->next;
-    set_count(list, static_cast<std::uint32_t>(taken - 1));
+  const std::size_t more = (most - list.most) * class_bytes(index);
+  const std::size_t budget = heap.tunables.thread_cache;
+  if (more > budget) return;
+  constexpr int kVictims = 8;
+  for (int tried = 0; promised_ + more > budget; ++tried) {
+    if (tried == kVictims) return;
+    victim_ = (victim_ + 1) % kClasses;
+    const std::uint32_t half = lists_[victim_].most / 2;
+    if (victim_ != index && lists_[victim_].most != 0) shrink(victim_, half, half);
   }
-  object->mark = 0;
-  return object;
+  promised_ += more;
+  list.most = most;
 }
 
-void ThreadCache::overflow(std::size_t index) noexcept {
-  prepare();
+// Lowers what a list may hold to `most` and gives all objects but `keep` back. Those that were freed last
+// stay: their memory is warm.
+void ThreadCache::shrink(std::size_t index, std::uint32_t most, std::uint32_t keep) noexcept {
   List& list = lists_[index];
-  const std::uint32_t count = list.count.load(std::memory_order_relaxed);
-  if (count <= list.most) return;  // it was the first push
-  // The half that was freed last stays: its memory is warm. Overflow upon overflow without a request in
-  // between halves what may stay, down to nothing.
-  list.most /= 2;
-  const std::uint32_t keep = list.most;
+  promised_ -= (list.most - most) * class_bytes(index);
+  list.most = most;
+  if (list.count.load(std::memory_order_relaxed) <= keep) return;
   Object* rest = list.head;
   if (keep == 0) {
     list.head = nullptr;
@@ -84,37 +102,104 @@ void ThreadCache::overflow(std::size_t index) noexcept {
     Object* last = list.head;
     for (std::uint32_t kept = 1; kept < keep; ++kept) last = last->next;
     rest = last->next;
-    last->next = nullptr;
+    last->link(nullptr);
   }
   set_count(list, keep);
-  heap.give_back(index, rest);
+  heap.give_back(rest);
+}
+
+void* ThreadCache::refill(std::size_t index) noexcept {
+  prepare();
+  List& list = lists_[index];
+  const std::uint32_t batch = batch_of(index);
+  list.asked = true;
+  if (state_ == State::kReady) {
+    if (index < kFirstBlockClass) {
+      grow(index, list.most + std::min(std::max(list.most, 2u), batch * 4));
+    } else if (list.gave && heap.tunables.dynamic != 0) {
+      list.gave = false;
+      if (list.regrets < kRegrets)
+        ++list.regrets;
+      else
+        grow(index, list.most * 2 + 1);
+    }
+  }
+  void* objects[64];
+  const std::size_t got = heap.fetch(shard_, index, objects, std::min(batch, list.most / 2 + 1));
+  if (got == 0) return nullptr;
+  for (std::size_t at = got - 1; at != 0; --at) {
+    Object* object = static_cast<Object*>(objects[at]);
+    object->link(list.head);
+    list.head = object;
+  }
+  set_count(list, list.count.load(std::memory_order_relaxed) + static_cast<std::uint32_t>(got) - 1);
+  return objects[0];
+}
+
+void ThreadCache::overflow(std::size_t index) noexcept {
+  prepare();
+  List& list = lists_[index];
+  if (list.most == 0 && index < kFirstBlockClass) return put_off(index);
+  // Overflow upon overflow without a request in between halves what may stay, down to nothing.
+  const std::uint32_t most = list.asked ? list.most : list.most / 2;
+  list.asked = false;
+  list.gave = true;
+  shrink(index, most, index < kFirstBlockClass ? most / 2 : most);
+}
+
+// The object that was just pushed goes home, but together with others.
+void ThreadCache::put_off(std::size_t index) noexcept {
+  List& list = lists_[index];
+  Object* object = list.head;
+  list.head = nullptr;
+  set_count(list, 0);
+  object->link(pending_);
+  pending_ = object;
+  pending_bytes_.store(pending_bytes_.load(std::memory_order_relaxed) + class_bytes(index),
+                       std::memory_order_relaxed);
+  if (++pending_count_ >= kPending || state_ != State::kReady) flush_pending();
+}
+
+void ThreadCache::flush_pending() noexcept {
+  Object* objects = pending_;
+  pending_ = nullptr;
+  pending_count_ = 0;
+  pending_bytes_.store(0, std::memory_order_relaxed);
+  heap.give_back(objects);
+}
+
+void ThreadCache::flush_late() noexcept {
+  for (LateFree& late : late_) {
+    if (late.block == nullptr) continue;
+    Object* object = static_cast<Object*>(late.block);
+    late.block = nullptr;
+    object->link(nullptr);
+    heap.give_back(object);
+  }
 }
 
 void ThreadCache::flush() noexcept {
-  for (std::size_t index = 0; index < kClasses; ++index) {
-    List& list = lists_[index];
-    Object* objects = list.head;
-    if (objects == nullptr) continue;
-    list.head = nullptr;
-    set_count(list, 0);
-    heap.give_back(index, objects);
-  }
+  flush_late();
+  for (std::size_t index = 0; index < kClasses; ++index) shrink(index, lists_[index].most, 0);
+  flush_pending();
+  heap.clear_shelf();
 }
 
 void ThreadCache::at_thread_exit(void* cache) noexcept {
   ThreadCache& self = *static_cast<ThreadCache*>(cache);
   self.state_ = State::kEnded;
-  for (List& list : self.lists_) list.most = list.bound = 0;
-  self.flush();
+  self.flush_late();
+  for (std::size_t index = 0; index < kClasses; ++index) self.shrink(index, 0, 0);
+  self.flush_pending();
   Guard guard(g_registry_lock);
   (self.previous_ != nullptr ? self.previous_->next_ : g_first) = self.next_;
   if (self.next_ != nullptr) self.next_->previous_ = self.previous_;
 }
 
 std::size_t ThreadCache::bytes() const noexcept {
-  std::size_t sum = 0;
+  std::size_t sum = pending_bytes_.load(std::memory_order_relaxed);
   for (std::size_t index = 0; index < kClasses; ++index) {
-    sum += lists_[index].count.load(std::memory_order_relaxed) * std::size_t{kSizeClasses[index].size};
+    sum += lists_[index].count.load(std::memory_order_relaxed) * class_bytes(index);
   }
   return sum;
 }
@@ -124,6 +209,12 @@ std::size_t ThreadCache::total_bytes() noexcept {
   std::size_t sum = 0;
   for (const ThreadCache* cache = g_first; cache != nullptr; cache = cache->next_) sum += cache->bytes();
   return sum;
+}
+
+void ThreadCache::forget_other_threads() noexcept {
+  const bool listed = thread_cache.state_ == State::kReady;
+  g_first = listed ? &thread_cache : nullptr;
+  thread_cache.next_ = thread_cache.previous_ = nullptr;
 }
 
 }  // namespace brkmmap

@@ -1,37 +1,70 @@
-// Free objects that a thread keeps for itself: one list a size class, bounded by the tunable thread_cache, without
-// lock or atomic read-modify-write. A list may hold more where the thread keeps asking for its class, and ever
-// less where it only frees: a few objects left in lists would pin as many spans. Lives in initial-exec TLS; goes
-// back to the central lists when the thread ends, after which (destructors of others may still free) the central
-// lists are used directly.
+// Free objects that a thread keeps for itself: one list a size class, without lock or atomic
+// read-modify-write. How many a list may hold grows while the thread keeps asking for its class and shrinks
+// while it only frees, down to nothing: a few objects left in lists would pin as many pages; together the
+// lists stay within the tunable thread_cache. Lists of blocks (above 8 KiB) begin at nothing and grow only
+// when blocks were given back in vain some times: a block freed once is free for all uses at once. Lives in
+// initial-exec TLS; goes home when the thread ends, after which (destructors of others may still free) the
+// slabs are used directly.
 #pragma once
 
+#include "allocators/brkmmap/die.h"
 #include "allocators/brkmmap/heap.h"
 
 namespace brkmmap {
 
+// A free that has been asked for and not yet been done.
+struct LateFree {
+  void* block = nullptr;
+  PageEntry entry;
+};
+
 class ThreadCache {
  public:
+  static constexpr std::uint32_t kLate = 8;
+
   // An object of the class, or null where memory has run out.
   [[gnu::always_inline]] void* pop(std::size_t index) noexcept {
     List& list = lists_[index];
     Object* object = list.head;
     if (object == nullptr) [[unlikely]]
       return refill(index);
+    if (!object->is_free()) [[unlikely]]
+      die("a freed block was written to", object);
     list.head = object->next;
     set_count(list, list.count.load(std::memory_order_relaxed) - 1);
-    object->mark = 0;
+    object->hand_out();
     return object;
   }
   [[gnu::always_inline]] void push(std::size_t index, Object* object) noexcept {
     List& list = lists_[index];
-    object->next = list.head;
+    // Nothing of the object is read: it may be cold, and a store does not wait for its line. An object freed
+    // twice is in a list twice and is found when it would be handed out again, at the latest.
+    if (object == list.head) [[unlikely]]
+      die("double free (the block is free already)", object);
+    object->link(list.head);
     list.head = object;
     const std::uint32_t count = list.count.load(std::memory_order_relaxed) + 1;
     set_count(list, count);
     if (count > list.most) [[unlikely]]
       overflow(index);
   }
+  // Takes a free and returns the one whose turn it is now, of no block in the beginning.
+  [[gnu::always_inline]] LateFree exchange(const LateFree& now) noexcept {
+    LateFree& slot = late_[late_at_];
+    late_at_ = (late_at_ + 1) % kLate;
+    const LateFree due = slot;
+    slot = now;
+    return due;
+  }
+  const void* latest() const noexcept { return late_[(late_at_ + kLate - 1) % kLate].block; }
+  void flush_late() noexcept;
+  // Everything goes home.
   void flush() noexcept;
+  // Which shard of the slabs the thread asks first.
+  std::size_t shard() noexcept {
+    prepare();
+    return shard_;
+  }
   // For the statistics; any thread may ask, the owner's next step may follow.
   std::size_t bytes() const noexcept;
 
@@ -39,27 +72,44 @@ class ThreadCache {
   static Lock& registry_lock() noexcept;
   // Once, from the library's constructor: makes threads flush when they end.
   static void arm_thread_exit() noexcept;
-  // Of all threads. In the child of fork the caches of threads that don't exist there stay counted.
-  static std::size_t total_bytes() noexcept;
+  // In the child of fork: the caches of threads that don't exist there are lost, and no longer counted.
+  static void forget_other_threads() noexcept;
+  static std::size_t total_bytes() noexcept;  // of all threads
 
  private:
   struct List {
     Object* head = nullptr;
     std::atomic<std::uint32_t> count{0};
-    std::uint32_t most = 0;   // 0 until the first slow step: then every push is slow
-    std::uint32_t bound = 0;  // what `most` may grow to
+    std::uint32_t most = 0;    // 0 until the first slow step: then every push is slow
+    bool asked = false;        // since the last overflow
+    bool gave = false;         // since the last refill
+    std::uint8_t regrets = 0;  // blocks: how often one was given back and asked for again
   };
   enum class State : std::uint8_t { kNew, kReady, kEnded };
+  static constexpr std::uint32_t kPending = 8;
+  static constexpr std::uint8_t kRegrets = 4;
 
   static void set_count(List& list, std::uint32_t count) noexcept {
     list.count.store(count, std::memory_order_relaxed);
   }
   void* refill(std::size_t index) noexcept;
   void overflow(std::size_t index) noexcept;
+  void grow(std::size_t index, std::uint32_t most) noexcept;
+  void shrink(std::size_t index, std::uint32_t most, std::uint32_t keep) noexcept;
+  void put_off(std::size_t index) noexcept;
+  void flush_pending() noexcept;
   void prepare() noexcept;
   static void at_thread_exit(void* cache) noexcept;
 
   List lists_[kClasses];
+  LateFree late_[kLate];
+  std::uint32_t late_at_ = 0;
+  Object* pending_ = nullptr;  // of any class, on their way home
+  std::uint32_t pending_count_ = 0;
+  std::atomic<std::size_t> pending_bytes_{0};
+  std::size_t promised_ = 0;  // bytes that the lists may hold
+  std::size_t victim_ = 0;    // whose promise is taken next
+  std::size_t shard_ = 0;
   ThreadCache* next_ = nullptr;
   ThreadCache* previous_ = nullptr;
   State state_ = State::kNew;

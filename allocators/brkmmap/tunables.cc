@@ -43,11 +43,10 @@ int read_environment(Tunables& tunables, char* const* environment, int descripto
       if (set_tunable(tunables, row, text)) continue;
       ++bad;
       char line[256];
-      const int size = std::snprintf(line, sizeof line,
-                                     "brkmmap: %s=%.40s is no number from %llu to %llu; %llu is used\n", row.variable,
-                                     text, static_cast<unsigned long long>(row.least),
-                                     static_cast<unsigned long long>(row.most),
-                                     static_cast<unsigned long long>(row.standard));
+      const int size = std::snprintf(
+          line, sizeof line, "brkmmap: %s=%.40s is no number from %llu to %llu; %llu is used\n", row.variable,
+          text, static_cast<unsigned long long>(row.least), static_cast<unsigned long long>(row.most),
+          static_cast<unsigned long long>(row.standard));
       if (write(descriptor, line, static_cast<std::size_t>(size)) < 0) return bad;
     }
   }

@@ -203,11 +203,12 @@ TEST_CASE("the same seed gives the same operations and, where they are determini
   if (!ledger_is_allowed()) return;
   const Folder folder;
   std::array<json, 2> runs;
+  // With dynamic=1 brkmmap goes by the clock: what was given back in vain is kept for some seconds.
   for (std::size_t at = 0; at < runs.size(); ++at) {
     const std::string file = folder.file("r" + std::to_string(at) + ".json");
-    REQUIRE(tool(folder,
-                 {"run", "-a", "glibc,brkmmap", "-w", "tutorial,churn/small-1t,churn/mixed-1t,large_block",
-                  "--pass", "ledger", "--quick", "--seed", "7", "-o", file})
+    REQUIRE(tool(folder, {"run", "-a", "glibc,brkmmap[dynamic=0]", "-w",
+                          "tutorial,churn/small-1t,churn/mixed-1t,large_block", "--pass", "ledger", "--quick",
+                          "--seed", "7", "-o", file})
                 .exit_code == 0);
     runs[at] = results_in(file).at("records");
   }
@@ -216,7 +217,10 @@ TEST_CASE("the same seed gives the same operations and, where they are determini
     const json &one = runs[0][at], &other = runs[1][at];
     CAPTURE(one.at("workload"), one.at("variant"), one.at("allocator"));
     CHECK(one.at("operations") == other.at("operations"));
-    for (const char* metric : {"brk_calls", "mmap_calls", "trims", "releases", "purges"})
+    // Where the kernel puts the heap decides how many tables of addresses brkmmap maps.
+    if (one.at("allocator") == "glibc")
+      CHECK(one.at("metrics").at("mmap_calls") == other.at("metrics").at("mmap_calls"));
+    for (const char* metric : {"brk_calls", "trims", "releases", "purges"})
       CHECK(one.at("metrics").at(metric) == other.at("metrics").at(metric));
   }
 }

@@ -7,24 +7,32 @@
 #include <map>
 #include <memory>
 #include <random>
+#include <utility>
+#include <vector>
 
 #include "allocators/brkmmap/heap.h"
 #include "allocators/brkmmap/policy.h"
 #include "allocators/brkmmap/tests/fake_os.h"
 
+namespace brkmmap {
+constinit std::atomic<std::uintptr_t> secret{0x5ec4e7};
+}
+
 using namespace brkmmap;
 
 namespace {
 
+// The smallest of all class sizes that holds the request.
 std::size_t naive_class(std::size_t bytes) {
   for (std::size_t index = 0; index < kClasses; ++index) {
-    if (kSizeClasses[index].size >= bytes) return index;
+    if (class_bytes(index) >= bytes) return index;
   }
   return kClasses;
 }
 
 struct Model {
-  std::unique_ptr<Heap> heap = std::make_unique<Heap>();
+  std::unique_ptr<PageMap> map = std::make_unique<PageMap>();
+  std::unique_ptr<Heap> heap = std::make_unique<Heap>(*map);
   std::map<std::uintptr_t, Span*> blocks;
 
   bool balanced() const {
@@ -32,11 +40,11 @@ struct Model {
     for (const auto& [start, span] : blocks) live += span->bytes();
     return live + heap->pages.free_bytes() + heap->kernel.metadata_bytes == heap->kernel.mapped_bytes;
   }
-  Span* allocate(std::size_t pages, std::size_t alignment = kPageSize) {
+  Span* allocate(std::size_t units, std::size_t alignment = kUnit) {
     bool zeroed = false;
-    Span* span = heap->pages.allocate(pages, &zeroed, alignment);
+    Span* span = heap->pages.allocate(units, &zeroed, alignment);
     if (span == nullptr) return nullptr;
-    REQUIRE(span->pages >= pages);
+    REQUIRE(span->units == units);
     REQUIRE(span->start % alignment == 0);
     const auto next = blocks.lower_bound(span->start);
     REQUIRE((next == blocks.end() || next->first >= span->end()));
@@ -57,15 +65,14 @@ void random_steps(Model& model, std::mt19937_64& random, int steps) {
   for (int step = 0; step < steps; ++step) {
     const auto dice = random() % 16;
     if (dice < 8 || model.blocks.empty()) {
-      model.allocate(1 + random() % (dice == 0 ? 600 : 24),
-                     dice == 1 ? kPageSize << random() % 6 : kPageSize);
+      model.allocate(1 + random() % (dice == 0 ? 2400 : 96), dice == 1 ? kUnit << random() % 8 : kUnit);
     } else {
       auto at = model.blocks.lower_bound(
           model.blocks.begin()->first +
           random() % (std::prev(model.blocks.end())->first - model.blocks.begin()->first + 1));
       if (dice == 8) {
-        const std::size_t pages = 1 + random() % 40;
-        if (model.heap->pages.resize(at->second, pages)) REQUIRE(at->second->pages == pages);
+        const std::size_t units = 1 + random() % 160;
+        if (model.heap->pages.resize(at->second, units)) REQUIRE(at->second->units == units);
       } else {
         model.free(at->second);
       }
@@ -76,20 +83,16 @@ void random_steps(Model& model, std::mt19937_64& random, int steps) {
 
 }  // namespace
 
-TEST_CASE("every request gets the smallest class that holds it") {
-  for (std::size_t bytes = 1; bytes <= kMaxSmall; ++bytes) {
-    if (class_of(bytes) != naive_class(bytes)) FAIL(bytes);
+TEST_CASE("every request gets the smallest class that holds it, and loses at most an eighth") {
+  for (std::size_t bytes = 1; bytes <= kMaxCached; ++bytes) {
+    const std::size_t index = class_of(bytes);
+    if (index != naive_class(bytes)) FAIL(bytes);
+    if (bytes > 128 && (class_bytes(index) - bytes) * 8 > class_bytes(index)) FAIL(bytes);
   }
   CHECK(class_of(0) == 0);
-}
-
-TEST_CASE("every offset of every span is divided as the plain division does") {
-  for (const SizeClass& row : kSizeClasses) {
-    CHECK(row.pages * kPageSize % row.size * 8 <= row.pages * kPageSize);
-    for (std::uint64_t offset = 0; offset < row.pages * kPageSize; ++offset) {
-      if ((offset * row.reciprocal >> 32) != offset / row.size) FAIL(row.size << " " << offset);
-    }
-  }
+  for (std::size_t kind = 0; kind < kKinds; ++kind)
+    for (std::size_t granules = kind == 0 ? 1 : 9; granules <= kMostGranules; ++granules)
+      CHECK(class_bytes(class_in_slab(kind, granules)) == granules << kSlabKinds[kind].granule_shift);
 }
 
 TEST_CASE("amounts are read with their suffixes and nothing else is") {
@@ -119,27 +122,51 @@ TEST_CASE("a bad value in the environment is told once and the default kept") {
 
 TEST_CASE("the policy trims only over the threshold and gives large ranges below the top back") {
   const Tunables tunables;
-  CHECK(decide({131072, 0, true, false}, tunables) == Action::kKeep);
-  CHECK(decide({131073, 0, true, false}, tunables) == Action::kTrim);
-  CHECK(decide({40960, 40960, false, false}, tunables) == Action::kKeep);
-  CHECK(decide({262144, 262144, false, false}, tunables) == Action::kPurge);
-  CHECK(decide({524288, 4096, false, false}, tunables) == Action::kKeep);
-  CHECK(decide({262144, 4096, false, true}, tunables) == Action::kRelease);
-  CHECK(decide({1048576, 4096, false, false}, tunables) == Action::kRelease);
+  CHECK(decide({131072, 0, true, false}, tunables, 0) == Action::kKeep);
+  CHECK(decide({131073, 0, true, false}, tunables, 0) == Action::kTrim);
+  CHECK(decide({40960, 40960, false, false}, tunables, 0) == Action::kKeep);
+  CHECK(decide({262144, 262144, false, false}, tunables, 0) == Action::kPurge);
+  CHECK(decide({524288, 4096, false, false}, tunables, 0) == Action::kKeep);
+  CHECK(decide({262144, 4096, false, true}, tunables, 0) == Action::kRelease);
+  CHECK(decide({1048576, 4096, false, false}, tunables, 0) == Action::kRelease);
+  CHECK(decide({1048576, 4096, false, false}, tunables, 4096) == Action::kKeep);
+  CHECK(decide({135168, 0, true, false}, tunables, 4096) == Action::kKeep);
+  CHECK(decide({135169, 0, true, false}, tunables, 4096) == Action::kTrim);
+}
+
+TEST_CASE(
+    "what is asked for again soon after it was given back raises the slack, for a while and within bounds") {
+  constexpr std::size_t kMiB = 1 << 20;
+  Tunables tunables;
+  Hysteresis hysteresis;
+  hysteresis.took(5 * kMiB, 10);
+  CHECK(hysteresis.slack(kMiB, tunables, 10) == 0);  // nothing had been given back
+  hysteresis.gave_back(kMiB / 2, 20);
+  CHECK(hysteresis.slack(kMiB, tunables, 20) == 0);  // nor regretted
+  hysteresis.took(kMiB / 4, 30);
+  CHECK(hysteresis.slack(kMiB, tunables, 30) == kMiB / 4);
+  CHECK(hysteresis.slack(kMiB, tunables, 30 + Hysteresis::kHalfLife) == kMiB / 8);
+  CHECK(hysteresis.slack(kMiB, tunables, 30 + 40 * Hysteresis::kHalfLife) == 0);
+  hysteresis.gave_back(1000 * kMiB, 50'000);
+  hysteresis.took(999 * kMiB, 50'000);
+  CHECK(hysteresis.slack(100 * kMiB, tunables, 50'000) == 100 * kMiB / 100 * tunables.slack_percent);
+  CHECK(hysteresis.slack(0, tunables, 50'000) == Hysteresis::kLeast);
+  tunables.dynamic.set(0);
+  CHECK(hysteresis.slack(100 * kMiB, tunables, 50'000) == 0);
 }
 
 TEST_CASE("the hole of a freed block goes to the next request of its size, and joins its neighbour") {
   fake::reset();
   Model model;
-  Span* b = model.allocate(10);
-  Span* d = model.allocate(25);
+  Span* b = model.allocate(40);
+  Span* d = model.allocate(100);
   CHECK(d->start == b->end());
   const std::uintptr_t place = b->start;
   model.free(b);
-  b = model.allocate(10);
+  b = model.allocate(40);
   CHECK(b->start == place);
   model.free(b);
-  Span* e = model.allocate(13);
+  Span* e = model.allocate(50);
   CHECK(e->start == d->end());
   model.free(e);
   const std::uint64_t trims = model.heap->kernel.trims.calls;
@@ -156,7 +183,7 @@ TEST_CASE("random steps never overlap and keep the equation") {
   random_steps(model, random, 4000);
   while (!model.blocks.empty()) model.free(model.blocks.begin()->second);
   CHECK(model.balanced());
-  CHECK(model.heap->pages.free_bytes() < std::size_t{1} << 20);  // what no threshold reaches
+  CHECK(model.heap->pages.dirty_bytes() < Hysteresis::kLeast + 2 * model.heap->tunables.purge_threshold);
   CHECK(model.heap->kernel.releases.calls > 0);
 }
 
@@ -173,25 +200,57 @@ TEST_CASE("a failure of any one kernel call is survived with the equation kept")
 TEST_CASE("trim leaves the break alone after a foreign sbrk, and growth goes on above it") {
   fake::reset();
   Model model;
-  Span* low = model.allocate(200);
+  Span* low = model.allocate(800);
   const std::uintptr_t top = model.heap->pages.brk().end();
   fake::foreign_sbrk(8192 + 16);
   model.free(low);
   CHECK(model.heap->kernel.trims.calls == 0);
   CHECK(os::program_break() == top + 8192 + 16);
-  Span* high = model.allocate(600);
+  Span* high = model.allocate(2400);
   CHECK(high->start >= top + 8192 + 16);
   CHECK(model.balanced());
 }
 
-TEST_CASE("an emptied span of a size class goes back at once") {
+TEST_CASE("objects of all sizes share slabs, and an emptied slab goes back at once") {
   fake::reset();
-  auto heap = std::make_unique<Heap>();
-  std::size_t taken = 0;
-  Object* list = heap->fetch(3, 40, &taken);
-  REQUIRE(taken == 40);
-  CHECK(heap->central[3].span_bytes() > 0);
-  heap->give_back(3, list);
-  CHECK(heap->central[3].span_bytes() == 0);
-  CHECK(heap->pages.free_bytes() + heap->kernel.metadata_bytes == heap->kernel.mapped_bytes);
+  Model model;
+  Heap& heap = *model.heap;
+  std::mt19937_64 random(3);
+  std::vector<std::pair<void*, std::size_t>> objects;
+  for (int step = 0; step < 30'000; ++step) {
+    if (random() % 5 < 3) {
+      const std::size_t index = random() % kFirstBlockClass;
+      void* got[8];
+      const std::size_t count = heap.fetch(random() % kShards, index, got, 1 + random() % 8);
+      REQUIRE(count > 0);
+      for (std::size_t at = 0; at < count; ++at) {
+        std::memset(got[at], static_cast<int>(index), class_bytes(index));
+        objects.emplace_back(got[at], index);
+      }
+    } else if (!objects.empty()) {
+      auto& chosen = objects[random() % objects.size()];
+      const auto* bytes = static_cast<const unsigned char*>(chosen.first);
+      for (std::size_t at = 0; at < class_bytes(chosen.second); ++at)
+        if (bytes[at] != chosen.second) FAIL("an object was written to by another");
+      Object* object = static_cast<Object*>(chosen.first);
+      object->link(nullptr);
+      heap.give_back(object);
+      std::swap(chosen, objects.back());
+      objects.pop_back();
+    }
+    std::size_t live = 0;
+    if (step % 1000 == 0) {
+      for (const auto& [memory, index] : objects) live += class_bytes(index);
+      std::size_t counted = 0;
+      for (const Slabs& slabs : heap.shards) counted += slabs.object_bytes();
+      REQUIRE(counted == live);
+    }
+  }
+  for (const auto& [memory, index] : objects) {
+    Object* object = static_cast<Object*>(memory);
+    object->link(nullptr);
+    heap.give_back(object);
+  }
+  for (const Slabs& slabs : heap.shards) CHECK(slabs.slab_bytes() == 0);
+  CHECK(heap.pages.free_bytes() + heap.kernel.metadata_bytes == heap.kernel.mapped_bytes);
 }

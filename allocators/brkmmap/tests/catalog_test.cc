@@ -19,7 +19,8 @@ struct Row {
 
 TEST_CASE("the table of tunables and the catalog's file agree") {
   const std::map<std::string, Row> table{
-#define TUNABLE(name, variable, standard, least, most, unit, help) {#name, {variable, standard, least, most, unit, help}},
+#define TUNABLE(name, variable, standard, least, most, unit, help) \
+  {#name, {variable, standard, least, most, unit, help}},
 #include "allocators/brkmmap/tunables.def"
 #undef TUNABLE
   };

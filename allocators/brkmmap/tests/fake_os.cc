@@ -64,6 +64,9 @@ bool purge(std::uintptr_t at, std::size_t bytes) noexcept {
 void* remap(std::uintptr_t, std::size_t, std::size_t) noexcept {
   return nullptr;
 }
+std::uint64_t milliseconds() noexcept {
+  return 1;
+}
 std::uintptr_t program_break() noexcept {
   return g_break;
 }

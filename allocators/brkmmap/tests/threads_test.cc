@@ -14,8 +14,10 @@
 #include "allocators/brkmmap/thread_cache.h"
 
 namespace brkmmap {
-constinit Heap heap;  // the library's own stands in entry.cc, which is not part of this program
-}
+// the library's own stand in entry.cc, which is not part of this program
+constinit PageMap page_map;
+constinit Heap heap(page_map);
+}  // namespace brkmmap
 
 using namespace brkmmap;
 
@@ -23,12 +25,9 @@ namespace {
 
 struct Held {
   void* memory = nullptr;
-  std::size_t index = 0;  // size class, or kClasses for a block of whole pages
-  Span* span = nullptr;   // of a block of whole pages
+  std::size_t index = 0;  // size class
   unsigned char tag = 0;
-  [[nodiscard]] std::size_t bytes() const {
-    return span != nullptr ? span->bytes() : kSizeClasses[index].size;
-  }
+  [[nodiscard]] std::size_t bytes() const { return class_bytes(index); }
 };
 
 // A place where one thread leaves an object and any thread takes it.
@@ -36,16 +35,8 @@ using Exchange = std::array<std::atomic<Held*>, 256>;
 
 void ask(Held& held, std::mt19937& random) {
   held.tag = static_cast<unsigned char>(random());
-  held.index = random() % (kClasses + 4);
-  if (held.index < kClasses) {
-    held.memory = thread_cache.pop(held.index);
-  } else {
-    held.index = kClasses;
-    bool zeroed = false;
-    const Guard guard(heap.lock);
-    held.span = heap.pages.allocate(5 + random() % 60, &zeroed);
-    held.memory = held.span != nullptr ? reinterpret_cast<void*>(held.span->start) : nullptr;
-  }
+  held.index = random() % kClasses;
+  held.memory = thread_cache.pop(held.index);
   if (held.memory != nullptr) std::memset(held.memory, held.tag, held.bytes());
 }
 
@@ -55,12 +46,7 @@ bool give(Held& held) {
   const auto* bytes = static_cast<const unsigned char*>(held.memory);
   bool whole = true;
   for (std::size_t at = 0; at < held.bytes(); ++at) whole = whole && bytes[at] == held.tag;
-  if (held.span != nullptr) {
-    const Guard guard(heap.lock);
-    heap.pages.free(held.span);
-  } else {
-    thread_cache.push(held.index, static_cast<Object*>(held.memory));
-  }
+  thread_cache.push(held.index, static_cast<Object*>(held.memory));
   return whole;
 }
 
@@ -96,12 +82,9 @@ TEST_CASE("objects that wander between threads stay whole, and all memory comes 
 
   CHECK(asked == kThreads * kSteps);
   CHECK(damaged == 0);
-  std::size_t in_spans = 0, out = 0;
-  for (std::size_t index = 0; index < kClasses; ++index) {
-    in_spans += heap.central[index].span_bytes();
-    out += heap.central[index].out();
+  for (const Slabs& slabs : heap.shards) {
+    CHECK(slabs.slab_bytes() == 0);
+    CHECK(slabs.object_bytes() == 0);
   }
-  CHECK(out == 0);
-  CHECK(in_spans == 0);
   CHECK(heap.pages.free_bytes() + heap.kernel.metadata_bytes == heap.kernel.mapped_bytes);
 }

@@ -1,0 +1,124 @@
+// See heap.h.
+#include "allocators/brkmmap/heap.h"
+
+#include "allocators/brkmmap/die.h"
+
+namespace brkmmap {
+
+// Before a new slab is made, the room that other shards have is used: a slab that is half full costs as much
+// memory as a full one. Whoever is busy is passed by.
+std::size_t Heap::fetch_small(std::size_t shard, std::size_t kind, std::size_t granules,
+                              std::size_t alignment, void** objects, std::size_t count) noexcept {
+  for (std::size_t step = 0; step < kShards; ++step) {
+    Slabs& slabs = shards[(shard + step) % kShards];
+    if (!slabs.has_room(kind, granules)) continue;
+    if (step == 0) {
+      slabs.lock().lock();
+    } else if (!slabs.lock().try_lock()) {
+      continue;
+    }
+    const std::size_t got = slabs.fetch(kind, granules, alignment, objects, count, false, pages, map, lock);
+    slabs.lock().unlock();
+    if (got != 0) return got;
+  }
+  Guard guard(shards[shard].lock());
+  return shards[shard].fetch(kind, granules, alignment, objects, count, true, pages, map, lock);
+}
+
+std::size_t Heap::fetch(std::size_t shard, std::size_t index, void** objects, std::size_t count) noexcept {
+  if (index < kFirstBlockClass) {
+    const bool tiny = index < kTinyClasses;
+    const std::size_t got =
+        fetch_small(shard, tiny ? 0 : 1, tiny ? index + 1 : index - kTinyClasses + 9, 1, objects, count);
+    for (std::size_t at = 0; at < got; ++at) static_cast<Object*>(objects[at])->hand_out();
+    return got;
+  }
+  if (Object* block = shelf.take(index)) {
+    block->hand_out();
+    objects[0] = block;
+    return 1;
+  }
+  bool zeroed = false;
+  objects[0] = allocate_block(index - kFirstBlockClass + 9, kUnit, &zeroed);
+  return objects[0] != nullptr ? 1 : 0;
+}
+
+void* Heap::fetch_aligned(std::size_t shard, std::size_t bytes, std::size_t alignment) noexcept {
+  const std::size_t kind = bytes <= kMaxTiny ? 0 : 1;
+  const std::size_t shift = kSlabKinds[kind].granule_shift;
+  const std::size_t granules = (bytes + (std::size_t{1} << shift) - 1) >> shift;
+  void* object = nullptr;
+  const std::size_t got =
+      fetch_small(shard, kind, granules, alignment >> shift == 0 ? 1 : alignment >> shift, &object, 1);
+  if (got == 0) return nullptr;
+  static_cast<Object*>(object)->hand_out();
+  return object;
+}
+
+void Heap::give_back(Object* list) noexcept {
+  Slabs* held = nullptr;
+  while (list != nullptr) {
+    Object* object = list;
+    if (!object->is_free()) die("a freed block was written to", object);
+    list = list->next;
+    const std::uintptr_t address = reinterpret_cast<std::uintptr_t>(object);
+    const PageEntry entry = map.get(address);
+    Span* span = entry.span();
+    if (!entry.is_slab()) {
+      if (!shelf.put(kFirstBlockClass + span->units - 9, object)) free_block(span);
+      continue;
+    }
+    Slabs& slabs = shards[span->shard];
+    if (&slabs != held) {
+      if (held != nullptr) held->lock().unlock();
+      slabs.lock().lock();
+      held = &slabs;
+    }
+    const std::size_t granule = (address - span->start) >> kSlabKinds[entry.kind()].granule_shift;
+    if (!slab::is_start(*span, granule)) die("double free (the block is free already)", object);
+    slabs.give_back(span, granule, pages, map, lock);
+    if (entry.kind() != 0) slabs.purge_if_due(tunables, kernel);
+  }
+  if (held != nullptr) held->lock().unlock();
+}
+
+bool Heap::is_mapped_alone(std::size_t bytes) noexcept {
+  if (bytes < tunables.mmap_threshold || mappings.count() >= tunables.mmap_max) return false;
+  if (tunables.dynamic == 0) return true;
+  Guard guard(lock);
+  return bytes >=
+         tunables.mmap_threshold + hysteresis.slack(pages.live_bytes(), tunables, os::milliseconds());
+}
+
+void* Heap::allocate_block(std::size_t units, std::size_t alignment, bool* zeroed) noexcept {
+  Guard guard(lock);
+  Span* span = pages.allocate(units, zeroed, alignment);
+  if (span == nullptr) return nullptr;
+  map.set(span->start, PageEntry::of(span));
+  auto* block = reinterpret_cast<Object*>(span->start);
+  if (!*zeroed) block->hand_out();  // it may have been in a list before
+  return block;
+}
+
+void Heap::free_block(Span* span) noexcept {
+  {
+    Guard guard(lock);
+    map.set(span->start, PageEntry());
+    pages.free(span);
+    shelf.set_limit(tunables.dynamic != 0 ? pages.live_bytes() / 100 * tunables.shelf_percent : 0);
+  }
+  if (shelf.is_over_limit()) clear_shelf();
+}
+
+void Heap::clear_shelf() noexcept {
+  for (std::size_t index = kFirstBlockClass; index < kClasses; ++index) {
+    while (Object* block = shelf.take(index)) {
+      Guard guard(lock);
+      Span* span = map.get(reinterpret_cast<std::uintptr_t>(block)).span();
+      map.set(span->start, PageEntry());
+      pages.free(span);
+    }
+  }
+}
+
+}  // namespace brkmmap

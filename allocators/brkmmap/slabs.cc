@@ -1,0 +1,202 @@
+// See slabs.h.
+#include "allocators/brkmmap/slabs.h"
+
+#include <algorithm>
+
+namespace brkmmap {
+namespace {
+
+std::size_t list_of(const Span* slab) noexcept {
+  return std::min<std::size_t>(slab->longest, kMostGranules) - 1;
+}
+
+// Of a slab of kind 1, whose pages are 32 granules each.
+bool is_page_free(const Span* slab, std::size_t page) noexcept {
+  return (slab::load(slab->used[page / 2]) >> page % 2 * 32 & 0xffffffff) == 0;
+}
+
+}  // namespace
+
+void Slabs::link(Span* slab) noexcept {
+  if (slab->longest == 0) return;
+  const std::size_t at = list_of(slab);
+  Span*& first = lists_[slab->kind][at];
+  slab->left = nullptr;
+  slab->right = first;
+  if (first != nullptr) first->left = slab;
+  first = slab;
+  auto& room = room_[slab->kind];
+  room.store(slab::load(room) | std::uint64_t{1} << at, std::memory_order_relaxed);
+}
+
+void Slabs::unlink(Span* slab) noexcept {
+  if (slab->longest == 0) return;
+  const std::size_t at = list_of(slab);
+  Span*& first = lists_[slab->kind][at];
+  (slab->left != nullptr ? slab->left->right : first) = slab->right;
+  if (slab->right != nullptr) slab->right->left = slab->left;
+  auto& room = room_[slab->kind];
+  if (first == nullptr) room.store(slab::load(room) & ~(std::uint64_t{1} << at), std::memory_order_relaxed);
+}
+
+// A free that reads an entry from before a change is right all the same: its object was there before it.
+void Slabs::enter(Span* slab, PageMap& map) noexcept {
+  for (std::size_t page = 0; page < kSlabKinds[slab->kind].pages; ++page)
+    map.set(slab->start + page * kPageSize, PageEntry::of_slab(slab, page));
+}
+
+Span* Slabs::grow(std::size_t kind, std::size_t granules, PageHeap& pages, PageMap& map,
+                  Lock& heap_lock) noexcept {
+  const std::size_t count = kSlabKinds[kind].pages;
+  Guard guard(heap_lock);
+  bool zeroed = false;
+  Span* slab = pages.allocate(count * kUnitsAPage, &zeroed, kPageSize);
+  if (slab == nullptr) return nullptr;
+  for (std::size_t word = 0; word < slab::kWords; ++word) {
+    slab->used[word].store(0, std::memory_order_relaxed);
+    slab->starts[word].store(0, std::memory_order_relaxed);
+  }
+  slab->kind = static_cast<std::uint8_t>(kind & 3);
+  slab->shard = number_ & 63;
+  slab->alike = static_cast<std::uint8_t>(granules);
+  slab->purged = 0;
+  slab->free_granules = slab->longest = kGranules;
+  slab->state.store(SpanState::kSlab, std::memory_order_release);
+  enter(slab, map);
+  slab_bytes_[kind] += slab->bytes();
+  link(slab);
+  return slab;
+}
+
+// One walk over the free runs in the order of their addresses: takes what is wanted from the first that can
+// give it and learns the longest that stays.
+std::size_t Slabs::carve(Span* slab, std::size_t granules, std::size_t alignment, void** objects,
+                         std::size_t count) noexcept {
+  const std::size_t shift = kSlabKinds[slab->kind].granule_shift;
+  std::uint64_t used[slab::kWords];
+  for (std::size_t word = 0; word < slab::kWords; ++word) used[word] = slab::load(slab->used[word]);
+  std::uint64_t now_used[slab::kWords] = {}, starts[slab::kWords] = {};
+  std::size_t got = 0, longest = 0;
+  for (std::size_t at = slab::next(used, 0, 0); at < kGranules;) {
+    const std::size_t end = slab::next(used, at, 1);
+    std::size_t free_from = at;
+    if (alignment != 1) {
+      const std::size_t aligned = round_up(at, alignment);
+      if (got < count && aligned + granules <= end) {
+        longest = std::max(longest, aligned - at);
+        free_from = aligned;
+      }
+    }
+    while (got < count && end - free_from >= granules && free_from % alignment == 0) {
+      starts[free_from / 64] |= std::uint64_t{1} << free_from % 64;
+      slab::each_word(free_from, granules,
+                      [&](std::size_t word, std::uint64_t bits) { now_used[word] |= bits; });
+      objects[got++] = reinterpret_cast<void*>(slab->start + (free_from << shift));
+      free_from += granules;
+    }
+    longest = std::max(longest, end - free_from);
+    at = slab::next(used, end, 0);
+  }
+  unlink(slab);
+  for (std::size_t word = 0; word < slab::kWords; ++word) {
+    if (now_used[word] == 0) continue;
+    slab->starts[word].store(slab::load(slab->starts[word]) | starts[word], std::memory_order_relaxed);
+    slab->used[word].store(used[word] | now_used[word], std::memory_order_relaxed);
+  }
+  if (slab->purged != 0) mark_resident(slab);
+  slab->free_granules = static_cast<std::uint16_t>(slab->free_granules - got * granules);
+  slab->longest = static_cast<std::uint16_t>(longest);
+  link(slab);
+  object_bytes_[slab->kind] += got * granules << shift;
+  return got;
+}
+
+// Pages that objects lie on again.
+void Slabs::mark_resident(Span* slab) noexcept {
+  for (std::size_t page = 0; page < kSlabKinds[slab->kind].pages; ++page) {
+    if ((slab->purged >> page & 1) == 0 || is_page_free(slab, page)) continue;
+    slab->purged = static_cast<std::uint8_t>(slab->purged & ~(1u << page));
+    purged_bytes_ -= kPageSize;
+  }
+}
+
+void Slabs::purge(std::size_t enough, Kernel& kernel) noexcept {
+  constexpr std::size_t kGranulesAPage = kPageSize >> kSlabKinds[1].granule_shift;
+  for (std::size_t list = kMostGranules; list-- >= kGranulesAPage;) {
+    for (Span* slab = lists_[1][list]; slab != nullptr; slab = slab->right) {
+      for (std::size_t page = 0; page < kSlabKinds[1].pages; ++page) {
+        if (slab->purged >> page & 1 || !is_page_free(slab, page)) continue;
+        if (!kernel.purge(slab->start + page * kPageSize, kPageSize)) continue;
+        slab->purged = static_cast<std::uint8_t>(slab->purged | 1u << page);
+        purged_bytes_ += kPageSize;
+      }
+      if (resident_free() <= enough) break;
+    }
+  }
+  purged_to_ = resident_free();
+}
+
+std::size_t Slabs::fetch(std::size_t kind, std::size_t granules, std::size_t alignment, void** objects,
+                         std::size_t count, bool may_grow, PageHeap& pages, PageMap& map,
+                         Lock& heap_lock) noexcept {
+  std::size_t got = 0;
+  while (got < count) {
+    // An aligned object surely fits where its size and alignment fit together.
+    const std::size_t fits = std::min(granules + alignment - 1, kMostGranules);
+    const std::uint64_t room = slab::load(room_[kind]) >> (fits - 1);
+    Span* slab = nullptr;
+    if (room != 0) {
+      slab = lists_[kind][fits - 1 + static_cast<std::size_t>(std::countr_zero(room))];
+    } else {
+      if (got != 0 || !may_grow) break;  // what there is will do: no new slab for the rest of a batch
+      slab = grow(kind, granules, pages, map, heap_lock);
+      if (slab == nullptr) break;
+    }
+    if (slab->alike != 0 && slab->alike != granules) {
+      slab->alike = 0;
+      enter(slab, map);
+    }
+    const std::size_t more = carve(slab, granules, alignment, objects + got, count - got);
+    if (more == 0) break;
+    got += more;
+  }
+  return got;
+}
+
+void Slabs::give_back(Span* slab, std::size_t granule, PageHeap& pages, PageMap& map,
+                      Lock& heap_lock) noexcept {
+  const std::size_t granules = slab::length(*slab, granule);
+  object_bytes_[slab->kind] -= granules << kSlabKinds[slab->kind].granule_shift;
+  slab->free_granules = static_cast<std::uint16_t>(slab->free_granules + granules);
+  if (slab->free_granules == kGranules) {
+    unlink(slab);
+    slab_bytes_[slab->kind] -= slab->bytes();
+    purged_bytes_ -= kPageSize * static_cast<std::size_t>(std::popcount(slab->purged));
+    Guard guard(heap_lock);
+    for (std::size_t page = 0; page < slab->bytes() >> kPageShift; ++page)
+      map.set(slab->start + page * kPageSize, PageEntry());
+    pages.free(slab);
+    return;
+  }
+  std::uint64_t used[slab::kWords];
+  for (std::size_t word = 0; word < slab::kWords; ++word) used[word] = slab::load(slab->used[word]);
+  slab->starts[granule / 64].store(
+      slab::load(slab->starts[granule / 64]) & ~(std::uint64_t{1} << granule % 64),
+      std::memory_order_relaxed);
+  slab::each_word(granule, granules, [&](std::size_t word, std::uint64_t bits) {
+    used[word] &= ~bits;
+    slab->used[word].store(used[word], std::memory_order_relaxed);
+  });
+  const std::size_t run = slab::free_below(used, granule) + slab::next(used, granule, 1) - granule;
+  if (run <= slab->longest) return;
+  const std::size_t before = std::min<std::size_t>(slab->longest, kMostGranules);
+  if (before == std::min<std::size_t>(run, kMostGranules)) {
+    slab->longest = static_cast<std::uint16_t>(run);
+    return;
+  }
+  unlink(slab);
+  slab->longest = static_cast<std::uint16_t>(run);
+  link(slab);
+}
+
+}  // namespace brkmmap

@@ -1,0 +1,67 @@
+// The slabs of one shard: hands batches of small objects to threads and takes them back. A request goes to
+// the slab whose longest free run is the shortest that suffices, so that full slabs fill and sparse ones
+// empty, whatever sizes they hold; an empty slab goes back to the page heap at once, and free pages inside of
+// sparse ones to the kernel once they are too many. Threads are spread over several shards, each with a lock
+// of its own, taken before the heap's; an object returns to the shard it came from.
+#pragma once
+
+#include "allocators/brkmmap/lock.h"
+#include "allocators/brkmmap/object.h"
+#include "allocators/brkmmap/page_heap.h"
+#include "allocators/brkmmap/slab.h"
+
+namespace brkmmap {
+
+class Slabs {
+ public:
+  constexpr Slabs() = default;
+
+  // Up to `count` objects of so many granules, at a multiple of `alignment` granules, into `objects`. Returns
+  // how many: fewer than asked where a new slab would be needed for the rest, none where memory has run out
+  // or, without `may_grow`, where no slab has room.
+  std::size_t fetch(std::size_t kind, std::size_t granules, std::size_t alignment, void** objects,
+                    std::size_t count, bool may_grow, PageHeap& pages, PageMap& map,
+                    Lock& heap_lock) noexcept;
+  // Takes an object of a slab of this shard back. Caller holds the lock.
+  void give_back(Span* slab, std::size_t granule, PageHeap& pages, PageMap& map, Lock& heap_lock) noexcept;
+  // Where so much is free inside slabs of several pages that it is not worth keeping: gives pages of the
+  // sparsest back. Caller holds the lock.
+  void purge_if_due(const Tunables& tunables, Kernel& kernel) noexcept {
+    const std::size_t limit = slab_dirty_limit(object_bytes_[1], tunables);
+    if (resident_free() > std::max(purged_to_ * 2, limit)) [[unlikely]]
+      purge(limit / 2, kernel);
+  }
+
+  bool has_room(std::size_t kind, std::size_t granules) const noexcept {  // may be outdated where unlocked
+    return room_[kind].load(std::memory_order_relaxed) >> (granules - 1) != 0;
+  }
+  Lock& lock() noexcept { return lock_; }
+  std::size_t slab_bytes() const noexcept { return slab_bytes_[0] + slab_bytes_[1]; }  // under the lock
+  std::size_t object_bytes() const noexcept {
+    return object_bytes_[0] + object_bytes_[1];
+  }  // handed out; as well
+  constexpr void set_number(std::size_t number) noexcept { number_ = static_cast<std::uint8_t>(number); }
+
+ private:
+  static void enter(Span* slab, PageMap& map) noexcept;
+  Span* grow(std::size_t kind, std::size_t granules, PageHeap& pages, PageMap& map, Lock& heap_lock) noexcept;
+  std::size_t resident_free() const noexcept { return slab_bytes_[1] - object_bytes_[1] - purged_bytes_; }
+  void purge(std::size_t enough, Kernel& kernel) noexcept;
+  void mark_resident(Span* slab) noexcept;
+  void link(Span* slab) noexcept;
+  void unlink(Span* slab) noexcept;
+  std::size_t carve(Span* slab, std::size_t granules, std::size_t alignment, void** objects,
+                    std::size_t count) noexcept;
+
+  alignas(64) Lock lock_;
+  std::uint8_t number_ = 0;
+  // Slabs by their longest free run, 64 granules and more in the last list; full ones are in none.
+  Span* lists_[kKinds][kMostGranules] = {};
+  std::atomic<std::uint64_t> room_[kKinds] = {};  // which lists have a slab
+  std::size_t slab_bytes_[kKinds] = {};
+  std::size_t object_bytes_[kKinds] = {};
+  std::size_t purged_bytes_ = 0;  // of free pages
+  std::size_t purged_to_ = 0;     // what the last purge left resident
+};
+
+}  // namespace brkmmap
