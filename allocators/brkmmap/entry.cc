@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 
 #include "allocators/brkmmap/die.h"
@@ -240,6 +241,8 @@ void unlock_in_child() noexcept {
 // A misuse just before the end is found too.
 [[gnu::destructor]] void stop() noexcept {
   settle();
+  const char* wanted = std::getenv("BRKMMAP_STATS");
+  if (wanted != nullptr && std::strcmp(wanted, "1") == 0) malloc_stats();
 }
 
 }  // namespace
@@ -253,6 +256,15 @@ BRKMMAP_EXPORT void* malloc(std::size_t bytes) noexcept {
 
 BRKMMAP_EXPORT void free(void* block) noexcept {
   if (block != nullptr) release(block);
+}
+
+// C23. The size says nothing that the slab or span does not say as fast.
+BRKMMAP_EXPORT void free_sized(void* block, std::size_t) noexcept {
+  free(block);
+}
+
+BRKMMAP_EXPORT void free_aligned_sized(void* block, std::size_t, std::size_t) noexcept {
+  free(block);
 }
 
 BRKMMAP_EXPORT void cfree(void* block) noexcept {

@@ -77,7 +77,7 @@ void Heap::give_back(Object* list) noexcept {
     const std::size_t granule = (address - span->start) >> kSlabKinds[entry.kind()].granule_shift;
     if (!slab::is_start(*span, granule)) die("double free (the block is free already)", object);
     slabs.give_back(span, granule, pages, map, lock);
-    if (entry.kind() != 0) slabs.purge_if_due(tunables, kernel);
+    if (entry.kind() != 0) slabs.purge_if_due(tunables, hysteresis.last(), kernel);
   }
   if (held != nullptr) held->lock().unlock();
 }

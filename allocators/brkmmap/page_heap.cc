@@ -8,6 +8,7 @@ namespace brkmmap {
 void PageHeap::put(Span* span, SpanState state) noexcept {
   span->state.store(state, std::memory_order_release);
   if (state == SpanState::kHole) return holes_.insert(span);
+  span->sweep = sweeps_;
   free_.insert(span);
 }
 
@@ -220,20 +221,22 @@ void PageHeap::settle(Span* span) noexcept {
     range.at_top = false;  // somebody else's memory lies above: treat it as any other range
     action = decide(range, tunables_, slack);
   }
-  if (action == Action::kRelease && release(span)) return;
-  if (action != Action::kKeep && span->dirty_units != 0) purge(span);
+  if (action == Action::kRelease && release(span, slack)) return;
+  if (action != Action::kKeep && span->dirty_units != 0) purge(span, slack);
   const std::size_t enough = dirty_limit(live_bytes(), tunables_) + slack;
-  if (dirty_bytes() > std::max(swept_to_ * 2, enough)) sweep(enough / 2);
+  if (dirty_bytes() > enough && dirty_bytes() > std::min(enough * 2, swept_to_ + enough / 4)) sweep(enough);
 }
 
 // Many small ranges, each below the thresholds, are more together than what lives needs: their pages go back,
-// of the largest first. What no whole page can be cut from stays, and is not looked at again before it has
-// doubled.
+// of the largest first, but only of those that were free at the last sweep already. What comes and goes
+// faster than that is in use.
 void PageHeap::sweep(std::size_t enough) noexcept {
-  for (Span* span = free_.largest(); span != nullptr && dirty_bytes() > enough; span = free_.downward(span)) {
+  const bool spare = dirty_bytes() <= enough * 2;
+  for (Span* span = free_.largest(); span != nullptr && dirty_bytes() > enough / 2; span = free_.downward(span)) {
     if (span->units < kUnitsAPage) break;
-    if (span->dirty_units >= kUnitsAPage) purge(span);
+    if (span->dirty_units >= kUnitsAPage && !(spare && span->sweep == sweeps_)) purge(span, 0, false);
   }
+  ++sweeps_;
   swept_to_ = dirty_bytes();
 }
 
@@ -265,9 +268,10 @@ bool PageHeap::lower(Span* top, std::size_t pad) noexcept {
   return true;
 }
 
-// Gives the addresses of the whole pages inside back; what is left of it on both sides stays free.
-bool PageHeap::release(Span* span) noexcept {
-  const InnerPages inner(*span);
+// Gives the addresses of the whole pages inside back, but for the first `keep` bytes; what is left of it on
+// both sides stays free.
+bool PageHeap::release(Span* span, std::size_t keep) noexcept {
+  const InnerPages inner(*span, keep);
   if (inner.bytes() == 0) return false;
   remove(span);
   const std::size_t before = (inner.start - span->start) >> kUnitShift;
@@ -292,12 +296,13 @@ bool PageHeap::release(Span* span) noexcept {
   return true;
 }
 
-bool PageHeap::purge(Span* span) noexcept {
-  const InnerPages inner(*span);
+// `regretted`: whether it counts as given back in vain where such pages are soon wanted again.
+bool PageHeap::purge(Span* span, std::size_t keep, bool regretted) noexcept {
+  const InnerPages inner(*span, keep);
   if (inner.bytes() == 0 || !kernel_.purge(inner.start, inner.bytes())) return false;
   const std::size_t edges = span->units - (inner.bytes() >> kUnitShift);
   const std::size_t stay = std::min(edges, span->dirty_units);
-  hysteresis_.gave_back((span->dirty_units - stay) << kUnitShift, os::milliseconds());
+  if (regretted) hysteresis_.gave_back((span->dirty_units - stay) << kUnitShift, os::milliseconds());
   free_.set_dirty(span, stay);
   return true;
 }
@@ -311,7 +316,7 @@ bool PageHeap::release_everything() noexcept {
   for (Span* span = free_.best_fit(kUnitsAPage); span != nullptr;) {
     Span* next =
         free_.upward(span);  // what a release leaves at the sides is less than a page and comes before it
-    any |= release(span);
+    any |= release(span, 0);
     span = next;
   }
   return any;
@@ -321,7 +326,7 @@ bool PageHeap::trim(std::size_t pad) noexcept {
   bool any = false;
   if (Span* top = free_top()) any = lower(top, pad);
   for (Span* span = free_.best_fit(kUnitsAPage); span != nullptr; span = free_.upward(span)) {
-    if (span->dirty_units != 0) any |= purge(span);
+    if (span->dirty_units != 0) any |= purge(span, 0);
   }
   return any;
 }

@@ -69,8 +69,8 @@ class PageHeap {
   void settle(Span* span) noexcept;
   void sweep(std::size_t enough) noexcept;
   bool lower(Span* top, std::size_t pad) noexcept;
-  bool release(Span* span) noexcept;
-  bool purge(Span* span) noexcept;
+  bool release(Span* span, std::size_t keep) noexcept;
+  bool purge(Span* span, std::size_t keep, bool regretted = true) noexcept;
 
   Kernel& kernel_;
   Metadata& metadata_;
@@ -82,14 +82,15 @@ class PageHeap {
   SpanTree holes_;
   Span* top_ = nullptr;  // the last span of the brk heap, free or not
   std::size_t out_units_ = 0;
+  std::uint16_t sweeps_ = 0;  // wraps: an old span may be spared once
   std::size_t swept_to_ = 0;  // dirty bytes that the last sweep left
 };
 
-// The whole pages inside a span.
+// The whole pages inside a span, but for its first `keep` bytes.
 struct InnerPages {
   std::uintptr_t start, end;
-  explicit InnerPages(const Span& span) noexcept
-      : start(round_up(span.start, kPageSize)), end(round_down(span.end(), kPageSize)) {
+  InnerPages(const Span& span, std::size_t keep) noexcept
+      : start(round_up(span.start + keep, kPageSize)), end(round_down(span.end(), kPageSize)) {
     if (end < start) end = start;
   }
   std::size_t bytes() const noexcept { return end - start; }

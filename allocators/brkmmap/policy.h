@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 
 #include "allocators/brkmmap/tunables.h"
@@ -35,8 +36,9 @@ inline std::size_t dirty_limit(std::size_t live_bytes, const Tunables& tunables)
 }
 
 // The same for free pages inside slabs of several pages, whose objects take so many bytes.
-inline std::size_t slab_dirty_limit(std::size_t object_bytes, const Tunables& tunables) noexcept {
-  return tunables.purge_threshold + object_bytes / 100 * tunables.dirty_percent * 2;
+inline std::size_t slab_dirty_limit(std::size_t object_bytes, const Tunables& tunables,
+                                    std::size_t slack) noexcept {
+  return tunables.purge_threshold + object_bytes / 100 * tunables.dirty_percent * 2 + slack;
 }
 
 // Against thrash: memory that was given back and is asked for again soon was given back in vain. The bytes of
@@ -47,6 +49,8 @@ class Hysteresis {
  public:
   static constexpr std::uint64_t kHalfLife = 1000;             // milliseconds
   static constexpr std::size_t kLeast = std::size_t{1} << 20;  // bytes of slack that are always affordable
+
+  static constexpr std::size_t kRounds = 3;
 
   constexpr Hysteresis() = default;
 
@@ -63,27 +67,38 @@ class Hysteresis {
     const std::size_t regret = std::min(bytes, given_);
     given_ -= regret;
     slack_ += regret;
+    regret_ += regret;
   }
   // Bytes to keep beyond the thresholds while `live_bytes` are in use.
   std::size_t slack(std::size_t live_bytes, const Tunables& tunables, std::uint64_t now) noexcept {
-    if (slack_ == 0 || tunables.dynamic == 0) return 0;
-    age(now);
-    slack_ = std::min(slack_, std::max<std::size_t>(kLeast, live_bytes / 100 * tunables.slack_percent));
+    peak_ = std::max(peak_, live_bytes);
+    if (tunables.dynamic == 0) return 0;
+    if (slack_ != 0) age(now);
+    const std::size_t share = std::max<std::size_t>(kLeast, live_bytes / 100 * tunables.slack_percent);
+    slack_ = std::min(slack_, regret_ > kRounds * peak_ ? std::max(share, peak_) : share);
+    last_.store(slack_, std::memory_order_relaxed);
     return slack_;
   }
+  // What slack() said last: for those who don't hold the lock that guards the rest.
+  std::size_t last() const noexcept { return last_.load(std::memory_order_relaxed); }
 
  private:
   void age(std::uint64_t now) noexcept {
-    for (; now - since_ >= kHalfLife && (given_ != 0 || slack_ != 0); since_ += kHalfLife) {
+    for (; now - since_ >= kHalfLife && (given_ | slack_ | regret_) != 0; since_ += kHalfLife) {
       given_ /= 2;
       slack_ /= 2;
+      regret_ /= 2;
+      peak_ /= 2;
     }
     if (now - since_ >= kHalfLife) since_ = now;
   }
 
   std::size_t given_ = 0;  // given back lately
   std::size_t slack_ = 0;
+  std::size_t regret_ = 0;  // given back in vain lately
+  std::size_t peak_ = 0;    // most live bytes lately
   std::uint64_t since_ = 0;
+  std::atomic<std::size_t> last_{0};
 };
 
 }  // namespace brkmmap

@@ -26,8 +26,8 @@ class Slabs {
   void give_back(Span* slab, std::size_t granule, PageHeap& pages, PageMap& map, Lock& heap_lock) noexcept;
   // Where so much is free inside slabs of several pages that it is not worth keeping: gives pages of the
   // sparsest back. Caller holds the lock.
-  void purge_if_due(const Tunables& tunables, Kernel& kernel) noexcept {
-    const std::size_t limit = slab_dirty_limit(object_bytes_[1], tunables);
+  void purge_if_due(const Tunables& tunables, std::size_t slack, Kernel& kernel) noexcept {
+    const std::size_t limit = slab_dirty_limit(object_bytes_[1], tunables, slack);
     if (resident_free() > std::max(purged_to_ * 2, limit)) [[unlikely]]
       purge(limit / 2, kernel);
   }

@@ -34,12 +34,15 @@ struct alignas(64) Span {
   Span* left = nullptr;         // tree of free spans or of holes; list of slabs
   Span* right = nullptr;
   std::atomic<SpanState> state{SpanState::kUnused};
-  std::uint8_t kind : 2 = 0;        // kSlab
-  std::uint8_t shard : 6 = 0;       // kSlab: who owns it
-  std::uint8_t alike = 0;           // kSlab: granules of each of its objects; 0 where they differ
-  std::uint8_t purged = 0;          // kSlab: which of its pages, all free, went back to the kernel
-  std::uint16_t free_granules = 0;  // kSlab
-  std::uint16_t longest = 0;        // kSlab: its longest run of free granules
+  std::uint8_t kind : 2 = 0;   // kSlab
+  std::uint8_t shard : 6 = 0;  // kSlab: who owns it
+  std::uint8_t alike = 0;      // kSlab: granules of each of its objects; 0 where they differ
+  std::uint8_t purged = 0;     // kSlab: which of its pages, all free, went back to the kernel
+  union {
+    std::uint16_t free_granules = 0;  // kSlab
+    std::uint16_t sweep;              // kFree: how many sweeps there had been when it became so
+  };
+  std::uint16_t longest = 0;  // kSlab: its longest run of free granules
 
   std::uintptr_t end() const noexcept { return start + bytes(); }
   std::size_t bytes() const noexcept { return units << kUnitShift; }

@@ -3,6 +3,7 @@
 #include <malloc.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 
 #include "allocators/brkmmap/brkmmap.h"
@@ -91,4 +92,33 @@ BRKMMAP_EXPORT void malloc_stats(void) {
       n(s.heap_bytes), n(s.brk_grows), n(s.trims), n(s.purges), n(s.releases), n(s.mmaps), n(s.mremaps),
       n(s.failed_requests));
   if (write(STDERR_FILENO, text, static_cast<std::size_t>(length)) < 0) return;
+}
+
+// The elements that glibc's has for the whole process (malloc_info(3)), and this allocator's own. May
+// allocate where `stream` does.
+BRKMMAP_EXPORT int malloc_info(int options, FILE* stream) {
+  if (options != 0) {
+    errno = EINVAL;
+    return -1;
+  }
+  struct brkmmap_stats s;
+  brkmmap_stats(&s);
+  const struct mallinfo2 info = mallinfo2();
+  const auto n = [](std::uint64_t value) { return static_cast<unsigned long long>(value); };
+  const int written = std::fprintf(
+      stream,
+      "<malloc version=\"1\">\n"
+      "<total type=\"rest\" count=\"%llu\" size=\"%llu\"/>\n"
+      "<total type=\"mmap\" count=\"%llu\" size=\"%llu\"/>\n"
+      "<system type=\"current\" size=\"%llu\"/>\n"
+      "<brkmmap live=\"%llu\" cached=\"%llu\" free=\"%llu\" metadata=\"%llu\" mapped=\"%llu\" "
+      "heap=\"%llu\"/>\n"
+      "<event type=\"trim\" count=\"%llu\" size=\"%llu\"/>\n"
+      "<event type=\"purge\" count=\"%llu\" size=\"%llu\"/>\n"
+      "<event type=\"release\" count=\"%llu\" size=\"%llu\"/>\n"
+      "</malloc>\n",
+      n(info.ordblks), n(info.fordblks), n(info.hblks), n(info.hblkhd), n(s.mapped_bytes), n(s.live_bytes),
+      n(s.cached_bytes), n(s.free_bytes), n(s.metadata_bytes), n(s.mapped_bytes), n(s.heap_bytes), n(s.trims),
+      n(s.trim_bytes), n(s.purges), n(s.purge_bytes), n(s.releases), n(s.release_bytes));
+  return written < 0 ? -1 : 0;
 }

@@ -57,6 +57,8 @@ Pairs small_work(const std::string& workload) {
     return {{"live", "4M"}, {"operations", "50000"}, {"threads", "2"}, {"idle_ms", "0"}};
   if (workload == "large_block") return {{"budget", "32M"}, {"rounds", "2"}};
   if (workload == "tutorial") return {{"repeats", "10"}};
+  if (workload == "breathe") return {{"level", "8M"}, {"breaths", "10"}};
+  if (workload == "threads") return {{"threads", "40"}};
   return {};
 }
 
@@ -160,7 +162,7 @@ TEST_CASE("the same seed does the same work on every allocator, on one thread an
 TEST_CASE("every allocator found here stands the checks of overlap, alignment and contents") {
   for (const plan::Selection& selection : select("all,floor")) {
     if (!selection.skipped.empty()) continue;
-    for (const char* workload : {"tutorial", "churn", "large_block"}) {
+    for (const char* workload : {"tutorial", "churn", "large_block", "breathe", "threads"}) {
       TrialSpec spec = spec_for(selection, workload, "memory", small_work(workload));
       spec.check = true;
       const TrialResult result = run(spec);
