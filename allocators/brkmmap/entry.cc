@@ -67,6 +67,11 @@ void* allocate_pages(std::size_t bytes, std::size_t alignment, bool* zeroed) noe
   return block == nullptr ? refused() : block;
 }
 
+[[gnu::noinline]] void* allocate_large(std::size_t bytes) noexcept {
+  bool zeroed = false;
+  return allocate_large(bytes, kUnit, &zeroed);
+}
+
 [[gnu::noinline]] void* small_refused(std::size_t index) noexcept {
   thread_cache.flush();
   void* block = thread_cache.pop(index);
@@ -81,8 +86,7 @@ void* allocate_pages(std::size_t bytes, std::size_t alignment, bool* zeroed) noe
       return block;
     return small_refused(index);
   }
-  bool zeroed = false;
-  return allocate_large(bytes, kUnit, &zeroed);
+  return allocate_large(bytes);
 }
 
 void* allocate_aligned(std::size_t alignment, std::size_t bytes) noexcept {
@@ -151,9 +155,9 @@ Found find(const void* block, const char* doing) noexcept {
   return entry.is_slab() ? find_object(entry, block, doing) : find_block(entry, block, doing);
 }
 
-[[gnu::noinline]] void release_uncached(const Found& found, void* block) noexcept {
-  Span* span = found.entry.span();
-  if (found.entry.is_slab()) {
+[[gnu::noinline]] void release_uncached(PageEntry entry, void* block) noexcept {
+  Span* span = entry.span();
+  if (entry.is_slab()) {
     Object* object = static_cast<Object*>(block);
     object->link(nullptr);
     heap.give_back(object);
@@ -166,7 +170,7 @@ Found find(const void* block, const char* doing) noexcept {
 
 [[gnu::always_inline]] inline void release(const Found& found, void* block) noexcept {
   if (found.index == kClasses) [[unlikely]]
-    return release_uncached(found, block);
+    return release_uncached(found.entry, block);
   thread_cache.push(found.index, static_cast<Object*>(block));
 }
 

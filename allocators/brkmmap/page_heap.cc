@@ -232,9 +232,10 @@ void PageHeap::settle(Span* span) noexcept {
 // faster than that is in use.
 void PageHeap::sweep(std::size_t enough) noexcept {
   const bool spare = dirty_bytes() <= enough * 2;
-  for (Span* span = free_.largest(); span != nullptr && dirty_bytes() > enough / 2; span = free_.downward(span)) {
+  for (Span* span = free_.largest(); span != nullptr && dirty_bytes() > enough / 2;
+       span = free_.downward(span)) {
     if (span->units < kUnitsAPage) break;
-    if (span->dirty_units >= kUnitsAPage && !(spare && span->sweep == sweeps_)) purge(span, 0, false);
+    if (span->dirty_units >= kUnitsAPage && !(spare && span->sweep == sweeps_)) purge(span, 0);
   }
   ++sweeps_;
   swept_to_ = dirty_bytes();
@@ -296,13 +297,15 @@ bool PageHeap::release(Span* span, std::size_t keep) noexcept {
   return true;
 }
 
-// `regretted`: whether it counts as given back in vain where such pages are soon wanted again.
-bool PageHeap::purge(Span* span, std::size_t keep, bool regretted) noexcept {
+// Gives the whole pages back, but for the first `keep` bytes. Small ranges don't count as given back in vain,
+// however soon they are wanted again: there are always some, and keeping them all is what makes heaps fat.
+bool PageHeap::purge(Span* span, std::size_t keep) noexcept {
   const InnerPages inner(*span, keep);
   if (inner.bytes() == 0 || !kernel_.purge(inner.start, inner.bytes())) return false;
   const std::size_t edges = span->units - (inner.bytes() >> kUnitShift);
   const std::size_t stay = std::min(edges, span->dirty_units);
-  if (regretted) hysteresis_.gave_back((span->dirty_units - stay) << kUnitShift, os::milliseconds());
+  if (span->bytes() >= tunables_.purge_threshold)
+    hysteresis_.gave_back((span->dirty_units - stay) << kUnitShift, os::milliseconds());
   free_.set_dirty(span, stay);
   return true;
 }

@@ -70,7 +70,7 @@ class PageHeap {
   void sweep(std::size_t enough) noexcept;
   bool lower(Span* top, std::size_t pad) noexcept;
   bool release(Span* span, std::size_t keep) noexcept;
-  bool purge(Span* span, std::size_t keep, bool regretted = true) noexcept;
+  bool purge(Span* span, std::size_t keep) noexcept;
 
   Kernel& kernel_;
   Metadata& metadata_;

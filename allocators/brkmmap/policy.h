@@ -50,7 +50,7 @@ class Hysteresis {
   static constexpr std::uint64_t kHalfLife = 1000;             // milliseconds
   static constexpr std::size_t kLeast = std::size_t{1} << 20;  // bytes of slack that are always affordable
 
-  static constexpr std::size_t kRounds = 3;
+  static constexpr std::size_t kRounds = 8;
 
   constexpr Hysteresis() = default;
 

@@ -169,6 +169,7 @@ void ThreadCache::flush_pending() noexcept {
 }
 
 void ThreadCache::flush_late() noexcept {
+  latest_ = nullptr;
   for (LateFree& late : late_) {
     if (late.block == nullptr) continue;
     Object* object = static_cast<Object*>(late.block);

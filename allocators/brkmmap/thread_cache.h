@@ -52,11 +52,12 @@ class ThreadCache {
   [[gnu::always_inline]] LateFree exchange(const LateFree& now) noexcept {
     LateFree& slot = late_[late_at_];
     late_at_ = (late_at_ + 1) % kLate;
+    latest_ = now.block;
     const LateFree due = slot;
     slot = now;
     return due;
   }
-  const void* latest() const noexcept { return late_[(late_at_ + kLate - 1) % kLate].block; }
+  const void* latest() const noexcept { return latest_; }
   void flush_late() noexcept;
   // Everything goes home.
   void flush() noexcept;
@@ -104,6 +105,7 @@ class ThreadCache {
   List lists_[kClasses];
   LateFree late_[kLate];
   std::uint32_t late_at_ = 0;
+  const void* latest_ = nullptr;
   Object* pending_ = nullptr;  // of any class, on their way home
   std::uint32_t pending_count_ = 0;
   std::atomic<std::size_t> pending_bytes_{0};

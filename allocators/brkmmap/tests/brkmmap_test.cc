@@ -160,15 +160,15 @@ TEST_CASE("a program that frees and asks for all of its memory in rounds keeps i
   const Tunables tunables;
   Hysteresis hysteresis;
   std::size_t kept = 0;
-  for (int round = 0; round < 6; ++round) {
+  for (int round = 0; round < 12; ++round) {
     (void)hysteresis.slack(20 * kMiB, tunables, 100);  // full
     kept = hysteresis.slack(0, tunables, 100);         // empty
-    if (round < 3) CHECK(kept <= Hysteresis::kLeast);
+    if (round < 8) CHECK(kept <= Hysteresis::kLeast);
     hysteresis.gave_back(20 * kMiB - kept, 100);
     hysteresis.took(20 * kMiB - kept, 100);
   }
   CHECK(kept == 20 * kMiB);
-  CHECK(hysteresis.slack(0, tunables, 100 + 6 * Hysteresis::kHalfLife) <= Hysteresis::kLeast);
+  CHECK(hysteresis.slack(0, tunables, 100 + 8 * Hysteresis::kHalfLife) <= Hysteresis::kLeast);
 }
 
 TEST_CASE("the hole of a freed block goes to the next request of its size, and joins its neighbour") {
