@@ -232,6 +232,7 @@ void unlock_everything() noexcept {
 }
 
 void unlock_in_child() noexcept {
+  heap.pages.forget_sweep();
   ThreadCache::forget_other_threads();
   unlock_everything();
 }

@@ -6,7 +6,7 @@ namespace brkmmap {
 void FreeSpans::insert(Span* span) noexcept {
   ++count_;
   units_ += span->units;
-  dirty_units_ += span->dirty_units;
+  dirty_.insert(span);
   if (span->units >= kLists) return large_.insert(span);
   Span*& first = lists_[span->units];
   if (first == nullptr || span->start < first->start) {
@@ -26,7 +26,7 @@ void FreeSpans::insert(Span* span) noexcept {
 void FreeSpans::erase(Span* span) noexcept {
   --count_;
   units_ -= span->units;
-  dirty_units_ -= span->dirty_units;
+  dirty_.erase(span);
   if (span->units >= kLists) return large_.erase(span);
   Span*& first = lists_[span->units];
   (span->left != nullptr ? span->left->right : first) = span->right;
@@ -44,34 +44,13 @@ Span* FreeSpans::first_from(std::size_t units) const noexcept {
   return large_.best_fit(units);
 }
 
-// Of the lists with at most `units`.
-Span* FreeSpans::first_to(std::size_t units) const noexcept {
-  std::size_t word = units / 64;
-  std::uint64_t bits = occupied_[word] << (63 - units % 64) >> (63 - units % 64);
-  while (bits == 0 && word-- > 0) bits = occupied_[word];
-  return bits == 0 ? nullptr : lists_[word * 64 + static_cast<std::size_t>(std::bit_width(bits)) - 1];
-}
-
 Span* FreeSpans::best_fit(std::size_t units) const noexcept {
   return first_from(units);
-}
-
-Span* FreeSpans::largest() const noexcept {
-  Span* span = large_.largest();
-  return span != nullptr ? span : first_to(kLists - 1);
 }
 
 Span* FreeSpans::upward(const Span* span) const noexcept {
   if (span->units >= kLists) return large_.after(span);
   return span->right != nullptr ? span->right : first_from(span->units + 1);
-}
-
-Span* FreeSpans::downward(const Span* span) const noexcept {
-  if (span->units >= kLists) {
-    Span* lower = large_.before(span);
-    return lower != nullptr ? lower : first_to(kLists - 1);
-  }
-  return span->right != nullptr ? span->right : first_to(span->units - 1);
 }
 
 }  // namespace brkmmap

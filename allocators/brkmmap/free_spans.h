@@ -1,11 +1,12 @@
 // The free spans by size: a list for each size below 256 units, a tree (span_tree.h) for the larger ones.
 // Best fit takes a bit scan for the small ones, which are nearly all, and logarithmic time for the rest;
 // among equals low addresses are preferred, in the lists by keeping the lowest of what comes first, so that
-// the top empties. Also counts what may have been written.
+// the top empties. Also keeps what may have been written in order (dirty_spans.h).
 #pragma once
 
 #include <bit>
 
+#include "allocators/brkmmap/dirty_spans.h"
 #include "allocators/brkmmap/span_tree.h"
 
 namespace brkmmap {
@@ -17,31 +18,29 @@ class FreeSpans {
   void erase(Span* span) noexcept;
   // A smallest span of at least `units`; null where there is none.
   Span* best_fit(std::size_t units) const noexcept;
-  Span* largest() const noexcept;
-  // From any span on through all larger, or all smaller ones, with its equals in between.
+  // From any span on through its equals and all larger ones.
   Span* upward(const Span* span) const noexcept;
-  Span* downward(const Span* span) const noexcept;
 
   std::size_t count() const noexcept { return count_; }
   std::size_t units() const noexcept { return units_; }
-  std::size_t dirty_units() const noexcept { return dirty_units_; }
-  // For a span that is in here, before its dirty_units become `dirty`.
+  const DirtySpans& dirty() const noexcept { return dirty_; }
+  // Of a span that is in here.
   void set_dirty(Span* span, std::size_t dirty) noexcept {
-    dirty_units_ -= span->dirty_units - dirty;
+    dirty_.erase(span);
     span->dirty_units = dirty;
+    dirty_.insert(span);
   }
 
  private:
   static constexpr std::size_t kLists = 256;  // [0] stays empty
   Span* first_from(std::size_t units) const noexcept;
-  Span* first_to(std::size_t units) const noexcept;
 
   Span* lists_[kLists] = {};
   std::uint64_t occupied_[kLists / 64] = {};
   SpanTree large_;
   std::size_t count_ = 0;
   std::size_t units_ = 0;
-  std::size_t dirty_units_ = 0;
+  DirtySpans dirty_;
 };
 
 }  // namespace brkmmap

@@ -21,7 +21,7 @@ struct Heap {
   Hysteresis hysteresis;
   Metadata metadata{kernel};
   PageMap& map;
-  PageHeap pages{kernel, metadata, map, tunables, hysteresis};
+  PageHeap pages{kernel, metadata, map, tunables, hysteresis, lock};
   MmapSource mappings{kernel, metadata, map, pages, hysteresis, lock};
   Slabs shards[kShards];
   Shelf shelf;

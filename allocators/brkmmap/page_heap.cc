@@ -228,17 +228,68 @@ void PageHeap::settle(Span* span) noexcept {
 }
 
 // Many small ranges, each below the thresholds, are more together than what lives needs: their pages go back,
-// of the largest first, but only of those that were free at the last sweep already. What comes and goes
-// faster than that is in use.
+// first where one call gives many, and while it is not twice too much only of ranges that were free at the
+// last sweep already: what comes and goes faster than that is in use. The kernel is called without the lock,
+// some ranges at a time, which nobody can have meanwhile: a call costs microseconds, and with threads on
+// other processors an interrupt on each.
 void PageHeap::sweep(std::size_t enough) noexcept {
+  if (sweeping_ != 0) return;
   const bool spare = dirty_bytes() <= enough * 2;
-  for (Span* span = free_.largest(); span != nullptr && dirty_bytes() > enough / 2;
-       span = free_.downward(span)) {
-    if (span->units < kUnitsAPage) break;
-    if (span->dirty_units >= kUnitsAPage && !(spare && span->sweep == sweeps_)) purge(span, 0);
-  }
+  do {
+    sweeping_ = 0;
+    for (std::size_t at = DirtySpans::kQueues; at-- > 0 && sweeping_ != kAtOnce;) {
+      for (Span* span = free_.dirty().longest_idle(at); span != nullptr && sweeping_ != kAtOnce;) {
+        if (dirty_bytes() <= enough / 2 || (spare && span->sweep == sweeps_)) break;
+        Span* next = DirtySpans::next(span);
+        if (is_worth_purging(span)) {
+          remove(span);
+          span->state.store(SpanState::kPurging, std::memory_order_release);
+          purging_units_ += span->units;
+          swept_[sweeping_++] = span;
+        }
+        span = next;
+      }
+    }
+    if (sweeping_ == 0) break;
+    lock_.unlock();
+    std::uint32_t gone = 0;
+    for (std::size_t at = 0; at < sweeping_; ++at) {
+      const InnerPages inner(*swept_[at], 0);
+      if (kernel_.purge(inner.start, inner.bytes())) gone |= 1u << at;
+    }
+    lock_.lock();
+    put_back(gone);
+  } while (sweeping_ == kAtOnce);
+  sweeping_ = 0;
   ++sweeps_;
   swept_to_ = dirty_bytes();
+}
+
+// The ranges of a sweep are free again; of those in `gone` the pages went back.
+void PageHeap::put_back(std::uint32_t gone) noexcept {
+  for (std::size_t at = 0; at < sweeping_; ++at) {
+    Span* span = swept_[at];
+    const std::size_t before = span->dirty_units;
+    if (gone >> at & 1) span->dirty_units = std::min(before, edge_units(span, 0));
+    if (span->bytes() >= tunables_.purge_threshold)
+      hysteresis_.gave_back((before - span->dirty_units) << kUnitShift, os::milliseconds());
+    purging_units_ -= span->units;
+    insert(span, SpanState::kFree);
+  }
+}
+
+void PageHeap::forget_sweep() noexcept {
+  put_back(0);
+  sweeping_ = 0;
+}
+
+// Units that are not part of a whole page, or are among the first `keep` bytes.
+std::size_t PageHeap::edge_units(const Span* span, std::size_t keep) noexcept {
+  return span->units - (InnerPages(*span, keep).bytes() >> kUnitShift);
+}
+
+bool PageHeap::is_worth_purging(const Span* span, std::size_t keep) noexcept {
+  return span->dirty_units >= edge_units(span, keep) + kUnitsAPage;
 }
 
 // Lowers the break so that about `pad` bytes of the top stay; a hole right under the top goes with it, and
@@ -301,9 +352,8 @@ bool PageHeap::release(Span* span, std::size_t keep) noexcept {
 // however soon they are wanted again: there are always some, and keeping them all is what makes heaps fat.
 bool PageHeap::purge(Span* span, std::size_t keep) noexcept {
   const InnerPages inner(*span, keep);
-  if (inner.bytes() == 0 || !kernel_.purge(inner.start, inner.bytes())) return false;
-  const std::size_t edges = span->units - (inner.bytes() >> kUnitShift);
-  const std::size_t stay = std::min(edges, span->dirty_units);
+  if (!is_worth_purging(span, keep) || !kernel_.purge(inner.start, inner.bytes())) return false;
+  const std::size_t stay = edge_units(span, keep);
   if (span->bytes() >= tunables_.purge_threshold)
     hysteresis_.gave_back((span->dirty_units - stay) << kUnitShift, os::milliseconds());
   free_.set_dirty(span, stay);

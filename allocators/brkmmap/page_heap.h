@@ -7,6 +7,7 @@
 
 #include "allocators/brkmmap/brk_source.h"
 #include "allocators/brkmmap/free_spans.h"
+#include "allocators/brkmmap/lock.h"
 #include "allocators/brkmmap/page_map.h"
 #include "allocators/brkmmap/policy.h"
 
@@ -15,12 +16,13 @@ namespace brkmmap {
 class PageHeap {
  public:
   constexpr PageHeap(Kernel& kernel, Metadata& metadata, PageMap& map, const Tunables& tunables,
-                     Hysteresis& hysteresis) noexcept
+                     Hysteresis& hysteresis, Lock& lock) noexcept
       : kernel_(kernel),
         metadata_(metadata),
         map_(map),
         tunables_(tunables),
         hysteresis_(hysteresis),
+        lock_(lock),
         brk_(kernel) {}
 
   // A kBlock span that is not in the page map; *zeroed tells whether it is known to read as zero. `alignment`
@@ -38,11 +40,14 @@ class PageHeap {
   // malloc_trim: lowers the top to `pad` bytes and purges every free range. True where anything went.
   bool trim(std::size_t pad) noexcept;
 
-  std::size_t free_bytes() const noexcept { return free_.units() << kUnitShift; }
+  // In the child of fork: a sweep of another thread, which does not exist there, is over.
+  void forget_sweep() noexcept;
+
+  std::size_t free_bytes() const noexcept { return (free_.units() + purging_units_) << kUnitShift; }
   std::size_t free_ranges() const noexcept { return free_.count(); }
   std::size_t hole_bytes() const noexcept { return holes_.units() << kUnitShift; }
   std::size_t out_bytes() const noexcept { return out_units_ << kUnitShift; }  // blocks and slabs
-  std::size_t dirty_bytes() const noexcept { return free_.dirty_units() << kUnitShift; }
+  std::size_t dirty_bytes() const noexcept { return free_.dirty().units() << kUnitShift; }
   std::size_t top_bytes() const noexcept;
   // Everything handed out, mappings too.
   std::size_t live_bytes() const noexcept {
@@ -68,6 +73,9 @@ class PageHeap {
   bool at_top(const Span* span) const noexcept { return span == top_ && span->end() == brk_.end(); }
   void settle(Span* span) noexcept;
   void sweep(std::size_t enough) noexcept;
+  void put_back(std::uint32_t gone) noexcept;
+  static std::size_t edge_units(const Span* span, std::size_t keep) noexcept;
+  static bool is_worth_purging(const Span* span, std::size_t keep = 0) noexcept;
   bool lower(Span* top, std::size_t pad) noexcept;
   bool release(Span* span, std::size_t keep) noexcept;
   bool purge(Span* span, std::size_t keep) noexcept;
@@ -77,12 +85,17 @@ class PageHeap {
   PageMap& map_;
   const Tunables& tunables_;
   Hysteresis& hysteresis_;
+  Lock& lock_;
   BrkSource brk_;
   FreeSpans free_;
   SpanTree holes_;
   Span* top_ = nullptr;  // the last span of the brk heap, free or not
   std::size_t out_units_ = 0;
   std::uint16_t sweeps_ = 0;  // wraps: an old span may be spared once
+  static constexpr std::size_t kAtOnce = 16;
+  Span* swept_[kAtOnce] = {};  // by the sweep that goes on
+  std::size_t sweeping_ = 0;   // how many those are
+  std::size_t purging_units_ = 0;
   std::size_t swept_to_ = 0;  // dirty bytes that the last sweep left
 };
 

@@ -18,18 +18,18 @@ inline std::uint64_t load(const std::atomic<std::uint64_t>& word) noexcept {
 }
 
 inline bool is_start(const Span& span, std::size_t granule) noexcept {
-  return load(span.starts[granule / 64]) >> granule % 64 & 1;
+  return load(span.bits.starts[granule / 64]) >> granule % 64 & 1;
 }
 
 // Granules of the object that begins at `granule`: up to the next one that begins another or is free.
 [[gnu::always_inline]] inline std::size_t length(const Span& span, std::size_t granule) noexcept {
   std::size_t word = granule / 64;
   const std::size_t bit = granule % 64;
-  const std::uint64_t ends = (load(span.starts[word]) | ~load(span.used[word])) >> bit >> 1;
+  const std::uint64_t ends = (load(span.bits.starts[word]) | ~load(span.bits.used[word])) >> bit >> 1;
   if (ends != 0) [[likely]]
     return static_cast<std::size_t>(std::countr_zero(ends)) + 1;
   if (++word == kWords) return kGranules - granule;
-  const std::uint64_t more = load(span.starts[word]) | ~load(span.used[word]);
+  const std::uint64_t more = load(span.bits.starts[word]) | ~load(span.bits.used[word]);
   return 64 - bit + static_cast<std::size_t>(std::countr_zero(more));  // none is longer than a word
 }
 

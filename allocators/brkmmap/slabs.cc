@@ -12,7 +12,7 @@ std::size_t list_of(const Span* slab) noexcept {
 
 // Of a slab of kind 1, whose pages are 32 granules each.
 bool is_page_free(const Span* slab, std::size_t page) noexcept {
-  return (slab::load(slab->used[page / 2]) >> page % 2 * 32 & 0xffffffff) == 0;
+  return (slab::load(slab->bits.used[page / 2]) >> page % 2 * 32 & 0xffffffff) == 0;
 }
 
 }  // namespace
@@ -53,8 +53,8 @@ Span* Slabs::grow(std::size_t kind, std::size_t granules, PageHeap& pages, PageM
   Span* slab = pages.allocate(count * kUnitsAPage, &zeroed, kPageSize);
   if (slab == nullptr) return nullptr;
   for (std::size_t word = 0; word < slab::kWords; ++word) {
-    slab->used[word].store(0, std::memory_order_relaxed);
-    slab->starts[word].store(0, std::memory_order_relaxed);
+    slab->bits.used[word].store(0, std::memory_order_relaxed);
+    slab->bits.starts[word].store(0, std::memory_order_relaxed);
   }
   slab->kind = static_cast<std::uint8_t>(kind & 3);
   slab->shard = number_ & 63;
@@ -74,7 +74,7 @@ std::size_t Slabs::carve(Span* slab, std::size_t granules, std::size_t alignment
                          std::size_t count) noexcept {
   const std::size_t shift = kSlabKinds[slab->kind].granule_shift;
   std::uint64_t used[slab::kWords];
-  for (std::size_t word = 0; word < slab::kWords; ++word) used[word] = slab::load(slab->used[word]);
+  for (std::size_t word = 0; word < slab::kWords; ++word) used[word] = slab::load(slab->bits.used[word]);
   std::uint64_t now_used[slab::kWords] = {}, starts[slab::kWords] = {};
   std::size_t got = 0, longest = 0;
   for (std::size_t at = slab::next(used, 0, 0); at < kGranules;) {
@@ -100,8 +100,9 @@ std::size_t Slabs::carve(Span* slab, std::size_t granules, std::size_t alignment
   unlink(slab);
   for (std::size_t word = 0; word < slab::kWords; ++word) {
     if (now_used[word] == 0) continue;
-    slab->starts[word].store(slab::load(slab->starts[word]) | starts[word], std::memory_order_relaxed);
-    slab->used[word].store(used[word] | now_used[word], std::memory_order_relaxed);
+    slab->bits.starts[word].store(slab::load(slab->bits.starts[word]) | starts[word],
+                                  std::memory_order_relaxed);
+    slab->bits.used[word].store(used[word] | now_used[word], std::memory_order_relaxed);
   }
   if (slab->purged != 0) mark_resident(slab);
   slab->free_granules = static_cast<std::uint16_t>(slab->free_granules - got * granules);
@@ -120,18 +121,25 @@ void Slabs::mark_resident(Span* slab) noexcept {
   }
 }
 
+// Gives every run of free pages of a slab back that has not gone yet.
+void Slabs::purge_slab(Span* slab, Kernel& kernel) noexcept {
+  const std::size_t pages = kSlabKinds[slab->kind].pages;
+  for (std::size_t page = 0; page < pages;) {
+    std::size_t end = page;
+    while (end < pages && (slab->purged >> end & 1) == 0 && is_page_free(slab, end)) ++end;
+    if (end != page && kernel.purge(slab->start + page * kPageSize, (end - page) * kPageSize)) {
+      slab->purged = static_cast<std::uint8_t>(slab->purged | ((1u << end) - (1u << page)));
+      purged_bytes_ += (end - page) * kPageSize;
+    }
+    page = end + 1;
+  }
+}
+
 void Slabs::purge(std::size_t enough, Kernel& kernel) noexcept {
   constexpr std::size_t kGranulesAPage = kPageSize >> kSlabKinds[1].granule_shift;
   for (std::size_t list = kMostGranules; list-- >= kGranulesAPage;) {
-    for (Span* slab = lists_[1][list]; slab != nullptr; slab = slab->right) {
-      for (std::size_t page = 0; page < kSlabKinds[1].pages; ++page) {
-        if (slab->purged >> page & 1 || !is_page_free(slab, page)) continue;
-        if (!kernel.purge(slab->start + page * kPageSize, kPageSize)) continue;
-        slab->purged = static_cast<std::uint8_t>(slab->purged | 1u << page);
-        purged_bytes_ += kPageSize;
-      }
-      if (resident_free() <= enough) break;
-    }
+    for (Span* slab = lists_[1][list]; slab != nullptr && resident_free() > enough; slab = slab->right)
+      purge_slab(slab, kernel);
   }
   purged_to_ = resident_free();
 }
@@ -179,13 +187,13 @@ void Slabs::give_back(Span* slab, std::size_t granule, PageHeap& pages, PageMap&
     return;
   }
   std::uint64_t used[slab::kWords];
-  for (std::size_t word = 0; word < slab::kWords; ++word) used[word] = slab::load(slab->used[word]);
-  slab->starts[granule / 64].store(
-      slab::load(slab->starts[granule / 64]) & ~(std::uint64_t{1} << granule % 64),
+  for (std::size_t word = 0; word < slab::kWords; ++word) used[word] = slab::load(slab->bits.used[word]);
+  slab->bits.starts[granule / 64].store(
+      slab::load(slab->bits.starts[granule / 64]) & ~(std::uint64_t{1} << granule % 64),
       std::memory_order_relaxed);
   slab::each_word(granule, granules, [&](std::size_t word, std::uint64_t bits) {
     used[word] &= ~bits;
-    slab->used[word].store(used[word], std::memory_order_relaxed);
+    slab->bits.used[word].store(used[word], std::memory_order_relaxed);
   });
   const std::size_t run = slab::free_below(used, granule) + slab::next(used, granule, 1) - granule;
   if (run <= slab->longest) return;

@@ -47,6 +47,7 @@ class Slabs {
   Span* grow(std::size_t kind, std::size_t granules, PageHeap& pages, PageMap& map, Lock& heap_lock) noexcept;
   std::size_t resident_free() const noexcept { return slab_bytes_[1] - object_bytes_[1] - purged_bytes_; }
   void purge(std::size_t enough, Kernel& kernel) noexcept;
+  void purge_slab(Span* slab, Kernel& kernel) noexcept;
   void mark_resident(Span* slab) noexcept;
   void link(Span* slab) noexcept;
   void unlink(Span* slab) noexcept;

@@ -1,6 +1,7 @@
 // A span: a run of whole units that is one thing. Its description lies outside of it, so that a block's own
 // pages stay untouched until the program touches them, and nothing that the program writes can harm it.
 //   kFree      in the page heap's tree of free ranges; addresses held
+//   kPurging   for the moment in which a sweep gives its pages back, of the page heap but not to be had
 //   kHole      whole pages inside the brk heap, addresses given back (munmap); may be mapped again in place
 //   kBlock     one block handed out from the page heap
 //   kSlab      256 granules of one kind, cut into small objects (slab.h); whole pages
@@ -17,14 +18,24 @@
 
 namespace brkmmap {
 
-enum class SpanState : std::uint8_t { kUnused, kFree, kHole, kBlock, kSlab, kMapped };
+enum class SpanState : std::uint8_t { kUnused, kFree, kPurging, kHole, kBlock, kSlab, kMapped };
 
 inline constexpr std::size_t kGranules = 256;  // of a slab
 
 // One line of the cache a slab's bitmaps, one everything else: a free of a small object reads only the first.
 struct alignas(64) Span {
-  std::atomic<std::uint64_t> used[kGranules / 64];    // kSlab: granules inside objects
-  std::atomic<std::uint64_t> starts[kGranules / 64];  // kSlab: granules at which an object begins
+  union {
+    struct {
+      std::atomic<std::uint64_t> used[kGranules / 64];    // granules inside objects
+      std::atomic<std::uint64_t> starts[kGranules / 64];  // granules at which an object begins
+    } bits;                                               // kSlab
+    struct {
+      Span* before;
+      Span* after;
+    } idle;  // kFree: the queue of written ones
+  };
+
+  Span() noexcept : idle{} {}
 
   std::uintptr_t start = 0;
   std::size_t units = 0;

@@ -91,23 +91,4 @@ Span* SpanTree::after(const Span* span) const noexcept {
   return found;
 }
 
-Span* SpanTree::before(const Span* span) const noexcept {
-  Span* found = nullptr;
-  for (Span* at = root_; at != nullptr;) {
-    if (less(at, span)) {
-      found = at;
-      at = at->right;
-    } else {
-      at = at->left;
-    }
-  }
-  return found;
-}
-
-Span* SpanTree::largest() const noexcept {
-  Span* at = root_;
-  while (at != nullptr && at->right != nullptr) at = at->right;
-  return at;
-}
-
 }  // namespace brkmmap

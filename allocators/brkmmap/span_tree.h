@@ -15,9 +15,6 @@ class SpanTree {
   Span* best_fit(std::size_t units) const noexcept;
   // The next one in the tree's order; null after the last.
   Span* after(const Span* span) const noexcept;
-  // The one before it; null before the first.
-  Span* before(const Span* span) const noexcept;
-  Span* largest() const noexcept;
   std::size_t count() const noexcept { return count_; }
   std::size_t units() const noexcept { return units_; }
 

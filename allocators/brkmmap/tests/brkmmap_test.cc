@@ -42,6 +42,7 @@ struct Model {
   }
   Span* allocate(std::size_t units, std::size_t alignment = kUnit) {
     bool zeroed = false;
+    const Guard guard(heap->lock);
     Span* span = heap->pages.allocate(units, &zeroed, alignment);
     if (span == nullptr) return nullptr;
     REQUIRE(span->units == units);
@@ -57,6 +58,7 @@ struct Model {
   }
   void free(Span* span) {
     blocks.erase(span->start);
+    const Guard guard(heap->lock);
     heap->pages.free(span);
   }
 };
@@ -72,6 +74,7 @@ void random_steps(Model& model, std::mt19937_64& random, int steps) {
           random() % (std::prev(model.blocks.end())->first - model.blocks.begin()->first + 1));
       if (dice == 8) {
         const std::size_t units = 1 + random() % 160;
+        const Guard guard(model.heap->lock);
         if (model.heap->pages.resize(at->second, units)) REQUIRE(at->second->units == units);
       } else {
         model.free(at->second);

@@ -1,0 +1,53 @@
+// The free spans that hold written pages, by how many: one queue for each power of two, the longest in it
+// first. So a sweep finds what gives most for one kernel call, and of that what has lain idle longest,
+// without a search.
+#pragma once
+
+#include <bit>
+
+#include "allocators/brkmmap/span.h"
+
+namespace brkmmap {
+
+class DirtySpans {
+ public:
+  constexpr DirtySpans() = default;
+
+  void insert(Span* span) noexcept {
+    units_ += span->dirty_units;
+    if (span->dirty_units < kUnitsAPage) return;
+    Queue& queue = queue_of(span);
+    span->idle.before = queue.last;
+    span->idle.after = nullptr;
+    (queue.last != nullptr ? queue.last->idle.after : queue.first) = span;
+    queue.last = span;
+  }
+  void erase(Span* span) noexcept {
+    units_ -= span->dirty_units;
+    if (span->dirty_units < kUnitsAPage) return;
+    Queue& queue = queue_of(span);
+    (span->idle.before != nullptr ? span->idle.before->idle.after : queue.first) = span->idle.after;
+    (span->idle.after != nullptr ? span->idle.after->idle.before : queue.last) = span->idle.before;
+  }
+
+  static constexpr std::size_t kQueues = 64;
+  // The span of queue `at` (dirty units from 2^at to below 2^(at + 1)) that has been in it longest.
+  Span* longest_idle(std::size_t at) const noexcept { return queues_[at].first; }
+  static Span* next(const Span* span) noexcept { return span->idle.after; }
+
+  std::size_t units() const noexcept { return units_; }  // of all, those of less than a page too
+
+ private:
+  struct Queue {
+    Span* first = nullptr;
+    Span* last = nullptr;
+  };
+  Queue& queue_of(const Span* span) noexcept {
+    return queues_[static_cast<std::size_t>(std::bit_width(span->dirty_units)) - 1];
+  }
+
+  Queue queues_[kQueues];
+  std::size_t units_ = 0;
+};
+
+}  // namespace brkmmap
