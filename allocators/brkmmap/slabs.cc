@@ -147,11 +147,13 @@ void Slabs::purge(std::size_t enough, Kernel& kernel) noexcept {
 std::size_t Slabs::fetch(std::size_t kind, std::size_t granules, std::size_t alignment, void** objects,
                          std::size_t count, bool may_grow, PageHeap& pages, PageMap& map,
                          Lock& heap_lock) noexcept {
+  // In a run of so many an aligned object fits wherever the run begins. It may be longer than the lists tell apart:
+  // then a slab of the last list is tried, and a new one has room for sure.
+  const std::size_t fits = std::min(granules + alignment - 1, kMostGranules);
   std::size_t got = 0;
+  bool grown = false;
   while (got < count) {
-    // An aligned object surely fits where its size and alignment fit together.
-    const std::size_t fits = std::min(granules + alignment - 1, kMostGranules);
-    const std::uint64_t room = slab::load(room_[kind]) >> (fits - 1);
+    const std::uint64_t room = grown ? 0 : slab::load(room_[kind]) >> (fits - 1);
     Span* slab = nullptr;
     if (room != 0) {
       slab = lists_[kind][fits - 1 + static_cast<std::size_t>(std::countr_zero(room))];
@@ -165,7 +167,7 @@ std::size_t Slabs::fetch(std::size_t kind, std::size_t granules, std::size_t ali
       enter(slab, map);
     }
     const std::size_t more = carve(slab, granules, alignment, objects + got, count - got);
-    if (more == 0) break;
+    grown = more == 0;
     got += more;
   }
   return got;

@@ -22,7 +22,8 @@ BRKMMAP_EXPORT void brkmmap_stats(struct brkmmap_stats* out) {
     slab_bytes += slabs.slab_bytes();
     object_bytes += slabs.object_bytes();
   }
-  const std::size_t in_threads = ThreadCache::total_bytes() + heap.shelf.bytes();
+  // Frees that other threads have still to do, some objects each, count as live.
+  const std::size_t in_threads = ThreadCache::total_bytes() + thread_cache.late_bytes() + heap.shelf.bytes();
   const std::size_t out_bytes = object_bytes + heap.pages.out_bytes() - slab_bytes;
   const std::size_t in_heap = out_bytes > in_threads ? out_bytes - in_threads : 0;
   *out = {};

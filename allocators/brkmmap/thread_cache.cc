@@ -179,6 +179,17 @@ void ThreadCache::flush_late() noexcept {
   }
 }
 
+std::size_t ThreadCache::late_bytes() const noexcept {
+  std::size_t sum = 0;
+  for (const LateFree& late : late_) {
+    if (late.block == nullptr) continue;
+    const Span& span = *late.entry.span();
+    const std::size_t shift = kSlabKinds[late.entry.kind()].granule_shift;
+    sum += slab::length(span, (reinterpret_cast<std::uintptr_t>(late.block) - span.start) >> shift) << shift;
+  }
+  return sum;
+}
+
 void ThreadCache::flush() noexcept {
   flush_late();
   for (std::size_t index = 0; index < kClasses; ++index) shrink(index, lists_[index].most, 0);

@@ -59,6 +59,8 @@ class ThreadCache {
   }
   const void* latest() const noexcept { return latest_; }
   void flush_late() noexcept;
+  // Of the frees that are still to be done.
+  std::size_t late_bytes() const noexcept;
   // Everything goes home.
   void flush() noexcept;
   // Which shard of the slabs the thread asks first.

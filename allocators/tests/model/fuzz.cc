@@ -1,14 +1,15 @@
 // libFuzzer's target: its bytes are decoded to operations, and the model judges each. One thread. It owns the
 // code from bytes to operations; what is right is in model.h.
 //
-// By hand, from the build folder (clang++ with its libFuzzer is needed):
-//     LD_PRELOAD=$PWD/libbrkmmap.so ./heapmark-malloc-fuzz -max_len=4096 CORPUS_FOLDER        until stopped
-//     LD_PRELOAD=$PWD/libbrkmmap.so ./heapmark-malloc-fuzz crash-0123...                       one input
-//     again
-// BRKMMAP_... variables (allocators/brkmmap/tunables.def) may be set as for any program; without LD_PRELOAD
-// it tests glibc. The heap is one for the whole process and libFuzzer allocates from it too: where an input
-// does not fail alone, run again with the same -seed=N from an empty corpus. Not for -fork or -jobs with a
-// small memory: an input may hold kMostLive bytes.
+// By hand, from the build folder; the first goes on until it is stopped or finds something, and keeps that
+// input as crash-...; the second runs such an input again:
+//     LD_PRELOAD=$PWD/libbrkmmap.so ./heapmark-malloc-fuzz -max_len=4096 -len_control=0 CORPUS_FOLDER
+//     LD_PRELOAD=$PWD/libbrkmmap.so ./heapmark-malloc-fuzz crash-...
+// -len_control=0: long inputs from the start, for a heap has few states after ten operations. BRKMMAP_...
+// variables (allocators/brkmmap/tunables.def) may be set as for any program; without LD_PRELOAD it tests
+// glibc. The heap is one for the whole process and libFuzzer allocates from it too: where an input does not
+// fail alone, run again with the seed that was printed (-seed=N) and an empty corpus. One process may hold
+// kMostLive bytes and libFuzzer's own.
 #include <malloc.h>
 #include <unistd.h>
 
