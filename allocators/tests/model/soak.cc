@@ -72,10 +72,10 @@ double seconds_since_start() {
   _exit(3);
 }
 
+// A word in each page makes the block resident, for RSS is what is measured.
 void write_into(const Held& held) {
-  for (std::size_t at = 0; at < held.words; at += 4096 / 8)
-    held.memory[at] = held.words;                             // resident: it is RSS
-  held.memory[0] = held.memory[held.words - 1] = held.words;  // that is measured
+  for (std::size_t at = 0; at < held.words; at += 4096 / 8) held.memory[at] = held.words;
+  held.memory[0] = held.memory[held.words - 1] = held.words;
 }
 
 void must_be_whole(const Held& held) {
