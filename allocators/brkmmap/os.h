@@ -11,6 +11,7 @@ namespace brkmmap::os {
 [[nodiscard]] bool map_at(std::uintptr_t address, std::size_t bytes) noexcept;  // exactly there, over nothing
 [[nodiscard]] bool unmap(std::uintptr_t address, std::size_t bytes) noexcept;
 [[nodiscard]] bool purge(std::uintptr_t address, std::size_t bytes) noexcept;  // pages go and read as zero
+void want_huge_pages(std::uintptr_t address, std::size_t bytes) noexcept;      // a hint; pages may be split
 [[nodiscard]] void* remap(std::uintptr_t address, std::size_t old_bytes, std::size_t new_bytes) noexcept;
 std::uint64_t milliseconds() noexcept;  // of a clock that never goes back; to some milliseconds
 std::uintptr_t program_break() noexcept;

@@ -48,6 +48,11 @@ bool purge(std::uintptr_t address, std::size_t bytes) noexcept {
   return madvise(reinterpret_cast<void*>(address), bytes, MADV_DONTNEED) == 0;
 }
 
+void want_huge_pages(std::uintptr_t address, std::size_t bytes) noexcept {
+  const KeepErrno keep;
+  if (madvise(reinterpret_cast<void*>(address), bytes, MADV_HUGEPAGE) != 0) return;  // a kernel without them
+}
+
 void* remap(std::uintptr_t address, std::size_t old_bytes, std::size_t new_bytes) noexcept {
   const KeepErrno keep;
   void* moved = mremap(reinterpret_cast<void*>(address), old_bytes, new_bytes, MREMAP_MAYMOVE);

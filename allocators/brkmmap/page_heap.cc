@@ -121,8 +121,10 @@ Span* PageHeap::from_brk(std::size_t units, std::size_t pad_bytes) noexcept {
   if (start == 0) return nullptr;
   const Span* top = start == brk_.end() ? free_top() : nullptr;
   const std::size_t missing = (units - std::min(units, top != nullptr ? top->units : 0)) << kUnitShift;
-  const std::size_t bytes = (pages_for(missing) + pages_for(pad_bytes)) << kPageShift;
-  const std::uintptr_t end = start + bytes;
+  std::uintptr_t end = start + ((pages_for(missing) + pages_for(pad_bytes)) << kPageShift);
+  // A huge page is only had where the heap covers all of it when it is first touched.
+  if (tunables_.huge_pages != 0 && pad_bytes != 0) end = round_up(end, std::size_t{2} << 20);
+  const std::size_t bytes = end - start;
   if (end <= start || !map_.ensure(start, end, metadata_)) return nullptr;
   Span* span = metadata_.new_span();
   if (span == nullptr) return nullptr;
@@ -130,6 +132,7 @@ Span* PageHeap::from_brk(std::size_t units, std::size_t pad_bytes) noexcept {
     metadata_.delete_span(span);
     return nullptr;
   }
+  if (tunables_.huge_pages != 0) os::want_huge_pages(start, bytes);
   span->start = start;
   span->units = bytes >> kUnitShift;
   if (top_ != nullptr && top_->end() == start) {

@@ -147,8 +147,8 @@ void Slabs::purge(std::size_t enough, Kernel& kernel) noexcept {
 std::size_t Slabs::fetch(std::size_t kind, std::size_t granules, std::size_t alignment, void** objects,
                          std::size_t count, bool may_grow, PageHeap& pages, PageMap& map,
                          Lock& heap_lock) noexcept {
-  // In a run of so many an aligned object fits wherever the run begins. It may be longer than the lists tell apart:
-  // then a slab of the last list is tried, and a new one has room for sure.
+  // In a run of so many an aligned object fits wherever the run begins. It may be longer than the lists tell
+  // apart: then a slab of the last list is tried, and a new one has room for sure.
   const std::size_t fits = std::min(granules + alignment - 1, kMostGranules);
   std::size_t got = 0;
   bool grown = false;

@@ -61,6 +61,7 @@ bool unmap(std::uintptr_t at, std::size_t bytes) noexcept {
 bool purge(std::uintptr_t at, std::size_t bytes) noexcept {
   return !fails() && madvise(reinterpret_cast<void*>(at), bytes, MADV_DONTNEED) == 0;
 }
+void want_huge_pages(std::uintptr_t, std::size_t) noexcept {}
 void* remap(std::uintptr_t, std::size_t, std::size_t) noexcept {
   return nullptr;
 }
