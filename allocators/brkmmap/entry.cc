@@ -356,8 +356,7 @@ BRKMMAP_EXPORT std::size_t malloc_usable_size(void* block) noexcept {
 
 BRKMMAP_EXPORT int malloc_trim(std::size_t pad) noexcept {
   thread_cache.flush();
-  Guard guard(heap.lock);
-  return heap.pages.trim(pad) ? 1 : 0;
+  return heap.trim(pad) ? 1 : 0;
 }
 
 BRKMMAP_EXPORT int mallopt(int parameter, int value) noexcept {

@@ -59,7 +59,7 @@ void Heap::give_back(Object* list) noexcept {
   Slabs* held = nullptr;
   while (list != nullptr) {
     Object* object = list;
-    if (!object->is_free()) die("a freed block was written to", object);
+    if (!object->is_free()) die("a free block was written to, or is there twice by a double free", object);
     list = list->next;
     const std::uintptr_t address = reinterpret_cast<std::uintptr_t>(object);
     const PageEntry entry = map.get(address);
@@ -76,6 +76,7 @@ void Heap::give_back(Object* list) noexcept {
     }
     const std::size_t granule = (address - span->start) >> kSlabKinds[entry.kind()].granule_shift;
     if (!slab::is_start(*span, granule)) die("double free (the block is free already)", object);
+    object->hand_out();  // if it is in a list once more, it is found there
     slabs.give_back(span, granule, pages, map, lock);
     if (entry.kind() != 0) slabs.purge_if_due(tunables, hysteresis.last(), kernel);
   }
@@ -108,6 +109,17 @@ void Heap::free_block(Span* span) noexcept {
     shelf.set_limit(tunables.dynamic != 0 ? pages.live_bytes() / 100 * tunables.shelf_percent : 0);
   }
   if (shelf.is_over_limit()) clear_shelf();
+}
+
+bool Heap::trim(std::size_t pad) noexcept {
+  const std::uint64_t before = kernel.purges.calls.load(std::memory_order_relaxed);
+  for (Slabs& slabs : shards) {
+    Guard guard(slabs.lock());
+    slabs.purge(0, kernel);
+  }
+  Guard guard(lock);
+  const bool any = pages.trim(pad);
+  return any || kernel.purges.calls.load(std::memory_order_relaxed) != before;
 }
 
 void Heap::clear_shelf() noexcept {

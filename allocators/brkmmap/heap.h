@@ -35,6 +35,8 @@ struct Heap {
   void give_back(Object* list) noexcept;
   // Everything on the shelf goes to the page heap.
   void clear_shelf() noexcept;
+  // malloc_trim: all free pages go back, the top but for `pad` bytes with its addresses. True where any went.
+  bool trim(std::size_t pad) noexcept;
 
   // Whether a request of that size is a mapping of its own: over the threshold, and the slack against thrash.
   bool is_mapped_alone(std::size_t bytes) noexcept;

@@ -25,7 +25,7 @@ class Shelf {
     Object* block = place.blocks[count - 1];
     place.count.store(count - 1, std::memory_order_relaxed);
     bytes_.fetch_sub(class_bytes(index), std::memory_order_relaxed);
-    if (!block->is_free()) die("a freed block was written to, or freed twice", block);
+    if (!block->is_free()) die("a free block was written to, or is there twice by a double free", block);
     return block;
   }
   // False where there is no room for it.

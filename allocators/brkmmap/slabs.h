@@ -32,6 +32,9 @@ class Slabs {
       purge(limit / 2, kernel);
   }
 
+  // Gives free pages of the sparsest slabs back until `enough` bytes are left. Caller holds the lock.
+  void purge(std::size_t enough, Kernel& kernel) noexcept;
+
   bool has_room(std::size_t kind, std::size_t granules) const noexcept {  // may be outdated where unlocked
     return room_[kind].load(std::memory_order_relaxed) >> (granules - 1) != 0;
   }
@@ -46,7 +49,6 @@ class Slabs {
   static void enter(Span* slab, PageMap& map) noexcept;
   Span* grow(std::size_t kind, std::size_t granules, PageHeap& pages, PageMap& map, Lock& heap_lock) noexcept;
   std::size_t resident_free() const noexcept { return slab_bytes_[1] - object_bytes_[1] - purged_bytes_; }
-  void purge(std::size_t enough, Kernel& kernel) noexcept;
   void purge_slab(Span* slab, Kernel& kernel) noexcept;
   void mark_resident(Span* slab) noexcept;
   void link(Span* slab) noexcept;

@@ -29,7 +29,7 @@ class ThreadCache {
     if (object == nullptr) [[unlikely]]
       return refill(index);
     if (!object->is_free()) [[unlikely]]
-      die("a freed block was written to", object);
+      die("a free block was written to, or is there twice by a double free", object);
     list.head = object->next;
     set_count(list, list.count.load(std::memory_order_relaxed) - 1);
     object->hand_out();

@@ -28,6 +28,17 @@ int main(int, char** argv) {
     else
       std::free(std::realloc(hidden(block), 2 * size));
   }
+  if (name == "write-freed" || name == "double-free-later") {
+    void* others[16];  // of another size; enough frees that none has still to be done
+    for (void*& other : others) other = hidden(std::malloc(40));
+    std::free(block);
+    std::free(after);
+    after = nullptr;
+    if (name == "double-free-later") std::free(hidden(block));
+    for (void* other : others) std::free(hidden(other));
+    if (name == "write-freed") block[3] = static_cast<char>(block[3] + 1);
+    for (int at = 0; at < 64; ++at) hidden(std::malloc(size));
+  }
   std::free(guard);
   std::free(after);
   std::puts("nothing was found");

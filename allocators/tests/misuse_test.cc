@@ -25,6 +25,16 @@ TEST_CASE("a double free ends the process, whatever the size") {
     ends_with(std::string("double-free ") + size, size == std::string("300000") ? "free" : "double free");
 }
 
+TEST_CASE("a double free with others in between is found when the block is next used") {
+  for (const char* size : {"16", "100", "1000", "5000"})
+    ends_with(std::string("double-free-later ") + size, "double free");
+}
+
+TEST_CASE("writing into a freed block is found when it is next used") {
+  for (const char* size : {"16", "100", "1000", "5000"})
+    ends_with(std::string("write-freed ") + size, "a free block was written to");
+}
+
 TEST_CASE("freeing what is no block ends the process") {
   ends_with("free-stack", "no block");
   ends_with("free-global", "no block");

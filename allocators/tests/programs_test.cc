@@ -6,6 +6,7 @@
 #include <random>
 
 #include "allocators/tests/child.h"
+#include "allocators/tests/same_output.h"
 #include "testing/folder.h"
 
 using namespace heapmark::tests;
@@ -20,23 +21,6 @@ std::string some_lines(std::size_t count) {
   for (std::size_t at = 0; at < count; ++at)
     lines += std::to_string(random()) + " " + std::to_string(random() % 97) + "\n";
   return lines;
-}
-
-// Runs `shell` with and without brkmmap and compares output and exit code.
-void same_with_brkmmap(const std::string& program, const std::string& shell) {
-  if (!is_installed(program)) {
-    WARN(program << " is not installed: not tried");
-    return;
-  }
-  const std::vector<std::string> command{"sh", "-c", shell};
-  const Ended without = run(command, "");
-  const Ended with = run(command, brkmmap_library());
-  CAPTURE(program, with.err.substr(0, 2000), with.signal);
-  REQUIRE(without.exit_code == 0);
-  CHECK(with.exit_code == 0);
-  CHECK_FALSE(with.out.empty());
-  CHECK((with.out == without.out));  // in brackets: a difference is not worth megabytes of a message
-  CHECK(with.err.find("cannot be preloaded") == std::string::npos);
 }
 
 }  // namespace

@@ -25,7 +25,8 @@ static long resident_bytes() {
   char text[128] = {};
   const int fd = open("/proc/self/statm", O_RDONLY);
   long size = 0, resident = 0;
-  if (read(fd, text, sizeof text - 1) <= 0 || std::sscanf(text, "%ld %ld", &size, &resident) != 2) std::abort();
+  if (read(fd, text, sizeof text - 1) <= 0 || std::sscanf(text, "%ld %ld", &size, &resident) != 2)
+    std::abort();
   close(fd);
   return resident * sysconf(_SC_PAGESIZE);
 }
@@ -69,7 +70,8 @@ int main() {
     }
   fine = balanced("after everything is freed") && fine;
   const Figures after = figures();
-  // Some 35 MiB lived. The free ranges between a few cached objects may keep their addresses, not their pages.
+  // Some 35 MiB lived. The free ranges between a few cached objects may keep their addresses, not their
+  // pages.
   const auto held = static_cast<long>(after.mapped_bytes - before.mapped_bytes);
   if (held > 24 << 20) fine = std::printf("%ld bytes of addresses are still held\n", held) < 0;
   const long resident = resident_bytes() - resident_before;
