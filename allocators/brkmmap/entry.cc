@@ -91,6 +91,11 @@ void* allocate_pages(std::size_t bytes, std::size_t alignment, bool* zeroed) noe
 
 void* allocate_aligned(std::size_t alignment, std::size_t bytes) noexcept {
   if (alignment <= kAlignment) return allocate(bytes);
+  // Objects as large as their alignment lie at multiples of it where a slab holds no others.
+  if (bytes <= g_cached_limit.load(std::memory_order_relaxed)) {
+    if (void* block = thread_cache.pop_aligned(class_of(bytes), alignment)) return block;
+    thread_cache.miss(class_of(bytes));
+  }
   if (alignment <= kMaxTiny && bytes <= kMaxSmall &&
       bytes <= g_cached_limit.load(std::memory_order_relaxed)) {
     read_environment_once();
@@ -188,8 +193,9 @@ Found find(const void* block, const char* doing) noexcept {
   if (thread_cache.latest() == block) [[unlikely]]
     die("double free (the block is free already)", block);
   const LateFree due = thread_cache.exchange({block, entry});
-  if (due.block != nullptr) [[likely]]
-    release(find_object(due.entry, due.block, kNoBlock), due.block);
+  if (due.block == nullptr) [[unlikely]]
+    return thread_cache.prepare();  // a thread that only frees has to be seen to its end as well
+  release(find_object(due.entry, due.block, kNoBlock), due.block);
 }
 
 // Does the frees that are still to be done.

@@ -1,10 +1,11 @@
-// A slab's two bitmaps, one bit a granule: `used` is set inside objects, `starts` where one begins. From them
-// follow an object's size, whether an address is one, and, with no list and no coalescing step, every run of
-// free granules, of whatever sizes of objects it was made. Only who holds the owner's lock writes; a thread
-// that frees a live object may read without it, since the bits of that object stay as they are until it is
-// gone.
+// A slab's two bitmaps, one bit a granule: `starts` is set where an object begins, `ends` at its last
+// granule. From them follow an object's size, whether an address is one, and, with no list and no coalescing
+// step, every run of free granules, of whatever sizes of objects it was made. Only who holds the owner's lock
+// writes. A thread that frees a live object reads without it: the two bits of that object, and that there are
+// none in between, stay as they are until it is gone, whatever becomes of its neighbours.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 
 #include "allocators/brkmmap/size_classes.h"
@@ -21,16 +22,28 @@ inline bool is_start(const Span& span, std::size_t granule) noexcept {
   return load(span.bits.starts[granule / 64]) >> granule % 64 & 1;
 }
 
-// Granules of the object that begins at `granule`: up to the next one that begins another or is free.
+// Granules of the object that begins at `granule`.
 [[gnu::always_inline]] inline std::size_t length(const Span& span, std::size_t granule) noexcept {
-  std::size_t word = granule / 64;
+  const std::size_t word = granule / 64;
   const std::size_t bit = granule % 64;
-  const std::uint64_t ends = (load(span.bits.starts[word]) | ~load(span.bits.used[word])) >> bit >> 1;
+  const std::uint64_t ends = load(span.bits.ends[word]) >> bit;
   if (ends != 0) [[likely]]
     return static_cast<std::size_t>(std::countr_zero(ends)) + 1;
-  if (++word == kWords) return kGranules - granule;
-  const std::uint64_t more = load(span.bits.starts[word]) | ~load(span.bits.used[word]);
-  return 64 - bit + static_cast<std::size_t>(std::countr_zero(more));  // none is longer than a word
+  const std::uint64_t more = load(span.bits.ends[(word + 1) % kWords]);
+  return std::min(64 - bit + static_cast<std::size_t>(std::countr_zero(more)) + 1, kMostGranules);
+}
+
+// The granules inside objects: as numbers, 2 ends - starts, since an object from s to e is 2^(e + 1) - 2^s.
+// Caller holds the owner's lock.
+inline void load_used(const Span& span, std::uint64_t* used) noexcept {
+  std::uint64_t carried = 0, borrowed = 0;
+  for (std::size_t word = 0; word < kWords; ++word) {
+    const std::uint64_t starts = load(span.bits.starts[word]), ends = load(span.bits.ends[word]);
+    const std::uint64_t doubled = ends << 1 | carried;
+    used[word] = doubled - starts - borrowed;
+    borrowed = doubled < starts || (doubled == starts && borrowed != 0) ? 1 : 0;
+    carried = ends >> 63;
+  }
 }
 
 // The first granule from `from` on that is free (`value` 0) or used (1); kGranules where there is none.
@@ -59,20 +72,13 @@ inline std::size_t free_below(const std::uint64_t* used, std::size_t before) noe
   return count;
 }
 
-inline std::uint64_t mask(std::size_t from, std::size_t count) noexcept {  // inside one word; count <= 64
-  return (count == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << count) - 1) << from;
+inline void set(std::atomic<std::uint64_t>* words, std::size_t granule) noexcept {
+  auto& word = words[granule / 64];
+  word.store(load(word) | std::uint64_t{1} << granule % 64, std::memory_order_relaxed);
 }
-
-// Calls with (word, mask) for the granules [from, from + count).
-template <typename Visit>
-inline void each_word(std::size_t from, std::size_t count, Visit visit) noexcept {
-  while (count != 0) {
-    const std::size_t bit = from % 64;
-    const std::size_t now = count < 64 - bit ? count : 64 - bit;
-    visit(from / 64, mask(bit, now));
-    from += now;
-    count -= now;
-  }
+inline void clear(std::atomic<std::uint64_t>* words, std::size_t granule) noexcept {
+  auto& word = words[granule / 64];
+  word.store(load(word) & ~(std::uint64_t{1} << granule % 64), std::memory_order_relaxed);
 }
 
 }  // namespace brkmmap::slab

@@ -11,8 +11,8 @@ std::size_t list_of(const Span* slab) noexcept {
 }
 
 // Of a slab of kind 1, whose pages are 32 granules each.
-bool is_page_free(const Span* slab, std::size_t page) noexcept {
-  return (slab::load(slab->bits.used[page / 2]) >> page % 2 * 32 & 0xffffffff) == 0;
+bool is_page_free(const std::uint64_t* used, std::size_t page) noexcept {
+  return (used[page / 2] >> page % 2 * 32 & 0xffffffff) == 0;
 }
 
 }  // namespace
@@ -53,7 +53,7 @@ Span* Slabs::grow(std::size_t kind, std::size_t granules, PageHeap& pages, PageM
   Span* slab = pages.allocate(count * kUnitsAPage, &zeroed, kPageSize);
   if (slab == nullptr) return nullptr;
   for (std::size_t word = 0; word < slab::kWords; ++word) {
-    slab->bits.used[word].store(0, std::memory_order_relaxed);
+    slab->bits.ends[word].store(0, std::memory_order_relaxed);
     slab->bits.starts[word].store(0, std::memory_order_relaxed);
   }
   slab->kind = static_cast<std::uint8_t>(kind & 3);
@@ -74,8 +74,8 @@ std::size_t Slabs::carve(Span* slab, std::size_t granules, std::size_t alignment
                          std::size_t count) noexcept {
   const std::size_t shift = kSlabKinds[slab->kind].granule_shift;
   std::uint64_t used[slab::kWords];
-  for (std::size_t word = 0; word < slab::kWords; ++word) used[word] = slab::load(slab->bits.used[word]);
-  std::uint64_t now_used[slab::kWords] = {}, starts[slab::kWords] = {};
+  slab::load_used(*slab, used);
+  unlink(slab);
   std::size_t got = 0, longest = 0;
   for (std::size_t at = slab::next(used, 0, 0); at < kGranules;) {
     const std::size_t end = slab::next(used, at, 1);
@@ -88,21 +88,13 @@ std::size_t Slabs::carve(Span* slab, std::size_t granules, std::size_t alignment
       }
     }
     while (got < count && end - free_from >= granules && free_from % alignment == 0) {
-      starts[free_from / 64] |= std::uint64_t{1} << free_from % 64;
-      slab::each_word(free_from, granules,
-                      [&](std::size_t word, std::uint64_t bits) { now_used[word] |= bits; });
+      slab::set(slab->bits.starts, free_from);
+      slab::set(slab->bits.ends, free_from + granules - 1);
       objects[got++] = reinterpret_cast<void*>(slab->start + (free_from << shift));
       free_from += granules;
     }
     longest = std::max(longest, end - free_from);
     at = slab::next(used, end, 0);
-  }
-  unlink(slab);
-  for (std::size_t word = 0; word < slab::kWords; ++word) {
-    if (now_used[word] == 0) continue;
-    slab->bits.starts[word].store(slab::load(slab->bits.starts[word]) | starts[word],
-                                  std::memory_order_relaxed);
-    slab->bits.used[word].store(used[word] | now_used[word], std::memory_order_relaxed);
   }
   if (slab->purged != 0) mark_resident(slab);
   slab->free_granules = static_cast<std::uint16_t>(slab->free_granules - got * granules);
@@ -114,8 +106,10 @@ std::size_t Slabs::carve(Span* slab, std::size_t granules, std::size_t alignment
 
 // Pages that objects lie on again.
 void Slabs::mark_resident(Span* slab) noexcept {
+  std::uint64_t used[slab::kWords];
+  slab::load_used(*slab, used);
   for (std::size_t page = 0; page < kSlabKinds[slab->kind].pages; ++page) {
-    if ((slab->purged >> page & 1) == 0 || is_page_free(slab, page)) continue;
+    if ((slab->purged >> page & 1) == 0 || is_page_free(used, page)) continue;
     slab->purged = static_cast<std::uint8_t>(slab->purged & ~(1u << page));
     purged_bytes_ -= kPageSize;
   }
@@ -124,9 +118,11 @@ void Slabs::mark_resident(Span* slab) noexcept {
 // Gives every run of free pages of a slab back that has not gone yet.
 void Slabs::purge_slab(Span* slab, Kernel& kernel) noexcept {
   const std::size_t pages = kSlabKinds[slab->kind].pages;
+  std::uint64_t used[slab::kWords];
+  slab::load_used(*slab, used);
   for (std::size_t page = 0; page < pages;) {
     std::size_t end = page;
-    while (end < pages && (slab->purged >> end & 1) == 0 && is_page_free(slab, end)) ++end;
+    while (end < pages && (slab->purged >> end & 1) == 0 && is_page_free(used, end)) ++end;
     if (end != page && kernel.purge(slab->start + page * kPageSize, (end - page) * kPageSize)) {
       slab->purged = static_cast<std::uint8_t>(slab->purged | ((1u << end) - (1u << page)));
       purged_bytes_ += (end - page) * kPageSize;
@@ -188,15 +184,10 @@ void Slabs::give_back(Span* slab, std::size_t granule, PageHeap& pages, PageMap&
     pages.free(slab);
     return;
   }
+  slab::clear(slab->bits.starts, granule);
+  slab::clear(slab->bits.ends, granule + granules - 1);
   std::uint64_t used[slab::kWords];
-  for (std::size_t word = 0; word < slab::kWords; ++word) used[word] = slab::load(slab->bits.used[word]);
-  slab->bits.starts[granule / 64].store(
-      slab::load(slab->bits.starts[granule / 64]) & ~(std::uint64_t{1} << granule % 64),
-      std::memory_order_relaxed);
-  slab::each_word(granule, granules, [&](std::size_t word, std::uint64_t bits) {
-    used[word] &= ~bits;
-    slab->bits.used[word].store(used[word], std::memory_order_relaxed);
-  });
+  slab::load_used(*slab, used);
   const std::size_t run = slab::free_below(used, granule) + slab::next(used, granule, 1) - granule;
   if (run <= slab->longest) return;
   const std::size_t before = std::min<std::size_t>(slab->longest, kMostGranules);

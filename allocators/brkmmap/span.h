@@ -26,8 +26,8 @@ inline constexpr std::size_t kGranules = 256;  // of a slab
 struct alignas(64) Span {
   union {
     struct {
-      std::atomic<std::uint64_t> used[kGranules / 64];    // granules inside objects
       std::atomic<std::uint64_t> starts[kGranules / 64];  // granules at which an object begins
+      std::atomic<std::uint64_t> ends[kGranules / 64];    // at which one ends
     } bits;                                               // kSlab
     struct {
       Span* before;

@@ -108,24 +108,28 @@ void ThreadCache::shrink(std::size_t index, std::uint32_t most, std::uint32_t ke
   heap.give_back(rest);
 }
 
-void* ThreadCache::refill(std::size_t index) noexcept {
+// A request that the list could not serve: it may hold more from now on.
+void ThreadCache::miss(std::size_t index) noexcept {
   prepare();
   List& list = lists_[index];
-  const std::uint32_t batch = batch_of(index);
   list.asked = true;
-  if (state_ == State::kReady) {
-    if (index < kFirstBlockClass) {
-      grow(index, list.most + std::min(std::max(list.most, 2u), batch * 4));
-    } else if (list.gave && heap.tunables.dynamic != 0) {
-      list.gave = false;
-      if (list.regrets < kRegrets)
-        ++list.regrets;
-      else
-        grow(index, list.most * 2 + 1);
-    }
+  if (state_ != State::kReady) return;
+  if (index < kFirstBlockClass) {
+    grow(index, list.most + std::min(std::max(list.most, 2u), batch_of(index) * 4));
+  } else if (list.gave && heap.tunables.dynamic != 0) {
+    list.gave = false;
+    if (list.regrets < kRegrets)
+      ++list.regrets;
+    else
+      grow(index, list.most * 2 + 1);
   }
+}
+
+void* ThreadCache::refill(std::size_t index) noexcept {
+  miss(index);
+  List& list = lists_[index];
   void* objects[64];
-  const std::size_t got = heap.fetch(shard_, index, objects, std::min(batch, list.most / 2 + 1));
+  const std::size_t got = heap.fetch(shard_, index, objects, std::min(batch_of(index), list.most / 2 + 1));
   if (got == 0) return nullptr;
   for (std::size_t at = got - 1; at != 0; --at) {
     Object* object = static_cast<Object*>(objects[at]);

@@ -35,6 +35,14 @@ class ThreadCache {
     object->hand_out();
     return object;
   }
+  // The next object of the class, if there is one here and it happens to lie at a multiple of `alignment`
+  // bytes.
+  void* pop_aligned(std::size_t index, std::size_t alignment) noexcept {
+    const auto address = reinterpret_cast<std::uintptr_t>(lists_[index].head);
+    return address != 0 && address % alignment == 0 ? pop(index) : nullptr;
+  }
+  // To be called where an object of the class had to be got elsewhere.
+  void miss(std::size_t index) noexcept;
   [[gnu::always_inline]] void push(std::size_t index, Object* object) noexcept {
     List& list = lists_[index];
     // Nothing of the object is read: it may be cold, and a store does not wait for its line. An object freed
@@ -63,6 +71,8 @@ class ThreadCache {
   std::size_t late_bytes() const noexcept;
   // Everything goes home.
   void flush() noexcept;
+  // Makes the thread known, so that its end is noticed.
+  void prepare() noexcept;
   // Which shard of the slabs the thread asks first.
   std::size_t shard() noexcept {
     prepare();
@@ -101,7 +111,6 @@ class ThreadCache {
   void shrink(std::size_t index, std::uint32_t most, std::uint32_t keep) noexcept;
   void put_off(std::size_t index) noexcept;
   void flush_pending() noexcept;
-  void prepare() noexcept;
   static void at_thread_exit(void* cache) noexcept;
 
   List lists_[kClasses];

@@ -88,3 +88,34 @@ TEST_CASE("objects that wander between threads stay whole, and all memory comes 
   }
   CHECK(heap.pages.free_bytes() + heap.kernel.metadata_bytes == heap.kernel.mapped_bytes);
 }
+
+TEST_CASE("the size of a live object can be told without a lock while its neighbours come and go") {
+  fake::reset();
+  const auto map = std::make_unique<PageMap>();
+  const auto own = std::make_unique<Heap>(*map);
+  constexpr std::size_t kGranulesEach = 4;
+  void* objects[8];
+  REQUIRE(own->fetch(0, class_of(kGranulesEach * 16), objects, 8) == 8);
+  std::atomic<bool> done{false};
+  std::thread neighbours([&] {
+    // All but the fourth go home and come back, so that what lies beside it changes all the time.
+    for (int round = 0; round < 200'000; ++round) {
+      for (std::size_t at = 0; at < 8; ++at) {
+        if (at == 3) continue;
+        Object* object = static_cast<Object*>(objects[at]);
+        object->link(nullptr);
+        own->give_back(object);
+      }
+      for (std::size_t at = 0; at < 8; ++at)
+        if (at != 3) (void)own->fetch(0, class_of(kGranulesEach * 16), &objects[at], 1);
+    }
+    done.store(true);
+  });
+  const auto address = reinterpret_cast<std::uintptr_t>(objects[3]);
+  const Span& slab = *map->get(address).span();
+  const std::size_t granule = (address - slab.start) / 16;
+  std::size_t wrong = 0;
+  while (!done.load(std::memory_order_relaxed)) wrong += slab::length(slab, granule) != kGranulesEach;
+  neighbours.join();
+  CHECK(wrong == 0);
+}
