@@ -92,7 +92,17 @@ TEST_CASE("wrong usage exits 2 and says what was perhaps meant") {
       {{"run", "-w", "churn", "--set", "thraeds=2"}, "threads"},
       {{"run", "--pass", "sped"}, "speed"},
       {{"show", "/nonexistent/results.json"}, "cannot read"},
-      {{"run", "-r", "0"}, "0"},
+      {{"run", "-r", "0"}, "at least one round"},
+      {{"run", "-r", "memroy=1"}, "did you mean \"memory\""},
+      {{"run", "--shard", "5/4"}, "the I-th of N parts"},
+      {{"run", "--budget", "10x"}, "10m"},
+      {{"sweep"}, "mmap_threshold"},
+      {{"sweep", "--vary", "mmap_treshold=1M"}, "mmap_threshold"},
+      {{"sweep", "-a", "floor", "--vary", "x=1"}, "no tunables"},
+      {{"sweep", "--vary", "mmap_threshold=32..64K"}, "of which unit?"},
+      {{"sweep", "--vary", "mmap_threshold=1K"}, "out of range"},
+      {{"sweep", "--vary", "mmap_threshold=1M", "--budget", "9m", "--shard", "1/2"}, "--shard"},
+      {{"merge", "/nonexistent/results.json", "-o", "/tmp/never.json"}, "cannot read"},
       {{}, "subcommand"},
   };
   for (const auto& [arguments, expected] : mistakes) {
@@ -248,4 +258,50 @@ TEST_CASE("every headline figure is there for every allocator on every workload"
         CHECK(has(allocator, workload, metric));
       }
   CHECK(has("glibc", "large_block", "failed_though_fitting"));
+}
+
+TEST_CASE("a sweep's shards, merged, are the sweep that was measured in one piece") {
+  const Folder folder;
+  const auto sweep = [&](std::vector<std::string> more, const std::string& file) {
+    std::vector<std::string> arguments{"sweep",
+                                       "-a",
+                                       "glibc",
+                                       "-w",
+                                       "tutorial",
+                                       "--vary",
+                                       "mmap_threshold=64K,128K",
+                                       "--vary",
+                                       "arena_max=1,2",
+                                       "--pass",
+                                       "speed,memory",
+                                       "-r",
+                                       "2",
+                                       "--quick",
+                                       "-o",
+                                       file};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return tool(folder, arguments).exit_code;
+  };
+  REQUIRE(sweep({}, folder.file("whole.json")) == 0);
+  for (const std::string shard : {"1", "2", "3"})
+    REQUIRE(sweep({"--shard", shard + "/3"}, folder.file(shard + ".json")) == 0);
+  REQUIRE(tool(folder, {"merge", folder.file("3.json"), folder.file("1.json"), folder.file("2.json"), "-o",
+                        folder.file("all.json")})
+              .exit_code == 0);
+  const auto trials = [](const std::string& file) {
+    json rows = json::array();
+    const json root = results_in(file);
+    for (const json& one : root.at("records"))
+      rows.push_back({one.at("id"), one.at("allocator"), one.at("variant"), one.at("pass"), one.at("round"),
+                      one.at("parameters"), one.at("environment"), one.at("seed")});
+    return rows;
+  };
+  CHECK(trials(folder.file("all.json")).size() == 20);
+  CHECK(trials(folder.file("all.json")) == trials(folder.file("whole.json")));
+  const Ended incomplete =
+      tool(folder, {"merge", folder.file("3.json"), folder.file("1.json"), "-o", folder.file("part.json")});
+  CHECK(incomplete.exit_code == 3);
+  CHECK_THAT(incomplete.err, Contains("shard 2/3 missing"));
+  const Ended csv = tool(folder, {"show", folder.file("all.json"), "--format", "csv"});
+  CHECK_THAT(csv.out, Contains("verdict,mmap_threshold,arena_max"));
 }

@@ -11,9 +11,13 @@
 #include "harness/cli/doctor.h"
 #include "harness/cli/exec.h"
 #include "harness/cli/list.h"
+#include "harness/cli/merge.h"
 #include "harness/cli/paths.h"
 #include "harness/cli/run.h"
+#include "harness/cli/run_flags.h"
 #include "harness/cli/show.h"
+#include "harness/cli/sweep.h"
+#include "harness/cli/tune.h"
 #include "harness/cli/tutorial.h"
 #include "harness/plan/did_you_mean.h"
 #include "harness/plan/usage_error.h"
@@ -35,39 +39,6 @@ std::string command_line(int argc, char** argv) {
     line += plain ? " " + word : " '" + word + "'";
   }
   return line;
-}
-
-void add_run_flags(CLI::App& verb, cli::RunOptions& options) {
-  verb.add_option("-a,--allocators", options.allocators,
-                  "allocators, separated by commas: glibc,jemalloc[dirty_decay_ms=0],mine=/opt/libmine.so; "
-                  "all: every one of the catalog that is for use")
-      ->capture_default_str();
-  verb.add_option("-w,--workloads", options.workloads,
-                  "workloads (churn) or single variants (churn/small-1t); all")
-      ->delimiter(',');
-  verb.add_option(
-          "-r,--rounds", options.rounds,
-          "rounds of the speed pass (6; quick: 3); memory takes as many up to 3, ledger and limit one")
-      ->check(CLI::Range(1U, 1000U));
-  verb.add_option("--pass", options.passes, "speed, memory, ledger, limit; all")->delimiter(',');
-  verb.add_option("--set", options.sets,
-                  "PARAM=VALUE for every workload that has the parameter; may be repeated");
-  verb.add_flag("--quick", options.quick, "smaller work and fewer rounds: a look, not a proof");
-  verb.add_flag("--check", options.check,
-                "fill and verify every block (slow: figures are not for comparison)");
-  verb.add_option("--seed", options.seed, "the same seed gives the same operations")->capture_default_str();
-  verb.add_option("-o,--output", options.output, "results file; by default a dated one in this folder");
-  verb.add_option("--resume", options.resume, "go on with a results file of an interrupted run")
-      ->excludes("-a")
-      ->excludes("-w")
-      ->excludes("-r")
-      ->excludes("--pass")
-      ->excludes("--set")
-      ->excludes("--quick")
-      ->excludes("--check")
-      ->excludes("--seed");
-  verb.add_option("--baseline", options.baseline, "what the others are compared with (glibc, else the first)")
-      ->excludes("--resume");
 }
 
 // CLI11 says that it does not know a word; what was perhaps meant is said here. "" where that is not the
@@ -108,7 +79,23 @@ int parse_and_run(int argc, char** argv) {
   cli::RunOptions run;
   run.command = command_line(argc, argv);
   CLI::App* run_verb = app.add_subcommand("run", "measure workloads on allocators and compare them");
-  add_run_flags(*run_verb, run);
+  cli::add_run_flags(*run_verb, run);
+
+  cli::SweepOptions sweep;
+  sweep.run.command = run.command;
+  CLI::App* sweep_verb =
+      app.add_subcommand("sweep", "one allocator at every combination of values of its tunables");
+  cli::add_sweep_flags(*sweep_verb, sweep);
+
+  CLI::App* tune_verb = app.add_subcommand(
+      "tune",
+      "search an allocator's tunables for less time and memory, and check what is found: tune --help");
+  tune_verb->prefix_command();
+  tune_verb->set_help_flag();
+
+  cli::MergeOptions merge;
+  CLI::App* merge_verb = app.add_subcommand("merge", "join the results of shards, or of several runs");
+  cli::add_merge_flags(*merge_verb, merge);
 
   std::string tutorial_allocators = "glibc,brkmmap";
   CLI::App* tutorial_verb =
@@ -119,8 +106,11 @@ int parse_and_run(int argc, char** argv) {
   std::string show_file, show_format = "table";
   CLI::App* show_verb = app.add_subcommand("show", "the tables again from a results file");
   show_verb->add_option("RESULTS.json", show_file, "a results file")->required();
-  show_verb->add_option("--format", show_format, "table, markdown, csv, or overview: one table, as markdown")
-      ->check(CLI::IsMember({"table", "markdown", "csv", "overview"}))
+  show_verb
+      ->add_option(
+          "--format", show_format,
+          "table, markdown, csv, overview: one table, as markdown; objectives: what tuning compares, as JSON")
+      ->check(CLI::IsMember({"table", "markdown", "csv", "overview", "objectives"}))
       ->capture_default_str();
 
   std::string list_what;
@@ -151,6 +141,9 @@ int parse_and_run(int argc, char** argv) {
   }
 
   const cli::Paths paths = cli::find_paths();
+  if (tune_verb->parsed()) cli::tune(paths, {argv + 2, argv + argc}, run.command);
+  if (sweep_verb->parsed()) return cli::sweep(paths, sweep);
+  if (merge_verb->parsed()) return cli::merge(merge);
   if (run_verb->parsed()) return cli::run(paths, run);
   if (tutorial_verb->parsed()) return cli::tutorial(paths, tutorial_allocators);
   if (show_verb->parsed()) return cli::show(show_file, show_format);

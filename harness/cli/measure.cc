@@ -22,6 +22,10 @@ void require_metrics(const trial::TrialSpec& spec, const std::vector<plan::Workl
   result.message = "the result lacks " + missing;
 }
 
+bool same_group(const trial::TrialSpec& a, const trial::TrialSpec& b) {
+  return a.round == b.round && a.pass == b.pass && a.workload == b.workload && a.variant == b.variant;
+}
+
 }  // namespace
 
 const plan::KnownFailure* known_failure(const record::Record& record,
@@ -37,7 +41,8 @@ const plan::KnownFailure* known_failure(const record::Record& record,
 }
 
 End measure(const std::vector<trial::TrialSpec>& plan, const std::vector<plan::WorkloadInfo>& workloads,
-            trial::Executor& executor, record::ResultsFile& file, view::Progress& progress) {
+            trial::Executor& executor, record::ResultsFile& file, view::Progress& progress,
+            std::optional<Clock::time_point> deadline) {
   std::set<std::uint64_t> done;
   for (const record::Record& record : file.results().records) done.insert(record.spec.id);
   std::vector<trial::TrialSpec> open;
@@ -45,6 +50,11 @@ End measure(const std::vector<trial::TrialSpec>& plan, const std::vector<plan::W
                [&](const trial::TrialSpec& spec) { return !done.contains(spec.id); });
   End end = End::kComplete;
   for (std::size_t at = 0; at < open.size(); ++at) {
+    const bool group_begins = at == 0 || !same_group(open[at - 1], open[at]);
+    if (deadline && group_begins && Clock::now() >= *deadline) {
+      end = End::kBudgetUsed;
+      break;
+    }
     progress.starts(open, at);
     trial::TrialResult result = executor.run(open[at]);
     if (result.outcome == trial::Outcome::kInterrupted) {
@@ -53,7 +63,7 @@ End measure(const std::vector<trial::TrialSpec>& plan, const std::vector<plan::W
     }
     require_metrics(open[at], workloads, result);
     progress.ended(open[at], result);
-    file.add({open[at], std::move(result)});
+    file.add({open[at], std::move(result), ""});
   }
   progress.clear();
   file.finish();

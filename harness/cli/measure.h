@@ -2,6 +2,8 @@
 // nothing measured is lost whatever happens next. Decides nothing about what is measured or shown.
 #pragma once
 
+#include <chrono>
+#include <optional>
 #include <vector>
 
 #include "harness/plan/selection.h"
@@ -12,16 +14,21 @@
 
 namespace heapmark::cli {
 
-enum class End { kComplete, kInterrupted };
+enum class End { kComplete, kInterrupted, kBudgetUsed };
+
+using Clock = std::chrono::steady_clock;
 
 // Whether a failed trial is one of the allocator's known failures (KnownFailure).
 [[nodiscard]] const plan::KnownFailure* known_failure(const record::Record& record,
                                                       const std::vector<plan::Selection>& selections);
 
 // A trial that ended well but lacks a metric its workload declares is recorded as an error: such a result
-// would look complete and is not. Throws std::system_error where the results file cannot be written.
+// would look complete and is not. After `deadline` no further group is begun: a group (one round of one
+// workload variant in one pass) is measured whole or not at all. Throws std::system_error where the results
+// file cannot be written.
 [[nodiscard]] End measure(const std::vector<trial::TrialSpec>& plan,
                           const std::vector<plan::WorkloadInfo>& workloads, trial::Executor& executor,
-                          record::ResultsFile& file, view::Progress& progress);
+                          record::ResultsFile& file, view::Progress& progress,
+                          std::optional<Clock::time_point> deadline = std::nullopt);
 
 }  // namespace heapmark::cli

@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <functional>
+#include <thread>
 
 #include "harness/record/example_results.h"
 
@@ -128,4 +129,20 @@ TEST_CASE("a failure that the catalog knows is recognized, any other is not") {
   CHECK(cli::known_failure(other_pass, {selection}) == nullptr);
   const auto other_end = record::example::failed("glibc", "limit", 0, trial::Outcome::kTimedOut, "");
   CHECK(cli::known_failure(other_end, {selection}) == nullptr);
+}
+
+TEST_CASE_METHOD(Fixture, "a budget that is used up begins no further group") {
+  Scripted executor([](const trial::TrialSpec&) { return ok(1); });
+  auto plan = three_trials();
+  plan[1].round = plan[0].round;  // one group of two, one of one
+  const auto past = cli::Clock::now() - std::chrono::seconds(1);
+  CHECK(cli::measure(plan, churn_wants_time(), executor, file, progress, past) == cli::End::kBudgetUsed);
+  CHECK(executor.ran.empty());
+  Scripted slow([&](const trial::TrialSpec&) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(60));
+    return ok(1);
+  });
+  const auto soon = cli::Clock::now() + std::chrono::milliseconds(30);
+  CHECK(cli::measure(plan, churn_wants_time(), slow, file, progress, soon) == cli::End::kBudgetUsed);
+  CHECK(slow.ran == std::vector<std::uint64_t>{0, 1});
 }

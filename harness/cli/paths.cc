@@ -4,21 +4,25 @@
 #include <filesystem>
 
 namespace heapmark::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string data_folder(const char* variable, const fs::path& beside_program, const char* in_source) {
+  const char* const chosen = std::getenv(variable);
+  if (chosen && *chosen) return chosen;
+  return fs::is_directory(beside_program) ? beside_program.string() : in_source;
+}
+
+}  // namespace
 
 Paths find_paths() {
-  namespace fs = std::filesystem;
   const fs::path directory = fs::read_symlink("/proc/self/exe").parent_path();
-  const char* const chosen = std::getenv("HEAPMARK_CATALOG");
-  const fs::path beside = directory / "catalog";
-  fs::path catalog = HEAPMARK_CATALOG_DIR;
-  if (chosen && *chosen)
-    catalog = chosen;
-  else if (fs::is_directory(beside))
-    catalog = beside;
   return {.program_directory = directory.string(),
           .host_program = (directory / "heapmark-host").string(),
           .noop_library = (directory / "libheapmark-noop.so").string(),
-          .catalog_directory = catalog.string()};
+          .scripts_directory = data_folder("HEAPMARK_SCRIPTS", directory / "scripts", HEAPMARK_SCRIPTS_DIR),
+          .catalog_directory = data_folder("HEAPMARK_CATALOG", directory / "catalog", HEAPMARK_CATALOG_DIR)};
 }
 
 }  // namespace heapmark::cli

@@ -5,10 +5,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
+#include <cmath>
 #include <csignal>
 #include <filesystem>
 #include <set>
+#include <sstream>
 
 #include "harness/cli/measure.h"
 #include "harness/cli/terminal.h"
@@ -61,13 +64,7 @@ record::Asked asked_for(const RunOptions& options) {
   record::Asked asked;
   asked.allocators = options.allocators;
   asked.baseline = options.baseline;
-  asked.request.workloads = options.workloads;
-  asked.request.passes = options.passes;
-  asked.request.rounds = rounds_of(options.rounds, options.quick);
-  asked.request.sets = parse_sets(options.sets);
-  asked.request.seed = options.seed;
-  asked.request.quick = options.quick;
-  asked.request.check = options.check;
+  asked.request = request_of(options);
   return asked;
 }
 
@@ -136,14 +133,75 @@ int exit_code(const std::vector<record::Record>& records, const std::vector<plan
 
 }  // namespace
 
-plan::Rounds rounds_of(std::optional<unsigned> asked, bool quick) {
-  plan::Rounds rounds;
-  rounds.speed = asked.value_or(quick ? 3 : 6);
+plan::Request request_of(const RunOptions& options) {
+  plan::Request request;
+  request.workloads = options.workloads;
+  request.passes = options.passes;
+  request.rounds = rounds_of(options.rounds, options.quick);
+  request.sets = parse_sets(options.sets);
+  request.seed = options.seed;
+  request.first_round = options.first_round;
+  if (!options.shard.empty()) request.shard = plan::parse_shard(options.shard);
+  request.quick = options.quick;
+  request.check = options.check;
+  return request;
+}
+
+plan::Rounds rounds_of(const std::string& asked, bool quick) {
+  constexpr unsigned kMostRounds = 1000;
+  const auto number = [&](const std::string& text) {
+    unsigned value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc{} || end != text.data() + text.size() || value > kMostRounds)
+      throw UsageError("--rounds takes a number up to 1000, or speed=6,memory=1; not '" + asked + "'");
+    return value;
+  };
+  plan::Rounds rounds{.speed = quick ? 3U : 6U};
+  const bool by_pass = asked.find('=') != std::string::npos;
+  if (!asked.empty() && !by_pass) rounds.speed = number(asked);
+  if (rounds.speed == 0) throw UsageError("--rounds: at least one round");
   rounds.memory = std::min(rounds.speed, quick ? 2U : 3U);
-  rounds.ledger = 1;
-  rounds.limit = 1;
+  if (!by_pass) return rounds;
+  std::istringstream in(asked);
+  for (std::string pair; std::getline(in, pair, ',');) {
+    const std::size_t equals = pair.find('=');
+    const std::string pass = pair.substr(0, equals);
+    unsigned* const of = pass == "speed"    ? &rounds.speed
+                         : pass == "memory" ? &rounds.memory
+                         : pass == "ledger" ? &rounds.ledger
+                         : pass == "limit"  ? &rounds.limit
+                                            : nullptr;
+    const std::vector<std::string> passes{"speed", "memory", "ledger", "limit"};
+    if (of == nullptr) throw UsageError("--rounds: " + plan::unknown("pass", pass, passes));
+    *of = number(equals == std::string::npos ? "" : pair.substr(equals + 1));
+  }
   return rounds;
 }
+
+std::chrono::seconds parse_duration(const std::string& flag, const std::string& written) {
+  double value = 0;
+  const char* const end = written.data() + written.size();
+  const auto [rest, error] = std::from_chars(written.data(), end, value, std::chars_format::fixed);
+  const std::string unit(rest, end);
+  const double factor = unit.empty() || unit == "s" ? 1 : unit == "m" ? 60 : unit == "h" ? 3600 : 0;
+  if (error != std::errc{} || factor == 0 || value <= 0)
+    throw UsageError(flag + " takes a time like 90s, 10m or 1h, not '" + written + "'");
+  return std::chrono::seconds(std::max(1L, std::lround(value * factor)));
+}
+
+namespace {
+
+// What --resume with --rounds asks for. What is measured already must stay part of the plan: its rounds do
+// not depend on how many follow, but they would on a pass that takes part in them anew.
+plan::Rounds more_rounds(const plan::Rounds& before, const std::string& asked) {
+  plan::Rounds rounds = rounds_of(asked, false);
+  const unsigned last = std::max({before.speed, before.memory, before.ledger, before.limit});
+  for (auto pass : {&plan::Rounds::speed, &plan::Rounds::memory, &plan::Rounds::ledger, &plan::Rounds::limit})
+    rounds.*pass = before.*pass == last ? std::max(rounds.*pass, before.*pass) : before.*pass;
+  return rounds;
+}
+
+}  // namespace
 
 int run(const Paths& paths, const RunOptions& options) {
   const bool resuming = !options.resume.empty();
@@ -151,6 +209,8 @@ int run(const Paths& paths, const RunOptions& options) {
   if (resuming) results = record::read_results(options.resume);
   const record::Results before = results;
   if (!resuming) results.asked = asked_for(options);
+  if (resuming && !options.rounds.empty())
+    results.asked.request.rounds = more_rounds(results.asked.request.rounds, options.rounds);
 
   const auto catalog = plan::load_catalog(paths.catalog_directory);
   const auto selections = plan::select(results.asked.allocators, catalog,
@@ -160,6 +220,8 @@ int run(const Paths& paths, const RunOptions& options) {
   const auto plan = plan::make_plan(results.asked.request, selections, workloads);
 
   results.heapmark_version = HEAPMARK_VERSION;
+  if (resuming && before.context.contains("merged"))
+    throw UsageError(options.resume + " was merged from several files: go on with those");
   results.context = record::context_of(probe::read_machine(), paths.program_directory + "/heapmark",
                                        options.command, HEAPMARK_GIT_REVISION);
   results.allocators.clear();
@@ -181,7 +243,9 @@ int run(const Paths& paths, const RunOptions& options) {
   trial::ProcessExecutor executor(paths.host_program);
   const StopOnSignal stop(executor);
   view::Progress progress(stderr, is_terminal(stderr), terminal_width(stderr));
-  const End end = measure(plan, workloads, executor, file, progress);
+  std::optional<Clock::time_point> deadline;
+  if (!options.budget.empty()) deadline = Clock::now() + parse_duration("--budget", options.budget);
+  const End end = measure(plan, workloads, executor, file, progress, deadline);
 
   fmt::print("{}",
              view::comparison_for_terminal(file.results(), terminal_width(stdout), is_terminal(stdout)));
@@ -191,6 +255,9 @@ int run(const Paths& paths, const RunOptions& options) {
                file.results().records.size(), plan.size(), output.string());
     return kInterruptedBySignal;
   }
+  if (end == End::kBudgetUsed)
+    fmt::print("The budget of {} is used up after {} of {} trials. Go on with: heapmark run --resume {}\n",
+               options.budget, file.results().records.size(), plan.size(), output.string());
   return exit_code(file.results().records, selections);
 }
 

@@ -1,7 +1,7 @@
 // `heapmark run`: what was asked for -> a plan -> trials -> a results file -> tables.
 #pragma once
 
-#include <optional>
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -14,20 +14,29 @@ struct RunOptions {
   std::string allocators = "all";
   std::vector<std::string> workloads;
   std::vector<std::string> passes;
-  std::optional<unsigned> rounds;  // of the speed pass; the others follow, see rounds_of
-  std::vector<std::string> sets;   // "param=value"
+  std::string rounds;             // "6", of the speed pass, or "speed=6,memory=1"; see rounds_of
+  std::vector<std::string> sets;  // "param=value"
   bool quick = false;
   bool check = false;
   std::uint64_t seed = 1;
-  std::string output;    // "": a dated file in the working directory
-  std::string resume;    // a results file to go on with
-  std::string baseline;  // "": glibc where chosen, else the first allocator
-  std::string command;   // as typed, for the record
+  unsigned first_round = 0;  // rounds are numbered from here
+  std::string shard;         // "2/4", or ""
+  std::string budget;        // "10m": no group of trials begins after it; or ""
+  std::string output;        // "": a dated file in the working directory
+  std::string resume;        // a results file to go on with
+  std::string baseline;      // "": glibc where chosen, else the first allocator
+  std::string command;       // as typed, for the record
 };
 
 // Speed needs rounds against noise; what a workload holds hardly varies; what it asks of the kernel and what
-// fails under a limit is the same each time.
-[[nodiscard]] plan::Rounds rounds_of(std::optional<unsigned> asked, bool quick);
+// fails under a limit is the same each time. Throws UsageError.
+[[nodiscard]] plan::Rounds rounds_of(const std::string& asked, bool quick);
+
+// Throws UsageError.
+[[nodiscard]] plan::Request request_of(const RunOptions& options);
+
+// "90", "90s", "10m", "1.5h". Throws UsageError.
+[[nodiscard]] std::chrono::seconds parse_duration(const std::string& flag, const std::string& written);
 
 // Returns the exit code: 0, or 3 where a trial failed, or 130 after Ctrl-C. Throws UsageError.
 [[nodiscard]] int run(const Paths& paths, const RunOptions& options);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "harness/cli/terminal.h"
+#include "harness/record/objectives.h"
 #include "harness/record/results_file.h"
 #include "harness/view/comparison.h"
 
@@ -12,7 +13,9 @@ namespace heapmark::cli {
 int show(const std::string& file, const std::string& format) {
   const record::Results results = record::read_results(file);
   if (results.records.empty()) fmt::print(stderr, "heapmark: {} holds no finished trial\n", file);
-  if (format == "csv")
+  if (format == "objectives")
+    fmt::print("{}\n", record::objectives_json(results).dump(1));
+  else if (format == "csv")
     fmt::print("{}", view::comparison_csv(results));
   else if (format == "overview")
     fmt::print("{}", view::overview_for_markdown(results));

@@ -31,7 +31,7 @@ int tutorial(const Paths& paths, const std::string& allocators) {
   for (const plan::Selection& one : selections)  // in the user's order: it is a story, not a comparison
     for (const trial::TrialSpec& spec : plan) {
       if (spec.allocator != one.label) continue;
-      results.records.push_back({spec, executor.run(spec)});
+      results.records.push_back({spec, executor.run(spec), ""});
       failed |= results.records.back().result.outcome != trial::Outcome::kOk;
       fmt::print("{}\n", view::tutorial_story(results.records.back(), width, colour));
     }

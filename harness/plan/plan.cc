@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 #include <random>
 #include <sstream>
 
@@ -147,6 +148,16 @@ std::vector<const Selection*> measurable(const std::vector<Selection>& selection
 
 }  // namespace
 
+Shard parse_shard(std::string_view written) {
+  const std::string text(written);
+  Shard shard;
+  int end = 0;
+  if (std::sscanf(text.c_str(), "%u/%u%n", &shard.index, &shard.count, &end) != 2 ||
+      static_cast<std::size_t>(end) != text.size() || shard.index == 0 || shard.index > shard.count)
+    throw UsageError("--shard takes I/N, the I-th of N parts, as in 1/4; not '" + text + "'");
+  return shard;
+}
+
 unsigned Rounds::of(std::string_view pass) const {
   if (pass == "speed") return speed;
   if (pass == "memory") return memory;
@@ -165,16 +176,21 @@ std::vector<trial::TrialSpec> make_plan(const Request& request, const std::vecto
   unsigned rounds = 0;
   for (const std::string& pass : passes) rounds = std::max(rounds, request.rounds.of(pass));
 
-  std::mt19937_64 random(request.seed);
+  std::mt19937_64 random(request.seed + request.first_round);
   std::vector<trial::TrialSpec> plan;
+  std::uint64_t id = 0, group = 0;
   for (unsigned round = 0; round < rounds; ++round) {
     for (const Chosen& one : chosen) {
       for (const std::string& pass : passes) {
         if (round >= request.rounds.of(pass) || !holds(one.variant->passes, pass)) continue;
         std::vector<const Selection*> order = allocators;
         shuffle(order, random);
+        if (group++ % request.shard.count + 1 != request.shard.index) {
+          id += order.size();
+          continue;
+        }
         for (const Selection* const selection : order)
-          plan.push_back({.id = plan.size(),
+          plan.push_back({.id = id++,
                           .allocator = selection->label,
                           .preload = selection->preload,
                           .library = selection->library,
@@ -183,13 +199,17 @@ std::vector<trial::TrialSpec> make_plan(const Request& request, const std::vecto
                           .variant = one.variant->name,
                           .parameters = parameters_of(one, request),
                           .pass = pass,
-                          .round = round,
+                          .round = request.first_round + round,
                           .seed = request.seed,
                           .check = request.check,
                           .timeout = request.quick ? kQuickTimeout : kTimeout});
       }
     }
   }
+  if (plan.empty() && id != 0)
+    throw UsageError(
+        fmt::format("the plan has {} groups of trials: shard {}/{} is empty, choose fewer shards", group,
+                    request.shard.index, request.shard.count));
   if (plan.empty())
     throw UsageError("nothing to measure: none of the chosen workloads takes part in the chosen passes");
   return plan;

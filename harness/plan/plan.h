@@ -18,12 +18,26 @@ struct Rounds {
   [[nodiscard]] unsigned of(std::string_view pass) const;
 };
 
+// One of several parts of a plan, for one of several machines: part `index` (from 1) of `count`. A part holds
+// whole groups (a round of one workload variant in one pass, all allocators), so that every ratio is of one
+// host.
+struct Shard {
+  unsigned index = 1, count = 1;
+  bool operator==(const Shard&) const = default;
+};
+
+// "2/4". Throws UsageError.
+[[nodiscard]] Shard parse_shard(std::string_view written);
+
 struct Request {
   std::vector<std::string> workloads;  // "churn" (all variants), "churn/small-4t"; empty or "all": every one
   std::vector<std::string> passes;     // empty or "all": every one
   Rounds rounds;
   trial::Pairs sets;  // applied to every workload that has the parameter
   std::uint64_t seed = 1;
+  unsigned first_round =
+      0;  // rounds are numbered from here: runs that are to be merged must not share a number
+  Shard shard;
   bool quick = false;
   bool check = false;
 };

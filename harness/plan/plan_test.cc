@@ -193,3 +193,46 @@ TEST_CASE("a plan without trials is a usage error") {
   asked.passes = {"memory"};
   CHECK_THROWS_WITH(planned(asked), Contains("nothing to measure"));
 }
+
+TEST_CASE("the shards of a plan are the plan, each group in one of them") {
+  Request asked = request();
+  const auto whole = make_plan(asked, three(), made_up_workloads());
+  std::map<std::uint64_t, trial::TrialSpec> together;
+  std::map<std::tuple<std::string, std::string, unsigned>, std::set<unsigned>> shards_of_group;
+  for (unsigned index = 1; index <= 4; ++index) {
+    asked.shard = {index, 4};
+    const auto part = make_plan(asked, three(), made_up_workloads());
+    CHECK(part.size() < whole.size());
+    for (const trial::TrialSpec& spec : part) {
+      CHECK(together.emplace(spec.id, spec).second);
+      shards_of_group[{spec.variant, spec.pass, spec.round}].insert(index);
+    }
+  }
+  REQUIRE(together.size() == whole.size());
+  for (const trial::TrialSpec& spec : whole) CHECK(together.at(spec.id) == spec);
+  for (const auto& [group, shards] : shards_of_group) CHECK(shards.size() == 1);
+}
+
+TEST_CASE("more rounds leave the earlier ones as they were") {
+  Request asked = request();
+  asked.rounds = {.speed = 3, .memory = 2, .ledger = 1, .limit = 1};
+  const auto before = make_plan(asked, three(), made_up_workloads());
+  asked.rounds.speed = 7;
+  const auto after = make_plan(asked, three(), made_up_workloads());
+  REQUIRE(after.size() > before.size());
+  CHECK(std::vector(after.begin(), after.begin() + static_cast<std::ptrdiff_t>(before.size())) == before);
+}
+
+TEST_CASE("rounds are numbered from the first that was asked for") {
+  Request asked = request({"story"});
+  asked.first_round = 40;
+  const auto plan = make_plan(asked, three(), made_up_workloads());
+  CHECK(plan.front().round == 40);
+  CHECK(plan.back().round == 45);
+}
+
+TEST_CASE("a shard is written I/N") {
+  CHECK(parse_shard("2/4") == Shard{2, 4});
+  for (const char* const wrong : {"0/4", "5/4", "2", "2/4x", "/", "-1/4"})
+    CHECK_THROWS_AS(parse_shard(wrong), UsageError);
+}

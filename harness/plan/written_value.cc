@@ -27,6 +27,7 @@ struct Suffix {
 constexpr double kKibi = 1024;
 constexpr std::array kSuffixes = {
     Suffix{"", 1, Dimension::kPlain},
+    Suffix{"B", 1, Dimension::kBytes},
     Suffix{"K", kKibi, Dimension::kBytes},
     Suffix{"KiB", kKibi, Dimension::kBytes},
     Suffix{"M", kKibi* kKibi, Dimension::kBytes},

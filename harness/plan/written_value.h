@@ -17,7 +17,7 @@ struct WrittenNumber {
   Dimension dimension;
 };
 
-// A decimal number with an optional suffix: K, M, G, T (powers of 1024; "KiB" and the like too), ms, s.
+// A decimal number with an optional suffix: B, K, M, G, T (powers of 1024; "KiB" and the like too), ms, s.
 // Nothing where the text is anything else.
 [[nodiscard]] std::optional<WrittenNumber> parse_number(std::string_view text);
 

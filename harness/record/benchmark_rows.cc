@@ -7,7 +7,7 @@ namespace heapmark::record {
 
 std::vector<json> benchmark_rows(const Results& results) {
   std::vector<json> rows;
-  for (const auto& [spec, result] : results.records) {
+  for (const auto& [spec, result, host] : results.records) {
     const bool ok = result.outcome == trial::Outcome::kOk;
     if (ok && spec.pass != "speed") continue;
     const std::string name = spec.workload + "/" + spec.variant + "/" + spec.pass + "/" + spec.allocator;

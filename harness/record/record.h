@@ -18,6 +18,7 @@ using json = nlohmann::ordered_json;  // keys stay in the order in which they we
 struct Record {
   trial::TrialSpec spec;
   trial::TrialResult result;
+  std::string host;  // the machine that measured it; ratios are only formed within one
 };
 
 // What was asked for, in the user's words, so that --resume makes the same plan again.

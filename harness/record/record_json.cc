@@ -71,7 +71,7 @@ std::optional<Outcome> outcome_from(std::string_view name) {
 }
 
 json to_json(const Record& record) {
-  const auto& [spec, result] = record;
+  const auto& [spec, result, host] = record;
   json tables = json::object();
   for (const auto& [name, table] : result.tables) tables[name] = table_to_json(table);
   return {{"id", spec.id},
@@ -87,6 +87,7 @@ json to_json(const Record& record) {
           {"library", spec.library},
           {"environment", pairs_to_json(spec.environment)},
           {"timeout_seconds", spec.timeout.count()},
+          {"host", host},
           {"outcome", outcome_name(result.outcome)},
           {"message", result.message},
           {"started", result.started},
@@ -104,7 +105,8 @@ json to_json(const Record& record) {
 
 Record record_from(const json& value) {
   Record record;
-  auto& [spec, result] = record;
+  auto& [spec, result, host] = record;
+  host = value.value("host", "");
   value.at("id").get_to(spec.id);
   value.at("allocator").get_to(spec.allocator);
   value.at("workload").get_to(spec.workload);
@@ -146,6 +148,8 @@ json to_json(const Asked& asked) {
             {"limit", request.rounds.limit}}},
           {"sets", pairs_to_json(request.sets)},
           {"seed", request.seed},
+          {"first_round", request.first_round},
+          {"shard", {request.shard.index, request.shard.count}},
           {"quick", request.quick},
           {"check", request.check},
           {"baseline", asked.baseline}};
@@ -165,6 +169,11 @@ Asked asked_from(const json& value) {
   rounds.at("limit").get_to(request.rounds.limit);
   request.sets = pairs_from(value.at("sets"));
   value.at("seed").get_to(request.seed);
+  request.first_round = value.value("first_round", 0U);
+  if (value.contains("shard")) {
+    value.at("shard").at(0).get_to(request.shard.index);
+    value.at("shard").at(1).get_to(request.shard.count);
+  }
   value.at("quick").get_to(request.quick);
   value.at("check").get_to(request.check);
   return asked;

@@ -83,6 +83,8 @@ ResultsFile::ResultsFile(std::filesystem::path path, Results results)
 }
 
 void ResultsFile::add(Record record) {
+  if (record.host.empty() && results_.context.is_object())
+    record.host = results_.context.value("host_name", "");
   records_.push_back(text_of(record));
   results_.records.push_back(std::move(record));
   write(",\n\"statistics\": [],\n\"benchmarks\": []\n}\n");

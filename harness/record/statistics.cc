@@ -9,9 +9,9 @@
 namespace heapmark::record {
 namespace {
 
-// The trials of one allocator on one workload variant in one pass, by round.
+// The trials of one allocator on one workload variant in one pass, by host and round.
 struct Group {
-  std::map<unsigned, const trial::TrialResult*> ok;
+  std::map<std::pair<std::string, unsigned>, const trial::TrialResult*> ok;
   std::size_t failed = 0;
   std::string failure;
 };
@@ -25,12 +25,12 @@ using Groups = std::map<std::pair<Place, std::string>, Group>;
 
 Groups group(const Results& results, std::vector<Place>& places) {
   Groups groups;
-  for (const auto& [spec, result] : results.records) {
+  for (const auto& [spec, result, host] : results.records) {
     const Place place{spec.workload, spec.variant, spec.pass};
     if (std::find(places.begin(), places.end(), place) == places.end()) places.push_back(place);
     Group& group = groups[{place, spec.allocator}];
     if (result.outcome == trial::Outcome::kOk) {
-      group.ok[spec.round] = &result;
+      group.ok[{host, spec.round}] = &result;
     } else if (group.failed++ == 0) {
       group.failure = std::string(outcome_name(result.outcome));
       if (!result.message.empty()) group.failure += ": " + result.message;
@@ -117,6 +117,18 @@ std::vector<Statistic> statistics_of(const Results& results) {
     }
   }
   return statistics;
+}
+
+std::vector<std::string> swept_tunables(const Results& results) {
+  std::vector<std::string> tunables;
+  std::size_t settings = 0;
+  for (const AllocatorFound& one : results.allocators) {
+    if (one.name != results.allocators.front().name) return {};
+    settings += !one.tunables.empty();
+    for (const auto& [name, value] : one.tunables)
+      if (std::find(tunables.begin(), tunables.end(), name) == tunables.end()) tunables.push_back(name);
+  }
+  return settings < 3 ? std::vector<std::string>{} : tunables;
 }
 
 std::string_view verdict_name(stats::Verdict verdict) {

@@ -29,6 +29,10 @@ struct Statistic {
 // In the order of the records' workloads and variants, the workload's metrics, then the user's allocators.
 [[nodiscard]] std::vector<Statistic> statistics_of(const Results& results);
 
+// The tunables of a sweep, in the order of their first appearance: where one allocator was measured at three
+// settings or more and nothing else was. Else none.
+[[nodiscard]] std::vector<std::string> swept_tunables(const Results& results);
+
 [[nodiscard]] json to_json(const Statistic& statistic);
 
 [[nodiscard]] std::string_view verdict_name(stats::Verdict verdict);

@@ -163,17 +163,38 @@ std::vector<std::string> labels_in(const Results& results, const std::vector<Fig
   return labels;
 }
 
+// What names a row: the allocator's label, or in a sweep (one allocator at many settings) its tunables, one a
+// column.
+std::vector<std::string> name_columns(const Results& results) {
+  std::vector<std::string> tunables = record::swept_tunables(results);
+  return tunables.empty() ? std::vector<std::string>{"allocator"} : tunables;
+}
+
+std::vector<Cell> name_cells(const Results& results, const std::string& label) {
+  const std::vector<std::string> tunables = record::swept_tunables(results);
+  if (tunables.empty()) return {{label}};
+  const auto found = std::find_if(results.allocators.begin(), results.allocators.end(),
+                                  [&](const AllocatorFound& one) { return one.label == label; });
+  std::vector<Cell> cells;
+  for (const std::string& tunable : tunables) {
+    const auto pair = std::find_if(found->tunables.begin(), found->tunables.end(),
+                                   [&](const auto& one) { return one.first == tunable; });
+    cells.push_back(pair == found->tunables.end() ? Cell{"default", Tone::kDim} : Cell{pair->second});
+  }
+  return cells;
+}
+
 TextTable lead_table(const Results& results, const Place& place, const std::vector<Figure>& figures) {
   TextTable table;
   table.title = place.workload + " / " + place.variant;
-  table.columns = {"allocator"};
+  table.columns = name_columns(results);
   for (const Figure& figure : figures) {
     table.columns.push_back(column_title(*figure.metric));
     table.columns.push_back("to " + results.asked.baseline + " [95 %]");
     table.columns.push_back("verdict");
   }
   for (const std::string& label : labels_in(results, figures)) {
-    auto& row = table.rows.emplace_back(std::vector<Cell>{{label}});
+    auto& row = table.rows.emplace_back(name_cells(results, label));
     for (const Figure& figure : figures) {
       row.push_back(value_cell(figure, label, false));
       row.push_back(ratio_cell(figure, label));
@@ -186,10 +207,10 @@ TextTable lead_table(const Results& results, const Place& place, const std::vect
 TextTable other_table(const Results& results, const Place& place, const std::vector<Figure>& figures) {
   TextTable table;
   table.title = place.workload + " / " + place.variant + ": further figures";
-  table.columns = {"allocator"};
+  table.columns = name_columns(results);
   for (const Figure& figure : figures) table.columns.push_back(column_title(*figure.metric) + "  ");
   for (const std::string& label : labels_in(results, figures)) {
-    auto& row = table.rows.emplace_back(std::vector<Cell>{{label}});
+    auto& row = table.rows.emplace_back(name_cells(results, label));
     for (const Figure& figure : figures) row.push_back(value_cell(figure, label, true));
   }
   return table;
@@ -198,7 +219,7 @@ TextTable other_table(const Results& results, const Place& place, const std::vec
 std::vector<std::string> failures_of(const Results& results, const Place& place) {
   std::vector<std::string> lines;
   std::map<std::string, std::size_t> times;
-  for (const auto& [spec, result] : results.records) {
+  for (const auto& [spec, result, host] : results.records) {
     if (spec.workload != place.workload || spec.variant != place.variant) continue;
     if (result.outcome == trial::Outcome::kOk) continue;
     const std::string line =
@@ -284,7 +305,8 @@ std::string comparison_for_terminal(const Results& results, std::size_t width, b
   std::string out;
   for (const TextTable& table : comparison_tables(results, record::statistics_of(results)))
     out += for_terminal(table, width, colour) + "\n";
-  out += for_terminal(overview_table(results, record::statistics_of(results)), width, colour) + "\n";
+  if (record::swept_tunables(results).empty())  // of a sweep it would be as wide as the grid is large
+    out += for_terminal(overview_table(results, record::statistics_of(results)), width, colour) + "\n";
   for (const std::string& note : comparison_notes(results)) out += note + "\n";
   return out;
 }

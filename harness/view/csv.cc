@@ -1,6 +1,8 @@
 // The comparison for other programs: one row a statistic, numbers as measured (RFC 4180).
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "harness/view/comparison.h"
 
 namespace heapmark::view {
@@ -23,20 +25,37 @@ std::string interval_fields(const std::optional<stats::Summary>& summary) {
   return fmt::format("{},{},{}", summary->median, summary->interval->low, summary->interval->high);
 }
 
+// As written; empty where the allocator ran with its default.
+std::string tunable_of(const record::Results& results, const std::string& label, const std::string& tunable) {
+  for (const record::AllocatorFound& one : results.allocators)
+    for (const auto& [name, value] : one.tunables)
+      if (one.label == label && name == tunable) return value;
+  return "";
+}
+
 }  // namespace
 
 std::string comparison_csv(const record::Results& results) {
   std::string out =
       "workload,variant,pass,metric,allocator,count,failed,failure,median,low,high,"
-      "baseline,ratio,ratio_low,ratio_high,verdict\r\n";
+      "baseline,ratio,ratio_low,ratio_high,verdict";
+  std::vector<std::string> tunables;
+  for (const record::AllocatorFound& one : results.allocators)
+    for (const auto& [name, value] : one.tunables)
+      if (std::find(tunables.begin(), tunables.end(), name) == tunables.end()) tunables.push_back(name);
+  for (const std::string& tunable : tunables) out += "," + field(tunable);
+  out += "\r\n";
   for (const record::Statistic& one : record::statistics_of(results)) {
     std::optional<stats::Summary> ratio;
     if (one.ratio) ratio = one.ratio->summary;
-    out += fmt::format("{},{},{},{},{},{},{},{},{},{},{},{}\r\n", field(one.workload), field(one.variant),
+    out += fmt::format("{},{},{},{},{},{},{},{},{},{},{},{}", field(one.workload), field(one.variant),
                        one.pass, one.metric, field(one.allocator), one.summary ? one.summary->count : 0,
                        one.failed, field(one.failure), interval_fields(one.summary),
                        one.ratio ? field(one.ratio->baseline) : "", interval_fields(ratio),
                        one.ratio ? record::verdict_name(one.ratio->verdict) : "");
+    for (const std::string& tunable : tunables)
+      out += "," + field(tunable_of(results, one.allocator, tunable));
+    out += "\r\n";
   }
   return out;
 }

@@ -1,0 +1,68 @@
+// See run_flags.h.
+#include "harness/cli/run_flags.h"
+
+namespace heapmark::cli {
+namespace {
+
+// What run and sweep share.
+void add_measuring_flags(CLI::App& verb, RunOptions& options) {
+  verb.add_option("-w,--workloads", options.workloads,
+                  "workloads (churn) or single variants (churn/small-1t); all")
+      ->delimiter(',');
+  verb.add_option(
+      "-r,--rounds", options.rounds,
+      "rounds of the speed pass (6; quick: 3); memory takes as many up to 3, ledger and limit one; or each "
+      "by its name: speed=6,memory=1");
+  verb.add_option("--pass", options.passes, "speed, memory, ledger, limit; all")->delimiter(',');
+  verb.add_option("--set", options.sets,
+                  "PARAM=VALUE for every workload that has the parameter; may be repeated");
+  verb.add_flag("--quick", options.quick, "smaller work and fewer rounds: a look, not a proof");
+  verb.add_flag("--check", options.check,
+                "fill and verify every block (slow: figures are not for comparison)");
+  verb.add_option("--seed", options.seed, "the same seed gives the same operations")->capture_default_str();
+  verb.add_option("--shard", options.shard,
+                  "I/N: only the I-th of N parts, for one of N machines; see merge");
+  verb.add_option("-o,--output", options.output, "results file; by default a dated one in this folder");
+}
+
+}  // namespace
+
+void add_run_flags(CLI::App& verb, RunOptions& options) {
+  verb.add_option("-a,--allocators", options.allocators,
+                  "allocators, separated by commas: glibc,jemalloc[dirty_decay_ms=0],mine=/opt/libmine.so; "
+                  "all: every one of the catalog that is for use")
+      ->capture_default_str();
+  add_measuring_flags(verb, options);
+  verb.add_option("--budget", options.budget, "10m: no group of trials begins after this time");
+  verb.add_option("--first-round", options.first_round,
+                  "number the rounds from here, so that the results can be merged with others");
+  CLI::Option* const resume =
+      verb.add_option("--resume", options.resume,
+                      "go on with a results file of an interrupted run; with -r: so many rounds in all");
+  for (const char* const flag :
+       {"-a", "-w", "--pass", "--set", "--quick", "--check", "--seed", "--shard", "--first-round"})
+    resume->excludes(flag);
+  verb.add_option("--baseline", options.baseline, "what the others are compared with (glibc, else the first)")
+      ->excludes("--resume");
+}
+
+void add_sweep_flags(CLI::App& verb, SweepOptions& options) {
+  options.run.allocators = "glibc";
+  verb.add_option("-a,--allocator", options.run.allocators, "the allocator; its defaults are the baseline")
+      ->capture_default_str();
+  verb.add_option(
+      "--vary", options.varied,
+      "NAME=VALUE,VALUE,... or NAME=A..B*F (32K..32M*4) or NAME=A..B+S; may be repeated: every combination "
+      "is measured");
+  add_measuring_flags(verb, options.run);
+  verb.add_option("--budget", options.run.budget,
+                  "10m: print the plan, take fewer rounds and values until it fits");
+}
+
+void add_merge_flags(CLI::App& verb, MergeOptions& options) {
+  verb.add_option("RESULTS.json", options.files, "results files")->required();
+  verb.add_option("-o,--output", options.output, "the file to write")->required();
+  verb.add_flag("--no-tables", options.without_tables, "leave out the samples along each trial");
+}
+
+}  // namespace heapmark::cli
