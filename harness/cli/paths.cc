@@ -8,10 +8,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string data_folder(const char* variable, const fs::path& beside_program, const char* in_source) {
+// `marker` is a file that must be in the folder beside the program: a build directory has folders of these
+// names too.
+std::string data_folder(const char* variable, const fs::path& beside_program, const char* marker,
+                        const char* in_source) {
   const char* const chosen = std::getenv(variable);
   if (chosen && *chosen) return chosen;
-  return fs::is_directory(beside_program) ? beside_program.string() : in_source;
+  return fs::exists(beside_program / marker) ? beside_program.string() : in_source;
 }
 
 }  // namespace
@@ -21,8 +24,10 @@ Paths find_paths() {
   return {.program_directory = directory.string(),
           .host_program = (directory / "heapmark-host").string(),
           .noop_library = (directory / "libheapmark-noop.so").string(),
-          .scripts_directory = data_folder("HEAPMARK_SCRIPTS", directory / "scripts", HEAPMARK_SCRIPTS_DIR),
-          .catalog_directory = data_folder("HEAPMARK_CATALOG", directory / "catalog", HEAPMARK_CATALOG_DIR)};
+          .scripts_directory =
+              data_folder("HEAPMARK_SCRIPTS", directory / "scripts", "tune/main.py", HEAPMARK_SCRIPTS_DIR),
+          .catalog_directory =
+              data_folder("HEAPMARK_CATALOG", directory / "catalog", "glibc.toml", HEAPMARK_CATALOG_DIR)};
 }
 
 }  // namespace heapmark::cli

@@ -142,6 +142,7 @@ plan::Request request_of(const RunOptions& options) {
   request.seed = options.seed;
   request.first_round = options.first_round;
   if (!options.shard.empty()) request.shard = plan::parse_shard(options.shard);
+  if (!options.timeout.empty()) request.timeout = parse_duration("--timeout", options.timeout);
   request.quick = options.quick;
   request.check = options.check;
   return request;

@@ -22,6 +22,7 @@ struct RunOptions {
   unsigned first_round = 0;  // rounds are numbered from here
   std::string shard;         // "2/4", or ""
   std::string budget;        // "10m": no group of trials begins after it; or ""
+  std::string timeout;       // "10s", of a trial; or ""
   std::string output;        // "": a dated file in the working directory
   std::string resume;        // a results file to go on with
   std::string baseline;      // "": glibc where chosen, else the first allocator

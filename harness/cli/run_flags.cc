@@ -20,6 +20,8 @@ void add_measuring_flags(CLI::App& verb, RunOptions& options) {
   verb.add_flag("--check", options.check,
                 "fill and verify every block (slow: figures are not for comparison)");
   verb.add_option("--seed", options.seed, "the same seed gives the same operations")->capture_default_str();
+  verb.add_option("--timeout", options.timeout,
+                  "10s: a trial that takes longer is ended and recorded as timed out");
   verb.add_option("--shard", options.shard,
                   "I/N: only the I-th of N parts, for one of N machines; see merge");
   verb.add_option("-o,--output", options.output, "results file; by default a dated one in this folder");
@@ -39,8 +41,8 @@ void add_run_flags(CLI::App& verb, RunOptions& options) {
   CLI::Option* const resume =
       verb.add_option("--resume", options.resume,
                       "go on with a results file of an interrupted run; with -r: so many rounds in all");
-  for (const char* const flag :
-       {"-a", "-w", "--pass", "--set", "--quick", "--check", "--seed", "--shard", "--first-round"})
+  for (const char* const flag : {"-a", "-w", "--pass", "--set", "--quick", "--check", "--seed", "--shard",
+                                 "--first-round", "--timeout"})
     resume->excludes(flag);
   verb.add_option("--baseline", options.baseline, "what the others are compared with (glibc, else the first)")
       ->excludes("--resume");

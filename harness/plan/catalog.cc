@@ -88,14 +88,14 @@ std::vector<std::string> read_libraries(Section& section) {
   return libraries;
 }
 
-std::optional<std::pair<double, double>> read_range(Section& section) {
-  const toml::node* const node = section.node("range");
+std::optional<std::pair<double, double>> read_range(Section& section, std::string_view key) {
+  const toml::node* const node = section.node(key);
   if (!node) return std::nullopt;
   const toml::array* const array = node->as_array();
   if (!array || array->size() != 2 || !(*array)[0].is_number() || !(*array)[1].is_number())
-    section.fail(*node, "range must be two numbers");
+    section.fail(*node, fmt::format("{} must be two numbers", key));
   const std::pair range{*(*array)[0].value<double>(), *(*array)[1].value<double>()};
-  if (range.first > range.second) section.fail(*node, "range must name the lower end first");
+  if (range.first > range.second) section.fail(*node, fmt::format("{} must name the lower end first", key));
   return range;
 }
 
@@ -108,7 +108,12 @@ Tunable read_tunable(const toml::table& table, const fs::path& file, const std::
   tunable.default_value = section.required("default");
   tunable.unit = section.text("unit");
   tunable.scale = section.one_of("scale", kScales);
-  tunable.range = read_range(section);
+  tunable.range = read_range(section, "range");
+  tunable.search = read_range(section, "search");
+  if (tunable.search && tunable.range &&
+      (tunable.search->first < tunable.range->first || tunable.search->second > tunable.range->second))
+    section.fail("search must lie within range");
+  tunable.mallopt = section.text("mallopt");
   tunable.help = section.required("help");
   section.nothing_else();
   // A default may be a word ("4 per core") where the allocator works it out; a figure must fit its own row.

@@ -20,6 +20,8 @@ struct Tunable {
   std::string scale;          // "linear", "log", "choice"
   std::string help;
   std::optional<std::pair<double, double>> range;
+  std::optional<std::pair<double, double>> search;  // where tuning looks for something better; within range
+  std::string mallopt;                              // the same for mallopt(3), "M_MMAP_THRESHOLD", or ""
 };
 
 // A way in which the allocator is known to fail a trial by its own design, so that a run is not called broken

@@ -202,7 +202,9 @@ std::vector<trial::TrialSpec> make_plan(const Request& request, const std::vecto
                           .round = request.first_round + round,
                           .seed = request.seed,
                           .check = request.check,
-                          .timeout = request.quick ? kQuickTimeout : kTimeout});
+                          .timeout = request.timeout.count() > 0 ? request.timeout
+                                     : request.quick             ? kQuickTimeout
+                                                                 : kTimeout});
       }
     }
   }

@@ -3,6 +3,7 @@
 // order drawn from the seed, so that a drift of the machine meets all of them alike.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -38,6 +39,7 @@ struct Request {
   unsigned first_round =
       0;  // rounds are numbered from here: runs that are to be merged must not share a number
   Shard shard;
+  std::chrono::seconds timeout{0};  // of a trial; 0: long enough for any that is not stuck
   bool quick = false;
   bool check = false;
 };

@@ -21,7 +21,9 @@ Tunable tunable(const std::string& type, const std::string& unit, const std::str
           .unit = unit,
           .scale = "linear",
           .help = "",
-          .range = std::nullopt};
+          .range = std::nullopt,
+          .search = std::nullopt,
+          .mallopt = ""};
 }
 
 WorkloadParameter parameter(const std::string& kind, double min, double max,

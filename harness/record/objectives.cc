@@ -101,6 +101,8 @@ json summary_json(const std::optional<stats::Summary>& summary) {
   json out = json::object();
   if (!summary) return out;
   out["median"] = summary->median;
+  out["min"] = summary->min;
+  out["max"] = summary->max;
   if (summary->interval) {
     out["low"] = summary->interval->low;
     out["high"] = summary->interval->high;

@@ -150,6 +150,7 @@ json to_json(const Asked& asked) {
           {"seed", request.seed},
           {"first_round", request.first_round},
           {"shard", {request.shard.index, request.shard.count}},
+          {"timeout_seconds", request.timeout.count()},
           {"quick", request.quick},
           {"check", request.check},
           {"baseline", asked.baseline}};
@@ -169,6 +170,7 @@ Asked asked_from(const json& value) {
   rounds.at("limit").get_to(request.rounds.limit);
   request.sets = pairs_from(value.at("sets"));
   value.at("seed").get_to(request.seed);
+  request.timeout = std::chrono::seconds(value.value("timeout_seconds", 0L));
   request.first_round = value.value("first_round", 0U);
   if (value.contains("shard")) {
     value.at("shard").at(0).get_to(request.shard.index);

@@ -1,0 +1,82 @@
+"""Measures candidates side by side with the defaults, by `heapmark run`, and reads the ratios it worked out.
+
+Owns: the command lines, the parts (results files of single runs) and joining them. Statistics are heapmark's. Every run
+gets round numbers of its own, so that the parts can be merged.
+"""
+import json
+import os
+import subprocess
+import time
+from pathlib import Path
+
+PASS_OF = {"time": "speed", "rss": "memory", "faults": "speed", "failed": "limit"}
+SOME_TRIAL_FAILED, INTERRUPTED = 3, 130
+
+
+class MeasureError(Exception):
+    """heapmark could not measure at all; the message is what it said."""
+
+
+class Bench:
+    """`heapmark run` with what stays the same over a study."""
+
+    def __init__(self, program, folder, objectives, quick):
+        self.program, self.quick = str(program), quick
+        self.passes = list(dict.fromkeys(PASS_OF[name] for name in objectives))
+        self.folder = Path(folder)
+        self.parts = self.folder / f"parts-{os.uname().nodename}-{os.getpid()}"
+        self.timeout = None
+
+    def call(self, *arguments):
+        """What the program printed. Raises MeasureError, or KeyboardInterrupt where it was interrupted."""
+        ended = subprocess.run([self.program, *map(str, arguments)], capture_output=True, text=True, check=False)
+        if ended.returncode == INTERRUPTED:
+            raise KeyboardInterrupt
+        if ended.returncode not in (0, SOME_TRIAL_FAILED):
+            raise MeasureError(ended.stderr.strip() or f"heapmark {arguments[0]} ended with {ended.returncode}")
+        return ended.stdout
+
+    def run(self, name, labels, workloads, rounds, first_round, seed, budget):
+        """Runs `labels`, the first being the defaults, and returns (part, seconds it took)."""
+        self.parts.mkdir(parents=True, exist_ok=True)
+        part = self.parts / f"{name}.json"
+        per_pass = ",".join(f"{pass_}={rounds}" for pass_ in self.passes)
+        began = time.monotonic()
+        self.call("run", "-a", ",".join(labels), "-w", ",".join(workloads), "--pass", ",".join(self.passes), "-r", per_pass,
+                  "--first-round", first_round, "--seed", seed, "--baseline", labels[0], "--budget",
+                  f"{max(1, round(budget))}s", "-o", part, *(["--quick"] if self.quick else []),
+                  *(["--timeout", f"{self.timeout}s"] if self.timeout else []))
+        return part, time.monotonic() - began
+
+    def objectives(self, parts):
+        """{label: {"tunables", "environment", "failed_trials", "failure", "objectives"}} over these parts together."""
+        if len(parts) == 1:
+            return json.loads(self.call("show", parts[0], "--format", "objectives"))
+        joined = self.parts / "joined.json"
+        joined.unlink(missing_ok=True)
+        self.call("merge", "--no-tables", *parts, "-o", joined)
+        return json.loads(self.call("show", joined, "--format", "objectives"))
+
+    def library(self, part, label):
+        """The allocator's entry of a results file: library, version, build id."""
+        return json.loads(Path(part).read_text(encoding="utf-8"))["allocators"][label]
+
+    def slowest_trial(self, part):
+        """Seconds of the longest trial of a part that ended well."""
+        records = json.loads(Path(part).read_text(encoding="utf-8"))["records"]
+        return max((r["wall_seconds"] for r in records if r["outcome"] == "ok"), default=0)
+
+    def collect(self):
+        """Joins all parts, and what an earlier session left, into results.json; the parts are then gone."""
+        results = self.folder / "results.json"
+        parts = sorted(p for p in self.parts.glob("*.json") if p.name != "joined.json") if self.parts.is_dir() else []
+        if parts:
+            joined = self.folder / f".results-{os.getpid()}.json"
+            joined.unlink(missing_ok=True)
+            self.call("merge", "--no-tables", *([results] if results.exists() else []), *parts, "-o", joined)
+            joined.replace(results)
+        if self.parts.is_dir():
+            for left in self.parts.iterdir():
+                left.unlink()
+            self.parts.rmdir()
+        return results if results.exists() else None

@@ -1,0 +1,144 @@
+"""What a study found: the report as data (tune.json, which scripts/plot draws) and as text for the terminal.
+
+Pure functions of the study: the same study gives the same report.
+"""
+import judge
+
+LESS = {"time": ("less time", "more time"), "rss": ("less RSS", "more RSS"), "faults": ("fewer minor faults", "more minor faults"),
+        "failed": ("fewer refused requests", "more refused requests")}
+
+
+def percent(ratio):
+    return f"{abs(1 - ratio['median']) * 100:.0f} %"
+
+
+def change(name, ratio, noise):
+    """'18 % less time', or 'no difference in time' within the noise."""
+    if judge.better(ratio, noise):
+        return f"{percent(ratio)} {LESS[name][0]}"
+    if judge.worse(ratio, noise):
+        return f"{percent(ratio)} {LESS[name][1]}" if ratio["median"] < 2 else f"{ratio['median']:.1f} times the {name}"
+    return f"no difference in {name}"
+
+
+def settings(tunables):
+    return ", ".join(f"{name} {value}" for name, value in tunables.items()) or "the defaults"
+
+
+def count_no_worse(places, objectives, noise):
+    """(workloads that are worse in no objective beyond noise, all workloads)."""
+    worse, every = set(), set()
+    for name in objectives:
+        for place in places.get(name, []):
+            every.add(place["workload"])
+            if place.get("median") and judge.worse(place, noise[name]):
+                worse.add(place["workload"])
+    return len(every) - len(worse), len(every)
+
+
+def paste_line(environment):
+    return " ".join(f"{name}={value}" for name, value in environment.items())
+
+
+def mallopt_calls(allocator, tunables):
+    """The same by calls in the program, where the catalog knows them and all tunables have one."""
+    rows = [(allocator.tunables[name].get("mallopt"), value) for name, value in tunables.items()]
+    if not rows or not all(name for name, _ in rows):
+        return ""
+    units = {"K": 1024, "M": 1024 ** 2, "G": 1024 ** 3}
+    return " ".join(f"mallopt({name}, {int(v[:-1]) * units[v[-1]] if v[-1] in units else v});" for name, v in rows)
+
+
+def make(study, allocator, objectives, prefer, command):
+    """The report as data."""
+    candidates, noise = study.candidates(), study.noise(objectives)
+    on_front = {p.number for p in judge.front(candidates, objectives)}
+    choice = judge.recommend(candidates, objectives, noise, prefer)
+    facts = study.facts
+    check = facts.get("check")
+    report = {
+        "heapmark_tuning": 1, "allocator": allocator.name, "version": facts.get("version", ""),
+        "library": facts.get("library", ""), "heapmark_version": facts.get("heapmark_version", ""),
+        "host": ", ".join(sorted(k.removeprefix("noise on ") for k in facts if k.startswith("noise on "))),
+        "kernel": facts.get("kernel", ""), "command": command, "objectives": objectives,
+        "workloads": facts.get("workloads", []), "seed": facts.get("seed"), "quick": facts.get("quick"),
+        "noise": {name: {"floor": round(2.718281828459045 ** n.floor - 1, 6), "spread": round(2.718281828459045 ** n.spread - 1, 6)}
+                  for name, n in noise.items()},
+        "defaults": facts.get("defaults", {}),
+        "candidates": [{"number": c.number, "tunables": c.tunables, "state": c.state, "why": c.why, "ratios": c.ratios,
+                        "on_front": c.number in on_front} for c in candidates],
+        "defaults_on_front": -1 in on_front,
+    }
+    report["recommendation"] = {"prefer": prefer, "number": None, "tunables": {}, "paste": "", "mallopt": "",
+                                "words": "Nothing that was tried beats the defaults beyond the noise of this machine: keep them."}
+    if prefer == "balanced" and choice is None and any(
+            judge.better(c.ratios[o], noise[o]) for c in candidates if c.state == "measured" for o in objectives):
+        report["recommendation"]["words"] = ("Whatever was better than the defaults in one objective cost as much or more in "
+                                             "another: keep them (--prefer speed or memory names the ends of the front).")
+    report["check"] = None
+    if choice is None:
+        return report
+    fine, every = count_no_worse(choice.places, objectives, noise)
+    words = (f"{settings(choice.tunables)}: " + ", ".join(change(name, choice.ratios[name], noise[name]) for name in objectives) +
+             f", {fine} of {every} workloads no worse")
+    report["recommendation"].update(number=choice.number, tunables=choice.tunables, words=words,
+                                    paste=paste_line(study.fact_of(choice.number, "environment", {})),
+                                    mallopt=mallopt_calls(allocator, choice.tunables))
+    if not check or check["number"] != choice.number:
+        return report
+    held = not check["failure"] and judge.holds(choice.ratios, check["ratios"], noise, objectives)
+    fine, every = count_no_worse(check["places"], objectives, noise)
+    told = ", ".join(change(name, check["ratios"][name], noise[name]) for name in objectives if name in check["ratios"])
+    report["check"] = {"seed": check["seed"], "workloads": check["workloads"], "ratios": check["ratios"], "places": check["places"],
+                       "held": held, "failure": check["failure"],
+                       "words": f"on {every} held-out workloads with another seed: {told or 'nothing measured'}, {fine} of {every} "
+                                f"no worse{'; ' + check['failure'] if check['failure'] else ''}"}
+    return report
+
+
+def interval(ratio):
+    if ratio.get("low"):
+        return f"{ratio['median']:.2f} [{ratio['low']:.2f}, {ratio['high']:.2f}]"
+    return f"{ratio['median']:.2f}"
+
+
+def table(rows):
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return "\n".join("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows)
+
+
+def text(report):
+    """The report for a terminal."""
+    objectives, name = report["objectives"], report["allocator"]
+    states = [c["state"] for c in report["candidates"]]
+    lines = [f"{name} {report['version']}: {len(states)} candidates on {', '.join(report['workloads'])}: "
+             f"{states.count('measured')} measured, {states.count('stopped')} stopped early as clearly worse, {states.count('failed')} failed",
+             "noise of this machine, the defaults against themselves: " +
+             ", ".join(f"{o} {n['floor'] * 100:.1f} %" for o, n in report["noise"].items()), ""]
+    front = sorted((c for c in report["candidates"] if c["on_front"]), key=lambda c: c["ratios"][objectives[0]]["median"])
+    rows = [["", "settings", *(f"{o}, ratio to the defaults [95 %]" for o in objectives)]]
+    for c in front:
+        mark = "→" if c["number"] == report["recommendation"]["number"] else ""
+        rows.append([mark, settings(c["tunables"]), *(interval(c["ratios"][o]) for o in objectives)])
+    chosen = next((c for c in report["candidates"] if c["number"] == report["recommendation"]["number"]), None)
+    if chosen and not chosen["on_front"]:
+        rows.append(["→", settings(chosen["tunables"]) + " (like the front, fewer tunables)", *(interval(chosen["ratios"][o]) for o in objectives)])
+    rows.append(["", "the defaults" + ("" if report["defaults_on_front"] else " (not on the front)"), *("1" for _ in objectives)])
+    lines += ["Pareto front", table(rows), ""]
+    for c in report["candidates"]:
+        if c["state"] == "failed":
+            lines.append(f"✗ failed: {settings(c['tunables'])}: {c['why']}")
+    recommendation, check = report["recommendation"], report["check"]
+    if recommendation["number"] is None:
+        lines.append(recommendation["words"])
+        return "\n".join(lines)
+    lines.append(f"Found ({recommendation['prefer']}): {recommendation['words']}")
+    if check is None:
+        lines.append("Not checked on held-out workloads: the time was over before; run the same command again.")
+    else:
+        lines.append(f"Checked {check['words']}")
+    if check is not None and not check["held"]:
+        lines.append(f"That did not hold: keep {name}'s defaults.")
+    else:
+        lines += ["", f"  {recommendation['paste']}"] + ([f"  {recommendation['mallopt']}"] if recommendation["mallopt"] else [])
+    return "\n".join(lines)
