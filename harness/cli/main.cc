@@ -103,7 +103,7 @@ int parse_and_run(int argc, char** argv) {
   tutorial_verb->add_option("-a,--allocators", tutorial_allocators, "allocators, as for run")
       ->capture_default_str();
 
-  std::string show_file, show_format = "table";
+  std::string show_file, show_format = "table", show_baseline;
   CLI::App* show_verb = app.add_subcommand("show", "the tables again from a results file");
   show_verb->add_option("RESULTS.json", show_file, "a results file")->required();
   show_verb
@@ -112,6 +112,8 @@ int parse_and_run(int argc, char** argv) {
           "table, markdown, csv, overview: one table, as markdown; objectives: what tuning compares, as JSON")
       ->check(CLI::IsMember({"table", "markdown", "csv", "overview", "objectives"}))
       ->capture_default_str();
+
+  show_verb->add_option("--baseline", show_baseline, "compare with another allocator of the file");
 
   std::string list_what;
   CLI::App* list_verb = app.add_subcommand("list", "what heapmark knows: allocators, workloads, metrics");
@@ -146,7 +148,7 @@ int parse_and_run(int argc, char** argv) {
   if (merge_verb->parsed()) return cli::merge(merge);
   if (run_verb->parsed()) return cli::run(paths, run);
   if (tutorial_verb->parsed()) return cli::tutorial(paths, tutorial_allocators);
-  if (show_verb->parsed()) return cli::show(show_file, show_format);
+  if (show_verb->parsed()) return cli::show(show_file, show_format, show_baseline);
   if (list_verb->parsed()) return cli::list(paths, list_what);
   if (doctor_verb->parsed()) return cli::doctor(paths);
   return cli::exec(paths, exec_allocator, command);
