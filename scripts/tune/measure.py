@@ -6,6 +6,7 @@ gets round numbers of its own, so that the parts can be merged.
 import json
 import os
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -29,11 +30,14 @@ class Bench:
 
     def call(self, *arguments):
         """What the program printed. Raises MeasureError, or KeyboardInterrupt where it was interrupted."""
-        ended = subprocess.run([self.program, *map(str, arguments)], capture_output=True, text=True, check=False)
+        # On a terminal its progress line and its errors are the user's to see as they come.
+        seen = sys.stderr.isatty()
+        ended = subprocess.run([self.program, *map(str, arguments)], stdout=subprocess.PIPE,
+                               stderr=None if seen else subprocess.PIPE, text=True, check=False)
         if ended.returncode == INTERRUPTED:
             raise KeyboardInterrupt
         if ended.returncode not in (0, SOME_TRIAL_FAILED):
-            raise MeasureError(ended.stderr.strip() or f"heapmark {arguments[0]} ended with {ended.returncode}")
+            raise MeasureError((ended.stderr or "").strip().removeprefix("heapmark: ") or f"heapmark {arguments[0]} ended with {ended.returncode}")
         return ended.stdout
 
     def run(self, name, labels, workloads, rounds, first_round, seed, budget):

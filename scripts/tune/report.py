@@ -84,7 +84,7 @@ def make(study, allocator, objectives, prefer, command):
     report["recommendation"].update(number=choice.number, tunables=choice.tunables, words=words,
                                     paste=paste_line(study.fact_of(choice.number, "environment", {})),
                                     mallopt=mallopt_calls(allocator, choice.tunables))
-    if not check or check["number"] != choice.number:
+    if not check or check["number"] != choice.number or not (check["ratios"] or check["failure"]):
         return report
     held = not check["failure"] and judge.holds(choice.ratios, check["ratios"], noise, objectives)
     fine, every = count_no_worse(check["places"], objectives, noise)

@@ -14,13 +14,18 @@ BATCH = 6  # candidates beside one run of the defaults
 FIRST_ROUNDS, MORE_ROUNDS = 1, 2
 NOISE_ROUNDS, CHECK_ROUNDS = 6, 6
 # Shares of the budget after which a phase must have ended.
-NOISE_SHARE, SEARCH_SHARE, SIMPLER_SHARE = 0.15, 0.65, 0.75
+NOISE_SHARE, SEARCH_SHARE, SIMPLER_SHARE = 0.15, 0.70, 0.80
 # Round numbers: a batch has those from its first trial's number times ROUNDS_APART; other runs lie beyond all batches.
 ROUNDS_APART, CHECK_BASE, NOISE_BASE = 100, 80_000_000, 90_000_000
 
 
 class TooShort(Exception):
     """The budget does not suffice for what must be measured; the message says how much would."""
+
+
+def key_of(tunables):
+    """The same settings, in whatever order, have one key."""
+    return tuple(sorted(tunables.items()))
 
 
 class Search:
@@ -56,18 +61,18 @@ class Search:
 
     def next_batch(self, most):
         """Up to `most` (trial, tunables) that are not measured yet; what is known already is told again at once."""
-        known = {tuple(sorted(c.tunables.items())): c for c in self.study.candidates()}
-        known[()] = judge.defaults(self.asked.objectives)
-        batch = []
+        known = {key_of(c.tunables): c for c in self.study.candidates()}
+        known[key_of({})] = judge.defaults(self.asked.objectives)
+        batch, in_batch = [], set()
         for _ in range(most * 8):
             if len(batch) == most:
                 break
             trial, tunables = self.study.ask(self.space)
-            same = known.get(tuple(sorted(tunables.items())))
-            if same is None:
-                known[tuple(sorted(tunables.items()))] = None
+            same = known.get(key_of(tunables))
+            if same is None and key_of(tunables) not in in_batch:
+                in_batch.add(key_of(tunables))
                 batch.append((trial, tunables))
-            elif same.state == "failed" or not same.ratios:
+            elif same is None or same.state == "failed" or not same.ratios:
                 self.study.drop(trial)
             else:
                 again = Candidate(trial.number, tunables, same.ratios, "again", f"as candidate {same.number}")
@@ -153,11 +158,11 @@ class Search:
         choice = self.recommend(prefer)
         if choice is None or len(choice.tunables) < 2:
             return
-        known = {tuple(sorted(c.tunables.items())) for c in self.study.candidates()}
+        known = {key_of(c.tunables) for c in self.study.candidates()}
         smaller = [{n: v for n, v in choice.tunables.items() if n != name} for name in choice.tunables]
         # Each alone, too: of five tunables mostly one does the work.
         smaller += [{n: v} for n, v in choice.tunables.items()]
-        wanted = [s for s in smaller if tuple(sorted(s.items())) not in known]
+        wanted = [s for s in smaller if key_of(s) not in known]
         wanted = [s for i, s in enumerate(wanted) if s not in wanted[:i]]
         while wanted and not self.batch_fits(len(wanted), SIMPLER_SHARE):
             wanted.pop()

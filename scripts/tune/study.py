@@ -3,9 +3,11 @@
 Owns: what is written there and how it is read back; any number of workers may share one. A candidate's tunables,
 ratios and state are attributes of its Optuna trial, so that a report needs the database alone.
 """
+import time
 import warnings
 
 import optuna
+import sqlalchemy
 from optuna.trial import TrialState
 
 from judge import Candidate, Noise
@@ -28,12 +30,24 @@ def check_same(url, before, now):
                            "another with --out (or --study)")
 
 
+def storage_at(url):
+    """Optuna's storage; its tables are made where they are not there. Two workers that begin at once may both try."""
+    settings = {"connect_args": {"timeout": 60}} if url.startswith("sqlite") else {"pool_pre_ping": True}
+    for left in (2, 1, 0):
+        try:
+            return optuna.storages.RDBStorage(url, engine_kwargs=settings)
+        except sqlalchemy.exc.SQLAlchemyError:
+            if left == 0:
+                raise
+            time.sleep(1)
+    raise AssertionError("not reached")
+
+
 class Study:
     def __init__(self, url, name, allocator, sampler_seed=None):
         """Opens or makes the study `name`. Raises BadStudy where the file holds only studies of other allocators."""
         self.url = url
-        storage = optuna.storages.RDBStorage(url, engine_kwargs={"connect_args": {"timeout": 60}} if
-                                             url.startswith("sqlite") else {"pool_pre_ping": True})
+        storage = storage_at(url)
         others = [s.study_name for s in optuna.get_all_study_summaries(storage, include_best_trial=False)]
         if url.startswith("sqlite") and others and name not in others:
             raise BadStudy(f"{url} holds a study of {others[0].removeprefix('heapmark-')}, not of {allocator}: "
@@ -79,13 +93,10 @@ class Study:
         self._study.enqueue_trial(parameters)
 
     def tell(self, trial, candidate, objectives, facts):
-        """Keeps a candidate: attributes first, so that whoever sees it ended sees them too."""
-        trial.set_user_attr("tunables", candidate.tunables)
-        trial.set_user_attr("state", candidate.state)
-        trial.set_user_attr("why", candidate.why)
-        trial.set_user_attr("ratios", candidate.ratios)
-        trial.set_user_attr("places", candidate.places)
-        for key, value in facts.items():
+        """Keeps a candidate, for all workers to see."""
+        attributes = {"tunables": candidate.tunables, "why": candidate.why, "ratios": candidate.ratios,
+                      "places": candidate.places, **facts, "state": candidate.state}
+        for key, value in attributes.items():  # the state last: whoever reads it finds the rest
             trial.set_user_attr(key, value)
         if candidate.state == "failed" or any(name not in candidate.ratios for name in objectives):
             self._study.tell(trial, state=TrialState.FAIL)

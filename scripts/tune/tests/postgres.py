@@ -62,7 +62,7 @@ class Postgres:
 
     def stop(self):
         if self.running:
-            self.call("pg_ctl", "-D", self.data, "-m", "immediate", "-w", "stop")
+            self.must("pg_ctl", "-D", self.data, "-m", "immediate", "-w", "-t", "30", "stop")
             self.running = False
 
     def __exit__(self, *_):
