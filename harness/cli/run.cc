@@ -56,8 +56,21 @@ std::string choose_baseline(const std::string& asked, const std::vector<plan::Se
 
 record::AllocatorFound found(const plan::Selection& selection) {
   const plan::Allocator& row = selection.allocator;
-  return {row.name,           selection.label, row.summary,        selection.library, selection.version,
-          selection.build_id, row.package,     selection.tunables, selection.skipped, row.not_for_use};
+  trial::Pairs defaults;
+  for (const auto& [name, value] : selection.tunables)
+    for (const plan::Tunable& tunable : row.tunables)
+      if (tunable.name == name) defaults.emplace_back(name, tunable.default_value);
+  return {.name = row.name,
+          .label = selection.label,
+          .summary = row.summary,
+          .library = selection.library,
+          .version = selection.version,
+          .build_id = selection.build_id,
+          .package = row.package,
+          .tunables = selection.tunables,
+          .defaults = std::move(defaults),
+          .skipped = selection.skipped,
+          .not_for_use = row.not_for_use};
 }
 
 record::Asked asked_for(const RunOptions& options) {

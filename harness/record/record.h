@@ -32,6 +32,7 @@ struct Asked {
 struct AllocatorFound {
   std::string name, label, summary, library, version, build_id, package;
   trial::Pairs tunables;
+  trial::Pairs defaults;    // of those tunables: what the catalog says they are where nothing is set
   std::string skipped;      // why it was not measured, else ""
   std::string not_for_use;  // why nobody should use it, else ""
 };

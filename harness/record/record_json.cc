@@ -186,6 +186,7 @@ json to_json(const AllocatorFound& allocator) {
            {"summary", allocator.summary}, {"library", allocator.library},
            {"version", allocator.version}, {"build_id", allocator.build_id},
            {"package", allocator.package}, {"tunables", pairs_to_json(allocator.tunables)}};
+  if (!allocator.defaults.empty()) out["tunable_defaults"] = pairs_to_json(allocator.defaults);
   if (!allocator.skipped.empty()) out["skipped"] = allocator.skipped;
   if (!allocator.not_for_use.empty()) out["not_for_use"] = allocator.not_for_use;
   return out;
@@ -201,6 +202,7 @@ AllocatorFound allocator_from(const json& value) {
   value.at("build_id").get_to(allocator.build_id);
   value.at("package").get_to(allocator.package);
   allocator.tunables = pairs_from(value.at("tunables"));
+  if (value.contains("tunable_defaults")) allocator.defaults = pairs_from(value.at("tunable_defaults"));
   allocator.skipped = value.value("skipped", "");
   allocator.not_for_use = value.value("not_for_use", "");
   return allocator;

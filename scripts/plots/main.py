@@ -9,7 +9,22 @@ import importlib.util
 import sys
 from pathlib import Path
 
-PLOTS = ["rss_live", "time_memory", "heatmap", "largest_block", "tutorial_steps"]
+PLOTS = ["rss_live", "time_memory", "heatmap", "largest_block", "tutorial_steps", "sweep_curves", "sweep_map"]
+TUNING_PLOTS = ["pareto"]
+SWEEP_PLOTS = ["sweep_curves", "sweep_map"]
+
+
+def plots_for(results):
+    """A tuning report has its own; of a sweep the comparisons of many allocators would be unreadable."""
+    if isinstance(results, dict):
+        return TUNING_PLOTS
+    import results as results_file
+    import sweeps
+    try:
+        sweeps.Sweep(results)
+    except results_file.NotApplicable:
+        return PLOTS
+    return SWEEP_PLOTS
 
 
 def main(arguments=None):
@@ -31,13 +46,15 @@ def main(arguments=None):
         return 1
     import style
     status = 0
-    for name in PLOTS:
+    for name in plots_for(results):
         try:
             folder = Path(options.out)
             folder.mkdir(parents=True, exist_ok=True)
             for file_name, figure in importlib.import_module(name).draw(results):
                 saved = style.save(figure, folder, file_name)
                 print(f"{folder / saved}.png")
+        except results_file.NotApplicable:
+            continue
         except results_file.Absent as error:
             print(f"plot: {name} skipped: {error}", file=sys.stderr)
         except Exception as error:  # one plot that fails must not cost the others

@@ -18,6 +18,10 @@ class Absent(Exception):
     """The results hold no data for a plot; the message says what is missing."""
 
 
+class NotApplicable(Absent):
+    """The file is of another kind than the plot is for: nothing is missing, nothing is said."""
+
+
 def number(value):
     """The value as a float; NaN where it was not measured."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -79,14 +83,31 @@ def table_of(record, name):
     return table if table and table.get("rows") else None
 
 
+TUNING_SHAPE = {"allocator": str, "objectives": list, "workloads": list, "noise": dict, "candidates": list,
+                "recommendation": dict, "defaults_on_front": bool}
+
+
+def tuning_report(path, data):
+    """A report of `heapmark tune` (tune.json), checked, with its file's name."""
+    for key, shape in TUNING_SHAPE.items():
+        if not isinstance(data.get(key), shape):
+            raise BadResults(f"{path} is a tuning report but '{key}' is missing or damaged")
+    for candidate in data["candidates"]:
+        if not isinstance(candidate, dict) or not {"number", "tunables", "state", "ratios", "on_front"} <= set(candidate):
+            raise BadResults(f"{path} is a tuning report but a candidate is damaged")
+    return {**data, "check": data.get("check"), "file": Path(path).name}
+
+
 def read(path):
-    """Reads and checks a results file. Raises BadResults with a message for the user."""
+    """Reads and checks a results file, or a tuning report (a dict). Raises BadResults with a message for the user."""
     try:
         data = json.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise BadResults(f"cannot read {path}: {error.strerror}") from None
     except ValueError as error:
         raise BadResults(f"{path} is not JSON: {error}") from None
+    if isinstance(data, dict) and "heapmark_tuning" in data:
+        return tuning_report(path, data)
     if not isinstance(data, dict) or "heapmark_version" not in data:
         raise BadResults(f"{path} is not a heapmark results file (no 'heapmark_version')")
     if data.get("schema") != SCHEMA:
