@@ -25,22 +25,35 @@ def bounds(ratio):
 
 
 def cross(axis, x, y, **look):
-    axis.errorbar(x[0], y[0], xerr=[[max(0, x[0] - x[1])], [max(0, x[2] - x[0])]], yerr=[[max(0, y[0] - y[1])], [max(0, y[2] - y[0])]], **look)
+    axis.errorbar(
+        x[0],
+        y[0],
+        xerr=[[max(0, x[0] - x[1])], [max(0, x[2] - x[0])]],
+        yerr=[[max(0, y[0] - y[1])], [max(0, y[2] - y[0])]],
+        **look,
+    )
 
 
 def ticks(axis):
     for side in (axis.xaxis, axis.yaxis):
         low, high = side.get_view_interval()
         wide = high / low > 3
-        steps = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50] if wide else [0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.2, 1.4, 1.7, 2] if high / low > 1.35 else [
-            round(0.8 + 0.02 * i, 2) for i in range(30)]
+        steps = (
+            [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50]
+            if wide
+            else [0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.2, 1.4, 1.7, 2]
+            if high / low > 1.35
+            else [round(0.8 + 0.02 * i, 2) for i in range(30)]
+        )
         side.set_ticks([s for s in steps if low <= s <= high])
         side.set_minor_locator(style.plt.NullLocator())
         side.set_major_formatter(style.FuncFormatter(lambda value, _: f"{value:.3g}×"))
 
 
 def panel(axis, report, first, second):
-    candidates = [c for c in report["candidates"] if first in c["ratios"] and second in c["ratios"] and c["state"] != "failed"]
+    candidates = [
+        c for c in report["candidates"] if first in c["ratios"] and second in c["ratios"] and c["state"] != "failed"
+    ]
     noise, choice, check = report["noise"], report["recommendation"], report["check"]
     axis.set_xscale("log")
     axis.set_yscale("log")
@@ -51,28 +64,62 @@ def panel(axis, report, first, second):
         # The far end of what nobody would choose must not squeeze the rest: only the front's intervals set the scale.
         for span, of in zip(spans, (x, y)):
             span += of if on_front else of[:1]
-        cross(axis, x, y, fmt="o", markersize=6 if on_front else 3.5, color=FRONT if on_front else "#9A9A9A", elinewidth=0.8 if on_front else 0.3,
-              markeredgecolor="white", markeredgewidth=0.4, zorder=4 if on_front else 2)
+        cross(
+            axis,
+            x,
+            y,
+            fmt="o",
+            markersize=6 if on_front else 3.5,
+            color=FRONT if on_front else "#9A9A9A",
+            elinewidth=0.8 if on_front else 0.3,
+            markeredgecolor="white",
+            markeredgewidth=0.4,
+            zorder=4 if on_front else 2,
+        )
     across, up = (noise.get(name, {}).get("floor", 0) for name in (first, second))
-    axis.add_patch(Rectangle((1 / (1 + across), 1 / (1 + up)), (1 + across) - 1 / (1 + across), (1 + up) - 1 / (1 + up), color="#BBBBBB", alpha=0.4,
-                             linewidth=0, zorder=1))
+    axis.add_patch(
+        Rectangle(
+            (1 / (1 + across), 1 / (1 + up)),
+            (1 + across) - 1 / (1 + across),
+            (1 + up) - 1 / (1 + up),
+            color="#BBBBBB",
+            alpha=0.4,
+            linewidth=0,
+            zorder=1,
+        )
+    )
     axis.plot(1, 1, marker="D", markersize=7, color=style.INK, zorder=5)
-    front = sorted([bounds(c["ratios"][first])[0], bounds(c["ratios"][second])[0]] for c in candidates if c["on_front"])
+    front = sorted(
+        [bounds(c["ratios"][first])[0], bounds(c["ratios"][second])[0]] for c in candidates if c["on_front"]
+    )
     if report["defaults_on_front"]:
         front = sorted([*front, [1.0, 1.0]])
     if len(report["objectives"]) == 2:
-        axis.plot([x for x, _ in front], [y for _, y in front], drawstyle="steps-post", color=FRONT, linewidth=1, zorder=3)
+        axis.plot(
+            [x for x, _ in front], [y for _, y in front], drawstyle="steps-post", color=FRONT, linewidth=1, zorder=3
+        )
     chosen = next((c for c in candidates if c["number"] == choice["number"]), None)
     if chosen:
         at = [chosen["ratios"][name]["median"] for name in (first, second)]
-        axis.annotate("", xy=at, xytext=(1, 1), arrowprops={"arrowstyle": "-|>", "color": CHOICE, "linewidth": 1.6, "shrinkB": 5}, zorder=6)
+        axis.annotate(
+            "",
+            xy=at,
+            xytext=(1, 1),
+            arrowprops={"arrowstyle": "-|>", "color": CHOICE, "linewidth": 1.6, "shrinkB": 5},
+            zorder=6,
+        )
         axis.plot(*at, marker="*", markersize=15, color=CHOICE, markeredgecolor="white", zorder=7)
         if check and first in check["ratios"] and second in check["ratios"]:
             x, y = bounds(check["ratios"][first]), bounds(check["ratios"][second])
             for span, of in zip(spans, (x, y)):
                 span += of
             cross(axis, x, y, fmt="*", markersize=13, color=CHOICE, markerfacecolor="white", elinewidth=1, zorder=6)
-            axis.annotate("", xy=(x[0], y[0]), xytext=at, arrowprops={"arrowstyle": "->", "color": CHOICE, "linestyle": ":", "shrinkA": 7, "shrinkB": 7})
+            axis.annotate(
+                "",
+                xy=(x[0], y[0]),
+                xytext=at,
+                arrowprops={"arrowstyle": "->", "color": CHOICE, "linestyle": ":", "shrinkA": 7, "shrinkB": 7},
+            )
     for scale, span in ((axis.set_xlim, spans[0]), (axis.set_ylim, spans[1])):
         room = max(max(span) / min(span), 1.1) ** 0.08
         scale(min(span) / room, max(span) * room)
@@ -81,12 +128,23 @@ def panel(axis, report, first, second):
     axis.set_ylabel(f"{AXES.get(second, second)}, ratio to the defaults")
     # Numbers of the front, each at its mark; what they stand for is in the list.
     for i, c in enumerate(c for c in front_of(report) if c in candidates):
-        axis.annotate(str(i + 1), (c["ratios"][first]["median"], c["ratios"][second]["median"]), xytext=(5, 5), textcoords="offset points",
-                      fontsize=8, color=FRONT, weight="bold", zorder=8)
+        axis.annotate(
+            str(i + 1),
+            (c["ratios"][first]["median"], c["ratios"][second]["median"]),
+            xytext=(5, 5),
+            textcoords="offset points",
+            fontsize=8,
+            color=FRONT,
+            weight="bold",
+            zorder=8,
+        )
 
 
 def front_of(report):
-    return sorted((c for c in report["candidates"] if c["on_front"]), key=lambda c: c["ratios"][report["objectives"][0]]["median"])
+    return sorted(
+        (c for c in report["candidates"] if c["on_front"]),
+        key=lambda c: c["ratios"][report["objectives"][0]]["median"],
+    )
 
 
 def draw(report):
@@ -97,27 +155,55 @@ def draw(report):
     listed = [f"{i + 1}  {settings(c['tunables'])}" for i, c in enumerate(front_of(report))]
     listed = [line for text in listed for line in textwrap.wrap(text, 62, subsequent_indent="    ")]
     height = max(4.4, 0.16 * len(listed) + 1.2)
-    figure, axes = style.plt.subplots(1, len(objectives), figsize=(5.2 * len(objectives), height + 1.4), squeeze=False)
+    figure, axes = style.plt.subplots(
+        1, len(objectives), figsize=(5.2 * len(objectives), height + 1.4), squeeze=False
+    )
     for axis, name in zip(axes[0], objectives[1:]):
         panel(axis, report, objectives[0], name)
     aside = axes[0][-1]
     aside.set_axis_off()
-    aside.text(0, 1, "On the front\n" + "\n".join(listed or ["nothing but the defaults"]), va="top", fontsize=8, linespacing=1.35, transform=aside.transAxes)
+    aside.text(
+        0,
+        1,
+        "On the front\n" + "\n".join(listed or ["nothing but the defaults"]),
+        va="top",
+        fontsize=8,
+        linespacing=1.35,
+        transform=aside.transAxes,
+    )
     states = [c["state"] for c in report["candidates"]]
     failed = [settings(c["tunables"]) for c in report["candidates"] if c["state"] == "failed"]
     held = report["check"] and (" The check held." if report["check"]["held"] else " The check did not hold.") or ""
-    caption = (f"{len(states)} candidates on {', '.join(report['workloads'])}, {states.count('stopped')} stopped early as clearly worse. Medians of paired "
-               f"ratios with their 95 % interval; grey box: the defaults against themselves.{' Failed: ' + '; '.join(failed) + '.' if failed else ''}"
-               f"{' ' + report['check']['words'][0].upper() + report['check']['words'][1:] + '.' if report['check'] else ''}{held}")
+    caption = (
+        f"{len(states)} candidates on {', '.join(report['workloads'])}, {states.count('stopped')} stopped early as clearly worse. "
+        "Medians of paired "
+        f"ratios with their 95 % interval; grey box: the defaults against themselves."
+        f"{' Failed: ' + '; '.join(failed) + '.' if failed else ''}"
+        f"{' ' + report['check']['words'][0].upper() + report['check']['words'][1:] + '.' if report['check'] else ''}{held}"
+    )
     title = f"{report['allocator']}: {report['recommendation']['words']}"
     style.finish(figure, AsResults(report), title, caption)
-    keys = [Line2D([], [], color=style.INK, marker="D", linestyle="none", label="the defaults"),
-            Line2D([], [], color=FRONT, marker="o", label="Pareto front"), Line2D([], [], color="#9A9A9A", marker="o", markersize=4, linestyle="none", label="other candidates"),
-            Patch(color="#BBBBBB", alpha=0.4, label="noise")]
+    keys = [
+        Line2D([], [], color=style.INK, marker="D", linestyle="none", label="the defaults"),
+        Line2D([], [], color=FRONT, marker="o", label="Pareto front"),
+        Line2D([], [], color="#9A9A9A", marker="o", markersize=4, linestyle="none", label="other candidates"),
+        Patch(color="#BBBBBB", alpha=0.4, label="noise"),
+    ]
     if report["recommendation"]["number"] is not None:
         keys.append(Line2D([], [], color=CHOICE, marker="*", markersize=12, linestyle="none", label="recommended"))
     if report["check"]:
-        keys.append(Line2D([], [], color=CHOICE, marker="*", markersize=11, markerfacecolor="white", linestyle="none", label="on held-out workloads"))
+        keys.append(
+            Line2D(
+                [],
+                [],
+                color=CHOICE,
+                marker="*",
+                markersize=11,
+                markerfacecolor="white",
+                linestyle="none",
+                label="on held-out workloads",
+            )
+        )
     style.key_row(figure, keys)
     yield NAME, figure
 

@@ -32,8 +32,10 @@ def place_of(values):
     first = math.log2(min(positive)) if positive else 0.0
     rest = [v for v in values if not sweeps.value_of(v) > 0]
     step = max(1.0, (math.log2(max(positive)) - first) / 8) if positive else 1.0
-    return {v: math.log2(sweeps.value_of(v)) if sweeps.value_of(v) > 0 else first - step * (len(rest) - rest.index(v))
-            for v in values}
+    return {
+        v: math.log2(sweeps.value_of(v)) if sweeps.value_of(v) > 0 else first - step * (len(rest) - rest.index(v))
+        for v in values
+    }
 
 
 def lines_of(sweep, along):
@@ -43,7 +45,9 @@ def lines_of(sweep, along):
     for values in itertools.product(*(sweep.tunables[name] for name in others)):
         chosen = dict(zip(others, values))
         points = {value: sweep.label({**chosen, along: value}) for value in sweep.tunables[along]}
-        lines.append((", ".join(f"{n} {v}" for n, v in chosen.items()) or along, {v: p for v, p in points.items() if p}))
+        lines.append(
+            (", ".join(f"{n} {v}" for n, v in chosen.items()) or along, {v: p for v, p in points.items() if p})
+        )
     return lines
 
 
@@ -79,14 +83,33 @@ def one(results, sweep, workload, variant, along, panels):
     for axis, (metric, pass_, title, unit) in zip(axes, panels):
         every = []
         for (_, points), colour in zip(lines, itertools.cycle(COLOURS)):
-            found = {v: band(results.statistic(workload, variant, pass_, metric, label)) for v, label in points.items()}
+            found = {
+                v: band(results.statistic(workload, variant, pass_, metric, label)) for v, label in points.items()
+            }
             good = [(places[v], *b) for v, b in found.items() if b]
             every += [value for row in good for value in row[1:]]
-            axis.plot([g[0] for g in good], [g[1] for g in good], color=colour, marker="o", markersize=3.5, linewidth=1.4, zorder=3)
-            axis.fill_between([g[0] for g in good], [g[2] for g in good], [g[3] for g in good], color=colour, alpha=0.2, linewidth=0)
+            axis.plot(
+                [g[0] for g in good],
+                [g[1] for g in good],
+                color=colour,
+                marker="o",
+                markersize=3.5,
+                linewidth=1.4,
+                zorder=3,
+            )
+            axis.fill_between(
+                [g[0] for g in good], [g[2] for g in good], [g[3] for g in good], color=colour, alpha=0.2, linewidth=0
+            )
             failed = [places[v] for v, b in found.items() if not b]
             if failed:
-                axis.plot(failed, [0.04] * len(failed), "x", color=colour, markersize=8, transform=axis.get_xaxis_transform())
+                axis.plot(
+                    failed,
+                    [0.04] * len(failed),
+                    "x",
+                    color=colour,
+                    markersize=8,
+                    transform=axis.get_xaxis_transform(),
+                )
         base = band(results.statistic(workload, variant, pass_, metric, sweep.base))
         if base:
             every += base
@@ -99,12 +122,18 @@ def one(results, sweep, workload, variant, along, panels):
         axis.set_xticks(list(places.values()), list(places), fontsize=8, rotation=0 if len(places) < 9 else 45)
         axis.set_title(title, loc="left")
         axis.set_xlabel(along)
-    keys = [Line2D([], [], color=colour, marker="o", markersize=3.5, label=name)
-            for (name, _), colour in zip(lines, itertools.cycle(COLOURS))]
+    keys = [
+        Line2D([], [], color=colour, marker="o", markersize=3.5, label=name)
+        for (name, _), colour in zip(lines, itertools.cycle(COLOURS))
+    ]
     keys.append(Line2D([], [], color=style.INK, linestyle=(0, (4, 2)), label=sweep.defaults_name()))
-    style.finish(figure, results, f"{sweep.name}: what {along} does ({workload} {variant})",
-                 "Medians over the rounds with their 95 % interval as a band; log2 axis of the tunable, values at or below zero "
-                 "left of it; ✕ every trial failed. The dashed line is the allocator with nothing set, the dotted one the "
-                 f"value that {along} has by default.")
+    style.finish(
+        figure,
+        results,
+        f"{sweep.name}: what {along} does ({workload} {variant})",
+        "Medians over the rounds with their 95 % interval as a band; log2 axis of the tunable, values at or below zero "
+        "left of it; ✕ every trial failed. The dashed line is the allocator with nothing set, the dotted one the "
+        f"value that {along} has by default.",
+    )
     style.key_row(figure, keys)
     return figure

@@ -43,8 +43,10 @@ class Sweep:
         self.base = results.baseline
         self.name = style.family(self.base)
         tunables = unique(name for chosen in self.settings.values() for name in chosen)
-        self.tunables = {name: sorted({chosen[name] for chosen in self.settings.values() if name in chosen}, key=value_of)
-                         for name in tunables}
+        self.tunables = {
+            name: sorted({chosen[name] for chosen in self.settings.values() if name in chosen}, key=value_of)
+            for name in tunables
+        }
         # A search's results hold settings of all kinds: no grid, nothing to draw a line through.
         if any(set(chosen) != set(tunables) for chosen in self.settings.values()):
             raise NotApplicable("no grid")
@@ -70,8 +72,12 @@ def panels_of(results, workload, variant):
     found = []
     for choices, title, unit in PANELS:
         for metric, pass_ in choices:
-            rows = [s for s in results.statistics if (s.get("workload"), s.get("variant"), s.get("pass"), s.get("metric"))
-                    == (workload, variant, pass_, metric)]
+            rows = [
+                s
+                for s in results.statistics
+                if (s.get("workload"), s.get("variant"), s.get("pass"), s.get("metric"))
+                == (workload, variant, pass_, metric)
+            ]
             if any(number(s.get("median")) > 0 for s in rows):
                 found.append((metric, pass_, title + (" per MiB" if metric.endswith("per_mib") else ""), unit))
                 break

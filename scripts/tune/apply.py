@@ -5,7 +5,7 @@ Only what a held-out check confirmed is applied. Running it twice changes nothin
 import re
 from pathlib import Path
 
-UNITS = {"K": 1024, "M": 1024 ** 2, "G": 1024 ** 3, "T": 1024 ** 4}
+UNITS = {"K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
 
 
 class CannotApply(Exception):
@@ -18,7 +18,9 @@ def number_of(value):
 
 def defaults_of(table_text):
     """{tunable: default} of tunables.def."""
-    return {name: int(value) for name, value in re.findall(r'^TUNABLE\((\w+), "\w+", (\d+),', table_text, re.MULTILINE)}
+    return {
+        name: int(value) for name, value in re.findall(r'^TUNABLE\((\w+), "\w+", (\d+),', table_text, re.MULTILINE)
+    }
 
 
 def wanted_defaults(report):
@@ -43,7 +45,9 @@ def apply(report, root):
         if before[name] == value:
             continue
         table_text = re.sub(rf'^(TUNABLE\({name}, "\w+", )\d+', rf"\g<1>{value}", table_text, flags=re.MULTILINE)
-        catalog_text = re.sub(rf'(name = "{name}"\n(?:(?!\[\[).*\n)*?default = )"\d+"', rf'\g<1>"{value}"', catalog_text)
+        catalog_text = re.sub(
+            rf'(name = "{name}"\n(?:(?!\[\[).*\n)*?default = )"\d+"', rf'\g<1>"{value}"', catalog_text
+        )
         changed.append((name, before[name], value))
     table.write_text(table_text, encoding="utf-8")
     catalog.write_text(catalog_text, encoding="utf-8")

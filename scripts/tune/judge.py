@@ -15,14 +15,17 @@ class Noise:
     floor: how far from 1 the interval of the median ratio reached: nothing closer to 1 may be called better.
     spread: how far from 1 a single round came: the interval that a lone round is given.
     """
+
     floor: float
     spread: float
 
 
 def noise_of(ratio):
     """Noise from the A/A ratio over several rounds: {"low", "high", "min", "max"}."""
+
     def far(*names):
         return max((abs(math.log(ratio[name])) for name in names if ratio.get(name)), default=0.0)
+
     return Noise(far("low", "high", "median"), far("min", "max", "median"))
 
 
@@ -94,8 +97,8 @@ def knee(points, objectives):
     """The knee of the front: on log axes the point farthest below the line of equal product through the defaults.
 
     A per cent of one objective counts as much as a per cent of another. (Scaling each objective to the extent of the
-    front first, as Das does in "On characterizing the knee of the Pareto curve", Structural Optimization 18, 1999, would
-    make the worst point of the front decide: 5 times the time at one end then makes half the time at the other look
+    front first, as Das does in "On characterizing the knee of the Pareto curve", Structural Optimization 18, 1999,
+    would make the worst point of the front decide: 5 times the time at one end then makes half the time at the other look
     small.)
     """
     return min(points, key=lambda p: (sum(p.log(name) for name in objectives), p.number))
@@ -111,8 +114,11 @@ def recommend(candidates, objectives, noise, prefer):
     beyond noise is none. Among those within the noise floor of the choice the one with the fewest tunables is taken:
     what makes no difference is not to be recommended.
     """
-    points = [p for p in front(candidates, objectives)
-              if p.number < 0 or any(better(p.ratios[name], noise[name]) for name in objectives)]
+    points = [
+        p
+        for p in front(candidates, objectives)
+        if p.number < 0 or any(better(p.ratios[name], noise[name]) for name in objectives)
+    ]
     if prefer == "balanced":
         if not points:
             return None
@@ -130,9 +136,13 @@ def recommend(candidates, objectives, noise, prefer):
         chosen = min(points, key=lambda p: p.log(wanted))
     if chosen.number < 0:
         return None
-    like = [c for c in candidates if c.state == "measured"
-            and all(abs(c.log(name) - chosen.log(name)) <= noise[name].floor for name in objectives)
-            and any(better(c.ratios[name], noise[name]) for name in objectives)]
+    like = [
+        c
+        for c in candidates
+        if c.state == "measured"
+        and all(abs(c.log(name) - chosen.log(name)) <= noise[name].floor for name in objectives)
+        and any(better(c.ratios[name], noise[name]) for name in objectives)
+    ]
     return min([chosen, *like], key=lambda c: (len(c.tunables), c is not chosen, c.number))
 
 

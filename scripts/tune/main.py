@@ -31,9 +31,13 @@ HELD_OUT_SEED = 1_000_003
 
 class Parser(argparse.ArgumentParser):
     def error(self, message):
-        unknown = message.removeprefix("unrecognized arguments: ").split()[0] if message.startswith("unrecognized") else ""
+        unknown = (
+            message.removeprefix("unrecognized arguments: ").split()[0] if message.startswith("unrecognized") else ""
+        )
         near = difflib.get_close_matches(unknown, self._option_string_actions, 1)
-        raise SystemExit(usage(f"{message}{f' (did you mean {near[0]}?)' if near else ''}\nSee heapmark tune --help."))
+        raise SystemExit(
+            usage(f"{message}{f' (did you mean {near[0]}?)' if near else ''}\nSee heapmark tune --help.")
+        )
 
 
 def usage(message):
@@ -42,22 +46,45 @@ def usage(message):
 
 
 def parse(arguments):
-    parser = Parser(prog="heapmark tune", description="Searches an allocator's tunables for less time and memory, side by "
-                    "side with its defaults; checks what it finds on workloads it never saw.",
-                    epilog="The study is kept in DIR/study.db: the same command again goes on with it.")
-    parser.add_argument("-a", "--allocator", required=True, help="one allocator of the catalog (heapmark list allocators)")
-    parser.add_argument("-w", "--workloads", help=f"workloads to search on, separated by commas ({','.join(SEARCHED)})")
+    parser = Parser(
+        prog="heapmark tune",
+        description="Searches an allocator's tunables for less time and memory, side by "
+        "side with its defaults; checks what it finds on workloads it never saw.",
+        epilog="The study is kept in DIR/study.db: the same command again goes on with it.",
+    )
+    parser.add_argument(
+        "-a", "--allocator", required=True, help="one allocator of the catalog (heapmark list allocators)"
+    )
+    parser.add_argument(
+        "-w", "--workloads", help=f"workloads to search on, separated by commas ({','.join(SEARCHED)})"
+    )
     parser.add_argument("--objective", default="time,rss", help="of time, rss, faults, failed (default: %(default)s)")
     parser.add_argument("--budget", default="15m", help="how long all may take (default: %(default)s)")
-    parser.add_argument("--prefer", default="balanced", choices=["speed", "memory", "balanced"],
-                        help="what to recommend of the front: least time, least RSS, or its knee (default: %(default)s)")
-    parser.add_argument("--tunables", help="which to search, separated by commas (those the catalog gives a search range)")
+    parser.add_argument(
+        "--prefer",
+        default="balanced",
+        choices=["speed", "memory", "balanced"],
+        help="what to recommend of the front: least time, least RSS, or its knee (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--tunables", help="which to search, separated by commas (those the catalog gives a search range)"
+    )
     parser.add_argument("-o", "--out", help="folder for the study, results and plots (default: heapmark-tune-NAME)")
-    parser.add_argument("--storage", help="a database for many workers, postgresql+psycopg2://USER@HOST/NAME (default: DIR/study.db)")
+    parser.add_argument(
+        "--storage", help="a database for many workers, postgresql+psycopg2://USER@HOST/NAME (default: DIR/study.db)"
+    )
     parser.add_argument("--seed", type=int, default=1, help="of the workloads and the search (default: %(default)s)")
-    parser.add_argument("--quick", action="store_true", help="smaller workloads, as in heapmark run; taken by itself up to --budget 10m")
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="smaller workloads, as in heapmark run; taken by itself up to --budget 10m",
+    )
     parser.add_argument("--report", action="store_true", help="measure nothing: report on the study as it is")
-    parser.add_argument("--apply", action="store_true", help="measure nothing: make the study's find brkmmap's defaults, in the source")
+    parser.add_argument(
+        "--apply",
+        action="store_true",
+        help="measure nothing: make the study's find brkmmap's defaults, in the source",
+    )
     return parser.parse_args(arguments)
 
 
@@ -75,8 +102,12 @@ def seconds(text):
 
 def known_workloads(program):
     """Every workload variant with its passes, as the measuring program tells them."""
-    told = subprocess.run([str(Path(program).parent / "heapmark-host"), "describe"], capture_output=True, text=True, check=True)
-    return {f"{w['name']}/{v['name']}": v["passes"] for w in json.loads(told.stdout)["workloads"] for v in w["variants"]}
+    told = subprocess.run(
+        [str(Path(program).parent / "heapmark-host"), "describe"], capture_output=True, text=True, check=True
+    )
+    return {
+        f"{w['name']}/{v['name']}": v["passes"] for w in json.loads(told.stdout)["workloads"] for v in w["variants"]
+    }
 
 
 def chosen_workloads(asked, known, objectives):
@@ -87,19 +118,29 @@ def chosen_workloads(asked, known, objectives):
         these = [k for k in known if k == name or k.split("/")[0] == name]
         if not these:
             near = difflib.get_close_matches(name, [*known, *(k.split("/")[0] for k in known)], 1)
-            raise space.BadSpace(f'unknown workload "{name}"{f": did you mean {near[0]}?" if near else ""} (known: {", ".join(known)})')
+            raise space.BadSpace(
+                f'unknown workload "{name}"{f": did you mean {near[0]}?" if near else ""} (known: {", ".join(known)})'
+            )
         found += [k for k in these if k not in found]
     for objective in objectives:
         if not any(measure.PASS_OF[objective] in known[name] for name in found):
-            raise space.BadSpace(f"--objective {objective}: none of the workloads has a {measure.PASS_OF[objective]} pass")
+            raise space.BadSpace(
+                f"--objective {objective}: none of the workloads has a {measure.PASS_OF[objective]} pass"
+            )
     return found
 
 
 def held_out(searched, known, objectives):
     """What the search does not see: every other workload variant, and its own ones with another seed."""
     passes = {measure.PASS_OF[o] for o in objectives}
-    others = [k for k in known if k not in searched and k.split("/")[0] not in NOT_FOR_CHECK and "speed" in known[k]
-              and passes & set(known[k])]
+    others = [
+        k
+        for k in known
+        if k not in searched
+        and k.split("/")[0] not in NOT_FOR_CHECK
+        and "speed" in known[k]
+        and passes & set(known[k])
+    ]
     return others + searched
 
 
@@ -140,6 +181,7 @@ def version_of(program):
 
 def open_study(asked):
     import study as studies
+
     if asked.report_only and not asked.shared and not (asked.folder / "study.db").exists():
         raise studies.BadStudy(f"{asked.folder}/study.db is not there: nothing to report on")
     asked.folder.mkdir(parents=True, exist_ok=True)
@@ -152,8 +194,13 @@ def open_study(asked):
         asked.objectives = study.facts.get("objectives", asked.objectives)
         return study
     study.open(asked.objectives)
-    study.note(heapmark_version=version_of(asked.program), objectives=asked.objectives, workloads=asked.workloads,
-               quick=asked.quick, seed=asked.seed)
+    study.note(
+        heapmark_version=version_of(asked.program),
+        objectives=asked.objectives,
+        workloads=asked.workloads,
+        quick=asked.quick,
+        seed=asked.seed,
+    )
     if "defaults" not in study.facts:
         study.correct(defaults=asked.allocator.defaults, kernel=platform.release(), command=asked.command)
     return study
@@ -161,8 +208,12 @@ def open_study(asked):
 
 def search_and_check(asked, study, bench):
     import search as searching
+
     search = searching.Search(bench, study, asked.allocator, asked.space, asked, say)
-    say(f"{asked.allocator.name}: {', '.join(asked.space)} on {', '.join(asked.workloads)}{', quick' if asked.quick else ''}")
+    say(
+        f"{asked.allocator.name}: {', '.join(asked.space)} on {', '.join(asked.workloads)}"
+        f"{', quick' if asked.quick else ''}"
+    )
     say("measuring the noise of this machine: the defaults against themselves")
     search.measure_noise()
     search.search()
@@ -174,13 +225,19 @@ def search_and_check(asked, study, bench):
 
 
 def write_report(asked, study):
-    told = report.make(study, asked.allocator, asked.objectives, asked.prefer, study.facts.get("command", asked.command))
+    told = report.make(
+        study, asked.allocator, asked.objectives, asked.prefer, study.facts.get("command", asked.command)
+    )
     path = asked.folder / "tune.json"
     path.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
     print(report.text(told))
     print(f"Report:  {path}")
-    plotted = subprocess.run([str(HERE.parent / "plot"), str(path), "--out", str(asked.folder / "plots")], capture_output=True,
-                             text=True, check=False)
+    plotted = subprocess.run(
+        [str(HERE.parent / "plot"), str(path), "--out", str(asked.folder / "plots")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     print(f"Plot:    {asked.folder}/plots" if plotted.returncode == 0 else plotted.stderr.strip())
     return told
 
@@ -194,6 +251,7 @@ def apply_report(told):
 
 def tune(asked, options):
     import sqlalchemy
+
     study = None
     bench = measure.Bench(asked.program, asked.folder, asked.objectives, asked.quick)
     interrupted = False
@@ -218,14 +276,19 @@ def tune(asked, options):
     except (sqlalchemy.exc.SQLAlchemyError, storage_error()) as error:
         kept = asked.folder / "results.json"
         reason = str(error.__cause__ or error).splitlines()[0]
-        print(f"heapmark: the study's database {asked.url} is gone: {reason}\n"
-              f"The trials that were measured are in {kept if kept.exists() else asked.folder}; candidates that the database has are kept "
-              f"there. When it is back, go on with the same command:\n  {asked.command}", file=sys.stderr)
+        print(
+            f"heapmark: the study's database {asked.url} is gone: {reason}\n"
+            f"The trials that were measured are in {kept if kept.exists() else asked.folder}; candidates that the database has "
+            "are kept "
+            f"there. When it is back, go on with the same command:\n  {asked.command}",
+            file=sys.stderr,
+        )
         return 1
 
 
 def storage_error():
     from optuna.exceptions import StorageInternalError
+
     return StorageInternalError
 
 
@@ -234,10 +297,15 @@ def main(arguments):
     options = parse(arguments)
     missing = [m for m in ("optuna", "sqlalchemy") if importlib.util.find_spec(m) is None]
     if missing:
-        print(f"heapmark: {sys.executable} lacks {' and '.join(missing)}: install Debian's python3-optuna (scripts/setup does)", file=sys.stderr)
+        print(
+            f"heapmark: {sys.executable} lacks {' and '.join(missing)}: install Debian's python3-optuna "
+            "(scripts/setup does)",
+            file=sys.stderr,
+        )
         return 1
     import search
     import study
+
     try:
         return tune(Asked(options, os.environ), options)
     except (space.BadSpace, study.BadStudy, apply.CannotApply) as error:

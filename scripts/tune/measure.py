@@ -32,12 +32,20 @@ class Bench:
         """What the program printed. Raises MeasureError, or KeyboardInterrupt where it was interrupted."""
         # On a terminal its progress line and its errors are the user's to see as they come.
         seen = sys.stderr.isatty()
-        ended = subprocess.run([self.program, *map(str, arguments)], stdout=subprocess.PIPE,
-                               stderr=None if seen else subprocess.PIPE, text=True, check=False)
+        ended = subprocess.run(
+            [self.program, *map(str, arguments)],
+            stdout=subprocess.PIPE,
+            stderr=None if seen else subprocess.PIPE,
+            text=True,
+            check=False,
+        )
         if ended.returncode == INTERRUPTED:
             raise KeyboardInterrupt
         if ended.returncode not in (0, SOME_TRIAL_FAILED):
-            raise MeasureError((ended.stderr or "").strip().removeprefix("heapmark: ") or f"heapmark {arguments[0]} ended with {ended.returncode}")
+            raise MeasureError(
+                (ended.stderr or "").strip().removeprefix("heapmark: ")
+                or f"heapmark {arguments[0]} ended with {ended.returncode}"
+            )
         return ended.stdout
 
     def run(self, name, labels, workloads, rounds, first_round, seed, budget):
@@ -46,10 +54,29 @@ class Bench:
         part = self.parts / f"{name}.json"
         per_pass = ",".join(f"{pass_}={rounds}" for pass_ in self.passes)
         began = time.monotonic()
-        self.call("run", "-a", ",".join(labels), "-w", ",".join(workloads), "--pass", ",".join(self.passes), "-r", per_pass,
-                  "--first-round", first_round, "--seed", seed, "--baseline", labels[0], "--budget",
-                  f"{max(1, round(budget))}s", "-o", part, *(["--quick"] if self.quick else []),
-                  *(["--timeout", f"{self.timeout}s"] if self.timeout else []))
+        self.call(
+            "run",
+            "-a",
+            ",".join(labels),
+            "-w",
+            ",".join(workloads),
+            "--pass",
+            ",".join(self.passes),
+            "-r",
+            per_pass,
+            "--first-round",
+            first_round,
+            "--seed",
+            seed,
+            "--baseline",
+            labels[0],
+            "--budget",
+            f"{max(1, round(budget))}s",
+            "-o",
+            part,
+            *(["--quick"] if self.quick else []),
+            *(["--timeout", f"{self.timeout}s"] if self.timeout else []),
+        )
         return part, time.monotonic() - began
 
     def objectives(self, parts):

@@ -4,8 +4,12 @@ Pure functions of the study: the same study gives the same report.
 """
 import judge
 
-LESS = {"time": ("less time", "more time"), "rss": ("less RSS", "more RSS"), "faults": ("fewer minor faults", "more minor faults"),
-        "failed": ("fewer refused requests", "more refused requests")}
+LESS = {
+    "time": ("less time", "more time"),
+    "rss": ("less RSS", "more RSS"),
+    "faults": ("fewer minor faults", "more minor faults"),
+    "failed": ("fewer refused requests", "more refused requests"),
+}
 
 
 def percent(ratio):
@@ -17,7 +21,9 @@ def change(name, ratio, noise):
     if judge.better(ratio, noise):
         return f"{percent(ratio)} {LESS[name][0]}"
     if judge.worse(ratio, noise):
-        return f"{percent(ratio)} {LESS[name][1]}" if ratio["median"] < 2 else f"{ratio['median']:.1f} times the {name}"
+        return (
+            f"{percent(ratio)} {LESS[name][1]}" if ratio["median"] < 2 else f"{ratio['median']:.1f} times the {name}"
+        )
     return f"no difference in {name}"
 
 
@@ -45,7 +51,7 @@ def mallopt_calls(allocator, tunables):
     rows = [(allocator.tunables[name].get("mallopt"), value) for name, value in tunables.items()]
     if not rows or not all(name for name, _ in rows):
         return ""
-    units = {"K": 1024, "M": 1024 ** 2, "G": 1024 ** 3}
+    units = {"K": 1024, "M": 1024**2, "G": 1024**3}
     return " ".join(f"mallopt({name}, {int(v[:-1]) * units[v[-1]] if v[-1] in units else v});" for name, v in rows)
 
 
@@ -57,42 +63,89 @@ def make(study, allocator, objectives, prefer, command):
     facts = study.facts
     check = facts.get("check")
     report = {
-        "heapmark_tuning": 1, "allocator": allocator.name, "version": facts.get("version", ""),
-        "library": facts.get("library", ""), "heapmark_version": facts.get("heapmark_version", ""),
+        "heapmark_tuning": 1,
+        "allocator": allocator.name,
+        "version": facts.get("version", ""),
+        "library": facts.get("library", ""),
+        "heapmark_version": facts.get("heapmark_version", ""),
         "host": ", ".join(sorted(k.removeprefix("noise on ") for k in facts if k.startswith("noise on "))),
-        "kernel": facts.get("kernel", ""), "command": command, "objectives": objectives,
-        "workloads": facts.get("workloads", []), "seed": facts.get("seed"), "quick": facts.get("quick"),
-        "noise": {name: {"floor": round(2.718281828459045 ** n.floor - 1, 6), "spread": round(2.718281828459045 ** n.spread - 1, 6)}
-                  for name, n in noise.items()},
+        "kernel": facts.get("kernel", ""),
+        "command": command,
+        "objectives": objectives,
+        "workloads": facts.get("workloads", []),
+        "seed": facts.get("seed"),
+        "quick": facts.get("quick"),
+        "noise": {
+            name: {
+                "floor": round(2.718281828459045**n.floor - 1, 6),
+                "spread": round(2.718281828459045**n.spread - 1, 6),
+            }
+            for name, n in noise.items()
+        },
         "defaults": facts.get("defaults", {}),
-        "candidates": [{"number": c.number, "tunables": c.tunables, "state": c.state, "why": c.why, "ratios": c.ratios,
-                        "on_front": c.number in on_front} for c in candidates],
+        "candidates": [
+            {
+                "number": c.number,
+                "tunables": c.tunables,
+                "state": c.state,
+                "why": c.why,
+                "ratios": c.ratios,
+                "on_front": c.number in on_front,
+            }
+            for c in candidates
+        ],
         "defaults_on_front": -1 in on_front,
     }
-    report["recommendation"] = {"prefer": prefer, "number": None, "tunables": {}, "paste": "", "mallopt": "",
-                                "words": "Nothing that was tried beats the defaults beyond the noise of this machine: keep them."}
-    if prefer == "balanced" and choice is None and any(
-            judge.better(c.ratios[o], noise[o]) for c in candidates if c.state == "measured" for o in objectives):
-        report["recommendation"]["words"] = ("Whatever was better than the defaults in one objective cost as much or more in "
-                                             "another: keep them (--prefer speed or memory names the ends of the front).")
+    report["recommendation"] = {
+        "prefer": prefer,
+        "number": None,
+        "tunables": {},
+        "paste": "",
+        "mallopt": "",
+        "words": "Nothing that was tried beats the defaults beyond the noise of this machine: keep them.",
+    }
+    if (
+        prefer == "balanced"
+        and choice is None
+        and any(judge.better(c.ratios[o], noise[o]) for c in candidates if c.state == "measured" for o in objectives)
+    ):
+        report["recommendation"]["words"] = (
+            "Whatever was better than the defaults in one objective cost as much or more in "
+            "another: keep them (--prefer speed or memory names the ends of the front)."
+        )
     report["check"] = None
     if choice is None:
         return report
     fine, every = count_no_worse(choice.places, objectives, noise)
-    words = (f"{settings(choice.tunables)}: " + ", ".join(change(name, choice.ratios[name], noise[name]) for name in objectives) +
-             f", {fine} of {every} workloads no worse")
-    report["recommendation"].update(number=choice.number, tunables=choice.tunables, words=words,
-                                    paste=paste_line(study.fact_of(choice.number, "environment", {})),
-                                    mallopt=mallopt_calls(allocator, choice.tunables))
+    words = (
+        f"{settings(choice.tunables)}: "
+        + ", ".join(change(name, choice.ratios[name], noise[name]) for name in objectives)
+        + f", {fine} of {every} workloads no worse"
+    )
+    report["recommendation"].update(
+        number=choice.number,
+        tunables=choice.tunables,
+        words=words,
+        paste=paste_line(study.fact_of(choice.number, "environment", {})),
+        mallopt=mallopt_calls(allocator, choice.tunables),
+    )
     if not check or check["number"] != choice.number or not (check["ratios"] or check["failure"]):
         return report
     held = not check["failure"] and judge.holds(choice.ratios, check["ratios"], noise, objectives)
     fine, every = count_no_worse(check["places"], objectives, noise)
-    told = ", ".join(change(name, check["ratios"][name], noise[name]) for name in objectives if name in check["ratios"])
-    report["check"] = {"seed": check["seed"], "workloads": check["workloads"], "ratios": check["ratios"], "places": check["places"],
-                       "held": held, "failure": check["failure"],
-                       "words": f"on {every} held-out workloads with another seed: {told or 'nothing measured'}, {fine} of {every} "
-                                f"no worse{'; ' + check['failure'] if check['failure'] else ''}"}
+    told = ", ".join(
+        change(name, check["ratios"][name], noise[name]) for name in objectives if name in check["ratios"]
+    )
+    report["check"] = {
+        "seed": check["seed"],
+        "workloads": check["workloads"],
+        "ratios": check["ratios"],
+        "places": check["places"],
+        "held": held,
+        "failure": check["failure"],
+        "words": f"on {every} held-out workloads with another seed: {told or 'nothing measured'}, {fine} of {every} "
+        f"no worse{'; ' + check['failure'] if check['failure'] else ''}",
+    }
     return report
 
 
@@ -111,19 +164,37 @@ def text(report):
     """The report for a terminal."""
     objectives, name = report["objectives"], report["allocator"]
     states = [c["state"] for c in report["candidates"]]
-    lines = [f"{name} {report['version']}: {len(states)} candidates on {', '.join(report['workloads'])}: "
-             f"{states.count('measured')} measured, {states.count('stopped')} stopped early as clearly worse, {states.count('failed')} failed",
-             "noise of this machine, the defaults against themselves: " +
-             ", ".join(f"{o} {n['floor'] * 100:.1f} %" for o, n in report["noise"].items()), ""]
-    front = sorted((c for c in report["candidates"] if c["on_front"]), key=lambda c: c["ratios"][objectives[0]]["median"])
+    lines = [
+        f"{name} {report['version']}: {len(states)} candidates on {', '.join(report['workloads'])}: "
+        f"{states.count('measured')} measured, {states.count('stopped')} stopped early as clearly worse, "
+        f"{states.count('failed')} failed",
+        "noise of this machine, the defaults against themselves: "
+        + ", ".join(f"{o} {n['floor'] * 100:.1f} %" for o, n in report["noise"].items()),
+        "",
+    ]
+    front = sorted(
+        (c for c in report["candidates"] if c["on_front"]), key=lambda c: c["ratios"][objectives[0]]["median"]
+    )
     rows = [["", "settings", *(f"{o}, ratio to the defaults [95 %]" for o in objectives)]]
     for c in front:
         mark = "→" if c["number"] == report["recommendation"]["number"] else ""
         rows.append([mark, settings(c["tunables"]), *(interval(c["ratios"][o]) for o in objectives)])
     chosen = next((c for c in report["candidates"] if c["number"] == report["recommendation"]["number"]), None)
     if chosen and not chosen["on_front"]:
-        rows.append(["→", settings(chosen["tunables"]) + " (like the front, fewer tunables)", *(interval(chosen["ratios"][o]) for o in objectives)])
-    rows.append(["", "the defaults" + ("" if report["defaults_on_front"] else " (not on the front)"), *("1" for _ in objectives)])
+        rows.append(
+            [
+                "→",
+                settings(chosen["tunables"]) + " (like the front, fewer tunables)",
+                *(interval(chosen["ratios"][o]) for o in objectives),
+            ]
+        )
+    rows.append(
+        [
+            "",
+            "the defaults" + ("" if report["defaults_on_front"] else " (not on the front)"),
+            *("1" for _ in objectives),
+        ]
+    )
     lines += ["Pareto front", table(rows), ""]
     for c in report["candidates"]:
         if c["state"] == "failed":
@@ -140,5 +211,7 @@ def text(report):
     if check is not None and not check["held"]:
         lines.append(f"That did not hold: keep {name}'s defaults.")
     else:
-        lines += ["", f"  {recommendation['paste']}"] + ([f"  {recommendation['mallopt']}"] if recommendation["mallopt"] else [])
+        lines += ["", f"  {recommendation['paste']}"] + (
+            [f"  {recommendation['mallopt']}"] if recommendation["mallopt"] else []
+        )
     return "\n".join(lines)

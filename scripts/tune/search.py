@@ -31,7 +31,14 @@ def key_of(tunables):
 class Search:
     def __init__(self, bench, study, allocator, space, asked, say):
         """`asked`: .workloads .objectives .seed .budget (seconds); `say(text)` shows progress."""
-        self.bench, self.study, self.allocator, self.space, self.asked, self.say = bench, study, allocator, space, asked, say
+        self.bench, self.study, self.allocator, self.space, self.asked, self.say = (
+            bench,
+            study,
+            allocator,
+            space,
+            asked,
+            say,
+        )
         self.began = time.monotonic()
         self.round_seconds = None  # one label, all workloads, one round
         self.host = os.uname().nodename
@@ -42,16 +49,25 @@ class Search:
     def measure_noise(self):
         """The defaults against themselves, once a host; also how long a round takes."""
         name = self.allocator.name
-        part, seconds = self.bench.run("noise", [name, name], self.asked.workloads, NOISE_ROUNDS, NOISE_BASE + os.getpid() % 1000 * 1000,
-                                       self.asked.seed, self.left(NOISE_SHARE))
+        part, seconds = self.bench.run(
+            "noise",
+            [name, name],
+            self.asked.workloads,
+            NOISE_ROUNDS,
+            NOISE_BASE + os.getpid() % 1000 * 1000,
+            self.asked.seed,
+            self.left(NOISE_SHARE),
+        )
         told = self.bench.objectives([part])[f"{name}#2"]
         if told["failed_trials"]:
             raise TooShort(f"the defaults themselves fail: {told['failure']}")
         rounds = min((told["objectives"].get(o, {}).get("rounds", 0) for o in self.asked.objectives), default=0)
         if rounds < 3:
             need = self.asked.budget * 3.5 / max(rounds, 0.7)
-            raise TooShort(f"three rounds of the defaults against themselves do not fit into {NOISE_SHARE:.0%} of the "
-                           f"budget: give --budget {max(2, round(need / 60 + 0.5))}m, fewer workloads or --quick")
+            raise TooShort(
+                f"three rounds of the defaults against themselves do not fit into {NOISE_SHARE:.0%} of the "
+                f"budget: give --budget {max(2, round(need / 60 + 0.5))}m, fewer workloads or --quick"
+            )
         self.round_seconds = seconds / (2 * rounds)
         self.bench.timeout = max(5, round(20 * self.bench.slowest_trial(part)))
         library = self.bench.library(part, name)
@@ -80,8 +96,11 @@ class Search:
         return batch
 
     def candidate_from(self, number, tunables, told):
-        ratios = {name: {key: value for key, value in ratio.items() if key != "places"}
-                  for name, ratio in told["objectives"].items() if "median" in ratio}
+        ratios = {
+            name: {key: value for key, value in ratio.items() if key != "places"}
+            for name, ratio in told["objectives"].items()
+            if "median" in ratio
+        }
         places = {name: ratio["places"] for name, ratio in told["objectives"].items()}
         candidate = Candidate(number, tunables, ratios, "measured", "", places)
         missing = [name for name in self.asked.objectives if name not in ratios]
@@ -103,9 +122,15 @@ class Search:
             for stage, rounds in enumerate((FIRST_ROUNDS, MORE_ROUNDS)):
                 if not going:
                     break
-                part, _ = self.bench.run(f"batch-{first}-{stage}", [self.allocator.name, *(labels[t.number] for t, _ in going)],
-                                         self.asked.workloads, rounds, first * ROUNDS_APART + stage * 10, self.asked.seed,
-                                         self.left(deadline_share))
+                part, _ = self.bench.run(
+                    f"batch-{first}-{stage}",
+                    [self.allocator.name, *(labels[t.number] for t, _ in going)],
+                    self.asked.workloads,
+                    rounds,
+                    first * ROUNDS_APART + stage * 10,
+                    self.asked.seed,
+                    self.left(deadline_share),
+                )
                 parts.append(part)
                 told, still = self.bench.objectives(parts), []
                 for trial, tunables in going:
@@ -117,10 +142,16 @@ class Search:
                             still.append((trial, tunables))
                             continue
                         candidate.state, candidate.why = "stopped", "clearly worse after the first round"
-                    elif candidate.state == "measured" and any(candidate.ratios[o]["rounds"] < 2 for o in self.asked.objectives):
+                    elif candidate.state == "measured" and any(
+                        candidate.ratios[o]["rounds"] < 2 for o in self.asked.objectives
+                    ):
                         continue
-                    self.study.tell(trial, candidate, self.asked.objectives,
-                                    {"host": self.host, "environment": told[labels[trial.number]]["environment"]})
+                    self.study.tell(
+                        trial,
+                        candidate,
+                        self.asked.objectives,
+                        {"host": self.host, "environment": told[labels[trial.number]]["environment"]},
+                    )
                     del open_trials[trial.number]
                 going = still
         finally:
@@ -146,12 +177,17 @@ class Search:
             self.measure(batch, SEARCH_SHARE)
             known = self.study.candidates()
             states = [c.state for c in known]
-            self.say(f"{len(known)} candidates: {states.count('measured')} measured, {states.count('stopped')} stopped "
-                     f"early, {states.count('failed')} failed; the front has "
-                     f"{len(judge.front(known, self.asked.objectives))} points, {max(0, self.left(SEARCH_SHARE)):.0f} s of search left")
+            self.say(
+                f"{len(known)} candidates: {states.count('measured')} measured, {states.count('stopped')} stopped "
+                f"early, {states.count('failed')} failed; the front has "
+                f"{len(judge.front(known, self.asked.objectives))} points, "
+                f"{max(0, self.left(SEARCH_SHARE)):.0f} s of search left"
+            )
 
     def recommend(self, prefer):
-        return judge.recommend(self.study.candidates(), self.asked.objectives, self.study.noise(self.asked.objectives), prefer)
+        return judge.recommend(
+            self.study.candidates(), self.asked.objectives, self.study.noise(self.asked.objectives), prefer
+        )
 
     def try_simpler(self, prefer):
         """The choice without each of its tunables in turn: what makes no difference shall not be recommended."""
@@ -178,9 +214,20 @@ class Search:
     def check(self, choice, held_out, seed):
         """The choice against the defaults on workloads and seeds that the search never saw; kept in the study."""
         labels = [self.allocator.name, self.allocator.label(choice.tunables)]
-        part, _ = self.bench.run("check", labels, held_out, CHECK_ROUNDS, CHECK_BASE + choice.number * ROUNDS_APART, seed, self.left(1.0))
+        part, _ = self.bench.run(
+            "check", labels, held_out, CHECK_ROUNDS, CHECK_BASE + choice.number * ROUNDS_APART, seed, self.left(1.0)
+        )
         told = self.bench.objectives([part])[labels[1]]
         candidate = self.candidate_from(choice.number, choice.tunables, told)
-        self.study.correct(check={"number": choice.number, "seed": seed, "workloads": held_out, "ratios": candidate.ratios,
-                                  "places": candidate.places, "failure": told["failure"], "host": self.host})
+        self.study.correct(
+            check={
+                "number": choice.number,
+                "seed": seed,
+                "workloads": held_out,
+                "ratios": candidate.ratios,
+                "places": candidate.places,
+                "failure": told["failure"],
+                "host": self.host,
+            }
+        )
         part.replace(self.bench.folder / "check.json")

@@ -22,12 +22,20 @@ class BadStudy(Exception):
 
 def check_same(url, before, now):
     """What a study was begun with must be what goes on with it."""
-    for key, what in (("allocator", "of"), ("library", "with the library"), ("heapmark_version", "by heapmark"),
-                      ("objectives", "for the objectives"), ("workloads", "on the workloads"), ("quick", "with --quick"),
-                      ("seed", "with the seed")):
+    for key, what in (
+        ("allocator", "of"),
+        ("library", "with the library"),
+        ("heapmark_version", "by heapmark"),
+        ("objectives", "for the objectives"),
+        ("workloads", "on the workloads"),
+        ("quick", "with --quick"),
+        ("seed", "with the seed"),
+    ):
         if key in before and key in now and before[key] != now[key]:
-            raise BadStudy(f"{url} holds a study {what} {before[key]}, this is {now[key]}: go on with the same, or start "
-                           "another with --out (or --study)")
+            raise BadStudy(
+                f"{url} holds a study {what} {before[key]}, this is {now[key]}: go on with the same, or start "
+                "another with --out (or --study)"
+            )
 
 
 def storage_at(url):
@@ -50,13 +58,20 @@ class Study:
         storage = storage_at(url)
         others = [s.study_name for s in optuna.get_all_study_summaries(storage, include_best_trial=False)]
         if url.startswith("sqlite") and others and name not in others:
-            raise BadStudy(f"{url} holds a study of {others[0].removeprefix('heapmark-')}, not of {allocator}: "
-                           "choose another --out")
+            raise BadStudy(
+                f"{url} holds a study of {others[0].removeprefix('heapmark-')}, not of {allocator}: "
+                "choose another --out"
+            )
         self.exists = name in others
         self._make = lambda count: optuna.create_study(
-            storage=storage, study_name=name, directions=["minimize"] * count, load_if_exists=True,
-            sampler=optuna.samplers.TPESampler(seed=sampler_seed, n_startup_trials=12, multivariate=True, group=True,
-                                               constant_liar=True))
+            storage=storage,
+            study_name=name,
+            directions=["minimize"] * count,
+            load_if_exists=True,
+            sampler=optuna.samplers.TPESampler(
+                seed=sampler_seed, n_startup_trials=12, multivariate=True, group=True, constant_liar=True
+            ),
+        )
         self._study = None
 
     def open(self, objectives):
@@ -94,8 +109,14 @@ class Study:
 
     def tell(self, trial, candidate, objectives, facts):
         """Keeps a candidate, for all workers to see."""
-        attributes = {"tunables": candidate.tunables, "why": candidate.why, "ratios": candidate.ratios,
-                      "places": candidate.places, **facts, "state": candidate.state}
+        attributes = {
+            "tunables": candidate.tunables,
+            "why": candidate.why,
+            "ratios": candidate.ratios,
+            "places": candidate.places,
+            **facts,
+            "state": candidate.state,
+        }
         for key, value in attributes.items():  # the state last: whoever reads it finds the rest
             trial.set_user_attr(key, value)
         if candidate.state == "failed" or any(name not in candidate.ratios for name in objectives):
@@ -113,8 +134,16 @@ class Study:
         for trial in self._study.get_trials(deepcopy=False):
             facts = trial.user_attrs
             if facts.get("state") in ("measured", "stopped", "failed"):
-                found.append(Candidate(trial.number, facts["tunables"], facts["ratios"], facts["state"], facts["why"],
-                                       facts["places"]))
+                found.append(
+                    Candidate(
+                        trial.number,
+                        facts["tunables"],
+                        facts["ratios"],
+                        facts["state"],
+                        facts["why"],
+                        facts["places"],
+                    )
+                )
         return found
 
     def fact_of(self, number, key, otherwise=None):
@@ -126,5 +155,7 @@ class Study:
     def noise(self, objectives):
         """The largest noise of all hosts that took part."""
         hosts = [value for key, value in self.facts.items() if key.startswith("noise on ")]
-        return {name: Noise(max((h[name][0] for h in hosts), default=0.0), max((h[name][1] for h in hosts), default=0.0))
-                for name in objectives}
+        return {
+            name: Noise(max((h[name][0] for h in hosts), default=0.0), max((h[name][1] for h in hosts), default=0.0))
+            for name in objectives
+        }

@@ -1,4 +1,4 @@
-"""A private Slurm of one node on this machine, for one test; SkipTest where it is not installed or cannot be started."""
+"""A private Slurm of one node, for one test; SkipTest where it is not installed or cannot be started."""
 import os
 import shutil
 import signal
@@ -63,10 +63,14 @@ class SlurmNode:
 
     def start(self, *command):
         with open(self.folder / f"{command[0]}.out", "wb") as log:
-            self.daemons.append(subprocess.Popen(command, stdout=log, stderr=log, env=self.environment, start_new_session=True))
+            self.daemons.append(
+                subprocess.Popen(command, stdout=log, stderr=log, env=self.environment, start_new_session=True)
+            )
 
     def why(self):
-        return "\n".join(f"{p.name}: {p.read_text(errors='replace')[-800:]}" for p in sorted(self.folder.glob("*.out")))
+        return "\n".join(
+            f"{p.name}: {p.read_text(errors='replace')[-800:]}" for p in sorted(self.folder.glob("*.out"))
+        )
 
     def wait_until(self, ready, what):
         deadline = time.monotonic() + 40
@@ -77,23 +81,40 @@ class SlurmNode:
             time.sleep(0.2)
 
     def idle(self):
-        told = subprocess.run(["sinfo", "-h", "-o", "%t"], capture_output=True, text=True, env=self.environment, check=False, timeout=20)
+        told = subprocess.run(
+            ["sinfo", "-h", "-o", "%t"], capture_output=True, text=True, env=self.environment, check=False, timeout=20
+        )
         return told.stdout.strip() == "idle"
 
     def __enter__(self):
         self.folder = Path(tempfile.mkdtemp(prefix="heapmark-slurm-"))
         try:
             host = socket.gethostname().split(".")[0]
-            (self.folder / "slurm.conf").write_text(CONFIGURATION.format(
-                host=host, control_port=free_port(), node_port=free_port(), folder=self.folder, cpus=os.cpu_count()))
+            (self.folder / "slurm.conf").write_text(
+                CONFIGURATION.format(
+                    host=host,
+                    control_port=free_port(),
+                    node_port=free_port(),
+                    folder=self.folder,
+                    cpus=os.cpu_count(),
+                )
+            )
             (self.folder / "munge.key").write_bytes(os.urandom(128))
             (self.folder / "munge.key").chmod(0o400)
             for name in ("state", "spool"):
                 (self.folder / name).mkdir()
             self.folder.chmod(0o755)
             self.environment = {**os.environ, "PATH": self.path, "SLURM_CONF": str(self.folder / "slurm.conf")}
-            self.start("munged", "--foreground", "--force", f"--socket={self.folder}/munge.socket", f"--key-file={self.folder}/munge.key",
-                       f"--pid-file={self.folder}/munge.pid", f"--log-file={self.folder}/munge.log", f"--seed-file={self.folder}/munge.seed")
+            self.start(
+                "munged",
+                "--foreground",
+                "--force",
+                f"--socket={self.folder}/munge.socket",
+                f"--key-file={self.folder}/munge.key",
+                f"--pid-file={self.folder}/munge.pid",
+                f"--log-file={self.folder}/munge.log",
+                f"--seed-file={self.folder}/munge.seed",
+            )
             self.wait_until((self.folder / "munge.socket").exists, "munged")
             self.start("slurmctld", "-D", "-i", "-f", str(self.folder / "slurm.conf"))
             self.start("slurmd", "-D", "-f", str(self.folder / "slurm.conf"))

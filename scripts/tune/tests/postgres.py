@@ -34,8 +34,14 @@ class Postgres:
         self.running = False
 
     def call(self, program, *arguments):
-        return subprocess.run([*self.as_user, str(self.programs / program), *arguments], capture_output=True, text=True,
-                              timeout=60, check=False, cwd="/")
+        return subprocess.run(
+            [*self.as_user, str(self.programs / program), *arguments],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            cwd="/",
+        )
 
     def must(self, program, *arguments):
         ended = self.call(program, *arguments)
@@ -50,8 +56,19 @@ class Postgres:
             self.port = free_port()
             self.data = f"{self.folder}/data"
             self.must("initdb", "-D", self.data, "-A", "trust", "-U", "postgres", "--no-sync")
-            self.must("pg_ctl", "-D", self.data, "-w", "-t", "30", "-l", f"{self.folder}/log", "-o",
-                      f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off", "start")
+            self.must(
+                "pg_ctl",
+                "-D",
+                self.data,
+                "-w",
+                "-t",
+                "30",
+                "-l",
+                f"{self.folder}/log",
+                "-o",
+                f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off",
+                "start",
+            )
             self.running = True
             self.must("createdb", "-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", "heapmark")
         except BaseException:

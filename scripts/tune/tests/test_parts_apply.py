@@ -24,16 +24,27 @@ class Apply(unittest.TestCase):
         self.before = apply.defaults_of((self.root / TABLE).read_text())
 
     def report(self, tunables, held=True, allocator="brkmmap"):
-        return {"allocator": allocator, "defaults": {k: str(v) for k, v in self.before.items()},
-                "recommendation": {"number": 3 if tunables else None, "tunables": tunables}, "check": {"held": held}}
+        return {
+            "allocator": allocator,
+            "defaults": {k: str(v) for k, v in self.before.items()},
+            "recommendation": {"number": 3 if tunables else None, "tunables": tunables},
+            "check": {"held": held},
+        }
 
     def test_the_table_and_the_catalog_change_together_and_only_once(self):
         new = {"purge_threshold": "32M", "dirty_percent": "70"}
         changed = apply.apply(self.report(new), self.root)
-        self.assertEqual(changed, [("purge_threshold", self.before["purge_threshold"], 32 * 1024**2),
-                                   ("dirty_percent", self.before["dirty_percent"], 70)])
-        self.assertEqual(apply.defaults_of((self.root / TABLE).read_text()),
-                         {**self.before, "purge_threshold": 32 * 1024**2, "dirty_percent": 70})
+        self.assertEqual(
+            changed,
+            [
+                ("purge_threshold", self.before["purge_threshold"], 32 * 1024**2),
+                ("dirty_percent", self.before["dirty_percent"], 70),
+            ],
+        )
+        self.assertEqual(
+            apply.defaults_of((self.root / TABLE).read_text()),
+            {**self.before, "purge_threshold": 32 * 1024**2, "dirty_percent": 70},
+        )
         catalog = (self.root / CATALOG).read_text()
         self.assertIn('default = "33554432"', catalog)
         self.assertEqual(catalog.count("[[tunable]]"), len(self.before))

@@ -1,4 +1,4 @@
-"""brkmmap's defaults are those of the committed study: results/tuning/brkmmap, kept by `heapmark tune -a brkmmap --apply`.
+"""brkmmap's defaults are those of the committed study, results/tuning/brkmmap (`heapmark tune -a brkmmap --apply`).
 
 The report is made anew from the study's database, so that neither it nor the committed report nor the table of tunables
 can change without the others.
@@ -29,8 +29,13 @@ def report_again(name):
         shutil.copy(TUNING / name / "study.db", copy)
         study = studies.Study(f"sqlite:///{copy}", f"heapmark-{name}", name)
         study.open(kept["objectives"])
-        return kept, report.make(study, space.load(ROOT / "allocators/catalog", name), kept["objectives"],
-                                 kept["recommendation"]["prefer"], kept["command"])
+        return kept, report.make(
+            study,
+            space.load(ROOT / "allocators/catalog", name),
+            kept["objectives"],
+            kept["recommendation"]["prefer"],
+            kept["command"],
+        )
 
 
 class Committed(unittest.TestCase):

@@ -21,8 +21,13 @@ def ratio(median, low=None, high=None):
 def candidate(number, time, rss, tunables=None, **more):
     def as_ratio(value):
         return value if isinstance(value, dict) else ratio(value)
-    return Candidate(number, tunables if tunables is not None else {"x": str(number)},
-                     {"time": as_ratio(time), "rss": as_ratio(rss)}, **more)
+
+    return Candidate(
+        number,
+        tunables if tunables is not None else {"x": str(number)},
+        {"time": as_ratio(time), "rss": as_ratio(rss)},
+        **more
+    )
 
 
 def numbers(points):
@@ -83,12 +88,21 @@ class TheFront(unittest.TestCase):
 class TheKnee(unittest.TestCase):
     def test_is_farthest_below_the_line_through_the_ends(self):
         # On log scales the ends are (-2, 2) and (0, 0) in powers of two; (-1.5, 0.5) lies 1 below the line x + y = 0.
-        points = [candidate(0, 0.25, 4), candidate(1, 2 ** -1.5, 2 ** 0.5), candidate(2, 2 ** -0.5, 2 ** 0.4),
-                  candidate(-1, 1, 1, {})]
+        points = [
+            candidate(0, 0.25, 4),
+            candidate(1, 2**-1.5, 2**0.5),
+            candidate(2, 2**-0.5, 2**0.4),
+            candidate(-1, 1, 1, {}),
+        ]
         self.assertEqual(judge.knee(points, TWO).number, 1)
 
     def test_a_bad_end_of_the_front_does_not_make_a_gain_look_small(self):
-        points = [candidate(0, 0.62, 1.01), candidate(1, 1.58, 0.92), candidate(2, 5.36, 0.90), candidate(-1, 1, 1, {})]
+        points = [
+            candidate(0, 0.62, 1.01),
+            candidate(1, 1.58, 0.92),
+            candidate(2, 5.36, 0.90),
+            candidate(-1, 1, 1, {}),
+        ]
         self.assertEqual(judge.knee(points, TWO).number, 0)
 
 
@@ -108,8 +122,11 @@ class TheRecommendation(unittest.TestCase):
         self.assertIsNone(judge.recommend([candidate(0, 0.9, 2.0)], TWO, QUIET, "balanced"))
 
     def test_leaves_out_tunables_that_make_no_difference(self):
-        points = [candidate(0, 0.500, 0.9, {"a": "1", "b": "2", "c": "3"}), candidate(1, 0.51, 0.905, {"a": "1"}),
-                  candidate(2, 0.7, 0.9, {"b": "2"})]
+        points = [
+            candidate(0, 0.500, 0.9, {"a": "1", "b": "2", "c": "3"}),
+            candidate(1, 0.51, 0.905, {"a": "1"}),
+            candidate(2, 0.7, 0.9, {"b": "2"}),
+        ]
         self.assertEqual(judge.recommend(points, TWO, NOISY, "balanced").number, 1)
         self.assertEqual(judge.recommend(points, TWO, QUIET, "balanced").number, 0)
 

@@ -28,7 +28,12 @@ class MadeUp:
 
     def __init__(self, candidates, check=None):
         self._candidates = candidates
-        self.facts = {"version": "2.36", "workloads": ["w/0", "w/1"], "defaults": {"top_pad": "131072"}, "noise on here": {}}
+        self.facts = {
+            "version": "2.36",
+            "workloads": ["w/0", "w/1"],
+            "defaults": {"top_pad": "131072"},
+            "noise on here": {},
+        }
         if check:
             self.facts["check"] = check
 
@@ -43,8 +48,13 @@ class MadeUp:
 
 
 def candidate(number, time, rss, tunables, **more):
-    return Candidate(number, tunables, {"time": ratio(time), "rss": ratio(rss)},
-                     places={"time": places(time, time), "rss": places(1.005, 1.2)}, **more)
+    return Candidate(
+        number,
+        tunables,
+        {"time": ratio(time), "rss": ratio(rss)},
+        places={"time": places(time, time), "rss": places(1.005, 1.2)},
+        **more,
+    )
 
 
 GOOD = candidate(3, 0.66, 1.02, {"top_pad": "64M"})
@@ -53,19 +63,33 @@ CRASH = Candidate(5, {"top_pad": "4K"}, {}, "failed", "w/0: crashed: SIGSEGV")
 
 
 def check(time, rss, number=3, failure=""):
-    return {"number": number, "seed": 7, "workloads": ["w/0", "v/0"], "failure": failure,
-            "ratios": {"time": ratio(time), "rss": ratio(rss)}, "places": {"time": places(time, 0.9, 1.3), "rss": places(rss, 1, 1)}}
+    return {
+        "number": number,
+        "seed": 7,
+        "workloads": ["w/0", "v/0"],
+        "failure": failure,
+        "ratios": {"time": ratio(time), "rss": ratio(rss)},
+        "places": {"time": places(time, 0.9, 1.3), "rss": places(rss, 1, 1)},
+    }
 
 
 class Report(unittest.TestCase):
     def make(self, candidates, checked=None):
-        told = report.make(MadeUp(candidates, checked), space.load(ROOT / "allocators/catalog", "glibc"), TWO, "balanced", "heapmark tune")
+        told = report.make(
+            MadeUp(candidates, checked),
+            space.load(ROOT / "allocators/catalog", "glibc"),
+            TWO,
+            "balanced",
+            "heapmark tune",
+        )
         return told, report.text(told)
 
     def test_a_find_that_held_is_said_in_words_with_the_line_to_paste(self):
         told, text = self.make([GOOD, BAD, CRASH], check(0.8, 1.05))
         self.assertIn("top_pad 64M: 34 % less time, 2 % more RSS, 1 of 2 workloads no worse", text)
-        self.assertIn("on 3 held-out workloads with another seed: 20 % less time, 5 % more RSS, 1 of 3 no worse", text)
+        self.assertIn(
+            "on 3 held-out workloads with another seed: 20 % less time, 5 % more RSS, 1 of 3 no worse", text
+        )
         self.assertIn("  GLIBC_TUNABLES=glibc.malloc.top_pad=67108864", text)
         self.assertIn("  mallopt(M_TOP_PAD, 67108864);", text)
         self.assertIn("✗ failed: top_pad 4K: w/0: crashed: SIGSEGV", text)

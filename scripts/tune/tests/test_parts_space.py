@@ -17,8 +17,10 @@ def row(**more):
 
 class Values(unittest.TestCase):
     def test_sizes_go_in_powers_of_two_within_the_search_range(self):
-        self.assertEqual(space.values_of(row(type="bytes", unit="bytes", range=[4096, 2**30], search=[32768, 2**18])),
-                         ["32K", "64K", "128K", "256K"])
+        self.assertEqual(
+            space.values_of(row(type="bytes", unit="bytes", range=[4096, 2**30], search=[32768, 2**18])),
+            ["32K", "64K", "128K", "256K"],
+        )
 
     def test_no_bytes_at_all_are_one_value(self):
         self.assertEqual(space.values_of(row(type="bytes", unit="bytes", range=[0, 16384])), ["0", "4K", "8K", "16K"])
@@ -27,7 +29,9 @@ class Values(unittest.TestCase):
         self.assertEqual(space.values_of(row(type="bytes", unit="bytes", range=[16, 64])), ["16", "32", "64"])
 
     def test_times_go_in_steps_of_about_three_with_never_and_at_once(self):
-        self.assertEqual(space.values_of(row(unit="ms", range=[-1, 300])), ["-1", "0", "1", "3", "10", "30", "100", "300"])
+        self.assertEqual(
+            space.values_of(row(unit="ms", range=[-1, 300])), ["-1", "0", "1", "3", "10", "30", "100", "300"]
+        )
 
     def test_counts_booleans_choices_and_linear_scales(self):
         self.assertEqual(space.values_of(row(range=[1, 8])), ["1", "2", "4", "8"])

@@ -1,4 +1,4 @@
-"""`heapmark tune` as users run it: a whole search on a tiny budget, going on, bad input, interruption, a shared database.
+"""`heapmark tune` as users run it: a search on a tiny budget, going on, bad input, interruption, a shared database.
 
 No test looks at how fast anything was. HEAPMARK_PROGRAM names the program.
 """
@@ -32,8 +32,14 @@ class Tune(unittest.TestCase):
         return [PROGRAM, "tune", "--out", str(self.folder / out), *arguments]
 
     def tune(self, *arguments, out="out", timeout=120, **environment):
-        return subprocess.run(self.command(*arguments, out=out), capture_output=True, text=True, timeout=timeout,
-                              check=False, env={**os.environ, **environment})
+        return subprocess.run(
+            self.command(*arguments, out=out),
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+            env={**os.environ, **environment},
+        )
 
     def report(self, out="out"):
         return json.loads((self.folder / out / "tune.json").read_text())
@@ -63,8 +69,10 @@ class Tune(unittest.TestCase):
         again = self.tune("-a", "brkmmap", *SMALL, "--budget", "12s")
         self.assertEqual(again.returncode, 0, again.stderr)
         second = self.report()
-        self.assertEqual(second["candidates"][:len(first["candidates"])],
-                         [{**c, "on_front": s["on_front"]} for c, s in zip(first["candidates"], second["candidates"])])
+        self.assertEqual(
+            second["candidates"][: len(first["candidates"])],
+            [{**c, "on_front": s["on_front"]} for c, s in zip(first["candidates"], second["candidates"])],
+        )
         self.assertGreater(len(self.records()), len(trials))
 
         told = self.tune("-a", "brkmmap", *SMALL, "--report")
@@ -80,7 +88,9 @@ class Tune(unittest.TestCase):
 
     def test_a_candidate_that_fails_is_recorded_told_and_kept_off_the_front(self):
         # tcmalloc's heap limit refuses what the workload needs.
-        done = self.tune("-a", "tcmalloc", "-w", "breathe/wide", "--tunables", "heap_limit_mb", "--quick", "--budget", "15s")
+        done = self.tune(
+            "-a", "tcmalloc", "-w", "breathe/wide", "--tunables", "heap_limit_mb", "--quick", "--budget", "15s"
+        )
         if "not installed" in done.stderr or "cannot be measured" in done.stderr:
             self.skipTest("tcmalloc is not installed")
         self.assertEqual(done.returncode, 0, done.stderr)
@@ -92,13 +102,18 @@ class Tune(unittest.TestCase):
 
     def test_bad_input_is_told_with_what_to_do(self):
         for arguments, expected in (
-                (["-a", "glibbc"], 'did you mean "glibc"'), (["-a", "floor"], "no tunables"),
-                (["-a", "glibc", "--tunables", "trim_treshold"], 'did you mean "trim_threshold"'),
-                (["-a", "glibc", "-w", "chrun"], "churn"), (["-a", "glibc", "--objective", "speed"], "known: time"),
-                (["-a", "glibc", "--budget", "10x"], "10m"), (["-a", "glibc", "--bugdet", "10m"], "did you mean --budget"),
-                (["-a", "glibc", "--objective", "failed", "-w", "churn"], "limit pass"),
-                (["-a", "glibc", "--prefer", "memory", "--objective", "time"], "needs the objective rss"),
-                (["-a", "glibc", "--report"], "nothing to report on"), ([], "-a")):
+            (["-a", "glibbc"], 'did you mean "glibc"'),
+            (["-a", "floor"], "no tunables"),
+            (["-a", "glibc", "--tunables", "trim_treshold"], 'did you mean "trim_threshold"'),
+            (["-a", "glibc", "-w", "chrun"], "churn"),
+            (["-a", "glibc", "--objective", "speed"], "known: time"),
+            (["-a", "glibc", "--budget", "10x"], "10m"),
+            (["-a", "glibc", "--bugdet", "10m"], "did you mean --budget"),
+            (["-a", "glibc", "--objective", "failed", "-w", "churn"], "limit pass"),
+            (["-a", "glibc", "--prefer", "memory", "--objective", "time"], "needs the objective rss"),
+            (["-a", "glibc", "--report"], "nothing to report on"),
+            ([], "-a"),
+        ):
             done = self.tune(*arguments)
             self.assertEqual(done.returncode, 2, (arguments, done.stderr))
             self.assertIn(expected, done.stderr)
@@ -107,8 +122,13 @@ class Tune(unittest.TestCase):
         self.assertIn("give --budget", short.stderr)
 
     def test_ctrl_c_reports_what_is_done(self):
-        child = subprocess.Popen(self.command("-a", "glibc", *SMALL, "--budget", "100s"), stdout=subprocess.PIPE,
-                                 stderr=subprocess.PIPE, text=True, start_new_session=True)
+        child = subprocess.Popen(
+            self.command("-a", "glibc", *SMALL, "--budget", "100s"),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
         deadline = time.monotonic() + 60
         for line in child.stderr:
             if "candidates:" in line or time.monotonic() > deadline:
@@ -124,8 +144,15 @@ class Tune(unittest.TestCase):
 class SharedDatabase(Tune):
     def test_two_workers_search_on_one_postgresql(self):
         with postgres.Postgres() as server:
-            workers = [subprocess.Popen(self.command("-a", "brkmmap", *SMALL, "--budget", "25s", "--storage", server.url, out=out),
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for out in ("one", "two")]
+            workers = [
+                subprocess.Popen(
+                    self.command("-a", "brkmmap", *SMALL, "--budget", "25s", "--storage", server.url, out=out),
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    text=True,
+                )
+                for out in ("one", "two")
+            ]
             ended = [(w.communicate(timeout=120), w.returncode) for w in workers]
             for (out, err), code in ended:
                 self.assertEqual(code, 0, err)
@@ -138,20 +165,40 @@ class SharedDatabase(Tune):
         mine = [{l for l in found if "[" in l} for found in labels]
         self.assertTrue(mine[0] and mine[1])
         told = {tuple(sorted(c.tunables.items())) for c in candidates}
-        measured = {tuple(sorted(tuple(pair.split("=")) for pair in label[len("brkmmap["):-1].split(","))) for label in mine[0] | mine[1]}
+        measured = {
+            tuple(sorted(tuple(pair.split("=")) for pair in label[len("brkmmap[") : -1].split(",")))
+            for label in mine[0] | mine[1]
+        }
         self.assertTrue(measured >= told)
         numbers = [c.number for c in candidates]
         self.assertEqual(len(numbers), len(set(numbers)))
-        merged = subprocess.run([PROGRAM, "merge", str(self.folder / "one/results.json"), str(self.folder / "two/results.json"),
-                                 "-o", str(self.folder / "all.json")], capture_output=True, text=True, check=False)
+        merged = subprocess.run(
+            [
+                PROGRAM,
+                "merge",
+                str(self.folder / "one/results.json"),
+                str(self.folder / "two/results.json"),
+                "-o",
+                str(self.folder / "all.json"),
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         self.assertEqual(merged.returncode, 0, merged.stderr)
-        self.assertEqual(len(json.loads((self.folder / "all.json").read_text())["records"]),
-                         len(self.records("one")) + len(self.records("two")))
+        self.assertEqual(
+            len(json.loads((self.folder / "all.json").read_text())["records"]),
+            len(self.records("one")) + len(self.records("two")),
+        )
 
     def test_a_database_that_goes_away_loses_no_trial(self):
         with postgres.Postgres() as server:
-            child = subprocess.Popen(self.command("-a", "brkmmap", *SMALL, "--budget", "100s", "--storage", server.url),
-                                     stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            child = subprocess.Popen(
+                self.command("-a", "brkmmap", *SMALL, "--budget", "100s", "--storage", server.url),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
             deadline = time.monotonic() + 60
             for line in child.stderr:
                 if "candidates:" in line or time.monotonic() > deadline:
