@@ -64,6 +64,7 @@ void* allocate_pages(std::size_t bytes, std::size_t alignment, bool* zeroed) noe
     thread_cache.flush();  // its objects may be all that keeps pages from the page heap
     block = allocate_pages(bytes, alignment, zeroed);
   }
+  if (block == nullptr && heap.release_within_slabs()) block = allocate_pages(bytes, alignment, zeroed);
   return block == nullptr ? refused() : block;
 }
 
@@ -75,6 +76,7 @@ void* allocate_pages(std::size_t bytes, std::size_t alignment, bool* zeroed) noe
 [[gnu::noinline]] void* small_refused(std::size_t index) noexcept {
   thread_cache.flush();
   void* block = thread_cache.pop(index);
+  if (block == nullptr && heap.release_within_slabs()) block = thread_cache.pop(index);
   return block == nullptr ? refused() : block;
 }
 

@@ -122,6 +122,16 @@ bool Heap::trim(std::size_t pad) noexcept {
   return any || kernel.purges.calls.load(std::memory_order_relaxed) != before;
 }
 
+bool Heap::release_within_slabs() noexcept {
+  clear_shelf();
+  bool any = false;
+  for (Slabs& slabs : shards) {
+    Guard guard(slabs.lock());
+    any |= slabs.release(pages, lock);
+  }
+  return any;
+}
+
 void Heap::clear_shelf() noexcept {
   for (std::size_t index = kFirstBlockClass; index < kClasses; ++index) {
     while (Object* block = shelf.take(index)) {

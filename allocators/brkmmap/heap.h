@@ -35,6 +35,9 @@ struct Heap {
   void give_back(Object* list) noexcept;
   // Everything on the shelf goes to the page heap.
   void clear_shelf() noexcept;
+  // The last resort before a request is refused: the shelf is cleared, and free pages inside of slabs give up
+  // their addresses. True where any did.
+  bool release_within_slabs() noexcept;
   // malloc_trim: all free pages go back, the top but for `pad` bytes with its addresses. True where any went.
   bool trim(std::size_t pad) noexcept;
 

@@ -343,7 +343,7 @@ bool PageHeap::release(Span* span, std::size_t keep) noexcept {
   }
   hysteresis_.gave_back(inner.bytes(), os::milliseconds());
   middle->dirty_units = 0;
-  if (middle->start >= brk_.first() && middle->end() <= brk_.end()) {
+  if (in_brk(middle)) {
     insert(middle, SpanState::kHole);
   } else {
     forget(middle);  // of a segment: the kernel may hand the addresses to anybody

@@ -31,6 +31,11 @@ class PageHeap {
   [[nodiscard]] Span* allocate(std::size_t units, bool* zeroed, std::size_t alignment = kUnit) noexcept;
   // Takes a span that is not in the page map.
   void free(Span* span) noexcept;
+  // Takes an empty slab, pages of which may be gone.
+  void free_slab(Span* slab) noexcept;
+  // Gives the addresses of whole pages inside a slab back; they stay part of its span. False where the kernel
+  // refuses.
+  [[nodiscard]] bool release_inside(std::uintptr_t start, std::size_t bytes) noexcept;
   // Grows or shrinks a kBlock in place. False, and nothing changed, where what follows isn't free.
   [[nodiscard]] bool resize(Span* span, std::size_t units) noexcept;
   // Takes over pages from elsewhere (a mapping that could not be given back).
@@ -45,7 +50,7 @@ class PageHeap {
 
   std::size_t free_bytes() const noexcept { return (free_.units() + purging_units_) << kUnitShift; }
   std::size_t free_ranges() const noexcept { return free_.count(); }
-  std::size_t hole_bytes() const noexcept { return holes_.units() << kUnitShift; }
+  std::size_t hole_bytes() const noexcept { return (holes_.units() + gone_units_) << kUnitShift; }
   std::size_t out_bytes() const noexcept { return out_units_ << kUnitShift; }  // blocks and slabs
   std::size_t dirty_bytes() const noexcept { return free_.dirty().units() << kUnitShift; }
   std::size_t top_bytes() const noexcept;
@@ -90,8 +95,13 @@ class PageHeap {
   FreeSpans free_;
   SpanTree holes_;
   Span* top_ = nullptr;  // the last span of the brk heap, free or not
+  bool in_brk(const Span* span) const noexcept {
+    return span->start >= brk_.first() && span->end() <= brk_.end();
+  }
+
   std::size_t out_units_ = 0;
-  std::uint16_t sweeps_ = 0;  // wraps: an old span may be spared once
+  std::size_t gone_units_ = 0;  // of slabs in the brk heap
+  std::uint16_t sweeps_ = 0;    // wraps: an old span may be spared once
   static constexpr std::size_t kAtOnce = 16;
   Span* swept_[kAtOnce] = {};  // by the sweep that goes on
   std::size_t sweeping_ = 0;   // how many those are

@@ -13,6 +13,8 @@
 namespace brkmmap::slab {
 
 inline constexpr std::size_t kWords = kGranules / 64;
+inline constexpr std::size_t kGranulesAPage =
+    kPageSize >> kSlabKinds[1].granule_shift;  // of a slab of kind 1
 
 inline std::uint64_t load(const std::atomic<std::uint64_t>& word) noexcept {
   return word.load(std::memory_order_relaxed);
@@ -33,8 +35,8 @@ inline bool is_start(const Span& span, std::size_t granule) noexcept {
   return std::min(64 - bit + static_cast<std::size_t>(std::countr_zero(more)) + 1, kMostGranules);
 }
 
-// The granules inside objects: as numbers, 2 ends - starts, since an object from s to e is 2^(e + 1) - 2^s.
-// Caller holds the owner's lock.
+// The granules that cannot be had: those inside objects, as numbers 2 ends - starts, since an object from s
+// to e is 2^(e + 1) - 2^s; and those of pages that are gone. Caller holds the owner's lock.
 inline void load_used(const Span& span, std::uint64_t* used) noexcept {
   std::uint64_t carried = 0, borrowed = 0;
   for (std::size_t word = 0; word < kWords; ++word) {
@@ -44,6 +46,10 @@ inline void load_used(const Span& span, std::uint64_t* used) noexcept {
     borrowed = doubled < starts || (doubled == starts && borrowed != 0) ? 1 : 0;
     carried = ends >> 63;
   }
+  if (span.gone == 0) [[likely]]
+    return;
+  for (std::size_t page = 0; page < kGranules / kGranulesAPage; ++page)
+    if (span.gone >> page & 1) used[page / 2] |= std::uint64_t{0xffffffff} << page % 2 * kGranulesAPage;
 }
 
 // The first granule from `from` on that is free (`value` 0) or used (1); kGranules where there is none.

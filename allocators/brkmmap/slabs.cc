@@ -12,7 +12,11 @@ std::size_t list_of(const Span* slab) noexcept {
 
 // Of a slab of kind 1, whose pages are 32 granules each.
 bool is_page_free(const std::uint64_t* used, std::size_t page) noexcept {
-  return (used[page / 2] >> page % 2 * 32 & 0xffffffff) == 0;
+  return (used[page / 2] >> page % 2 * slab::kGranulesAPage & 0xffffffff) == 0;
+}
+
+std::size_t bytes_of(std::size_t page_bits) noexcept {
+  return static_cast<std::size_t>(std::popcount(page_bits)) << kPageShift;
 }
 
 }  // namespace
@@ -60,6 +64,7 @@ Span* Slabs::grow(std::size_t kind, std::size_t granules, PageHeap& pages, PageM
   slab->shard = number_ & 63;
   slab->alike = static_cast<std::uint8_t>(granules);
   slab->purged = 0;
+  slab->gone = 0;
   slab->free_granules = slab->longest = kGranules;
   slab->state.store(SpanState::kSlab, std::memory_order_release);
   enter(slab, map);
@@ -132,12 +137,55 @@ void Slabs::purge_slab(Span* slab, Kernel& kernel) noexcept {
 }
 
 void Slabs::purge(std::size_t enough, Kernel& kernel) noexcept {
-  constexpr std::size_t kGranulesAPage = kPageSize >> kSlabKinds[1].granule_shift;
-  for (std::size_t list = kMostGranules; list-- >= kGranulesAPage;) {
+  for (std::size_t list = kMostGranules; list-- >= slab::kGranulesAPage;) {
     for (Span* slab = lists_[1][list]; slab != nullptr && resident_free() > enough; slab = slab->right)
       purge_slab(slab, kernel);
   }
   purged_to_ = resident_free();
+}
+
+bool Slabs::release_slab(Span* slab, PageHeap& pages, Lock& heap_lock) noexcept {
+  std::uint64_t used[slab::kWords];
+  slab::load_used(*slab, used);
+  std::size_t gone = 0;
+  for (std::size_t page = 0; page < kSlabKinds[1].pages;) {
+    std::size_t end = page;
+    while (end < kSlabKinds[1].pages && is_page_free(used, end)) ++end;
+    if (end != page) {
+      Guard guard(heap_lock);
+      if (pages.release_inside(slab->start + page * kPageSize, (end - page) * kPageSize))
+        gone |= (std::size_t{1} << end) - (std::size_t{1} << page);
+    }
+    page = end + 1;
+  }
+  if (gone == 0) return false;
+  slab_bytes_[1] -= bytes_of(gone);
+  purged_bytes_ -= bytes_of(slab->purged & gone);
+  slab->purged = static_cast<std::uint8_t>(slab->purged & ~gone);
+  unlink(slab);
+  slab->gone |= gone;
+  slab::load_used(*slab, used);
+  std::size_t longest = 0;
+  for (std::size_t at = slab::next(used, 0, 0); at < kGranules;) {
+    const std::size_t end = slab::next(used, at, 1);
+    longest = std::max(longest, end - at);
+    at = slab::next(used, end, 0);
+  }
+  slab->longest = static_cast<std::uint16_t>(longest);
+  link(slab);
+  return true;
+}
+
+bool Slabs::release(PageHeap& pages, Lock& heap_lock) noexcept {
+  bool any = false;
+  for (std::size_t list = kMostGranules; list-- >= slab::kGranulesAPage;) {
+    for (Span* slab = lists_[1][list]; slab != nullptr;) {
+      Span* next = slab->right;  // it goes to a list of shorter runs
+      any |= release_slab(slab, pages, heap_lock);
+      slab = next;
+    }
+  }
+  return any;
 }
 
 std::size_t Slabs::fetch(std::size_t kind, std::size_t granules, std::size_t alignment, void** objects,
@@ -176,12 +224,12 @@ void Slabs::give_back(Span* slab, std::size_t granule, PageHeap& pages, PageMap&
   slab->free_granules = static_cast<std::uint16_t>(slab->free_granules + granules);
   if (slab->free_granules == kGranules) {
     unlink(slab);
-    slab_bytes_[slab->kind] -= slab->bytes();
-    purged_bytes_ -= kPageSize * static_cast<std::size_t>(std::popcount(slab->purged));
+    slab_bytes_[slab->kind] -= slab->bytes() - bytes_of(slab->gone);
+    purged_bytes_ -= bytes_of(slab->purged);
     Guard guard(heap_lock);
     for (std::size_t page = 0; page < slab->bytes() >> kPageShift; ++page)
       map.set(slab->start + page * kPageSize, PageEntry());
-    pages.free(slab);
+    pages.free_slab(slab);
     return;
   }
   slab::clear(slab->bits.starts, granule);

@@ -32,6 +32,10 @@ class Slabs {
       purge(limit / 2, kernel);
   }
 
+  // Where memory has run out: free pages inside of slabs give up their addresses too, until the slab is
+  // empty. True where any did. Caller holds the lock.
+  bool release(PageHeap& pages, Lock& heap_lock) noexcept;
+
   // Gives free pages of the sparsest slabs back until `enough` bytes are left. Caller holds the lock.
   void purge(std::size_t enough, Kernel& kernel) noexcept;
 
@@ -50,6 +54,7 @@ class Slabs {
   Span* grow(std::size_t kind, std::size_t granules, PageHeap& pages, PageMap& map, Lock& heap_lock) noexcept;
   std::size_t resident_free() const noexcept { return slab_bytes_[1] - object_bytes_[1] - purged_bytes_; }
   void purge_slab(Span* slab, Kernel& kernel) noexcept;
+  bool release_slab(Span* slab, PageHeap& pages, Lock& heap_lock) noexcept;
   void mark_resident(Span* slab) noexcept;
   void link(Span* slab) noexcept;
   void unlink(Span* slab) noexcept;

@@ -39,10 +39,13 @@ struct alignas(64) Span {
 
   std::uintptr_t start = 0;
   std::size_t units = 0;
-  std::size_t dirty_units = 0;  // kFree: how many may have been written; 0: all read as zero
-  Span* below = nullptr;        // the span that ends where this one begins, and the one that begins where
-  Span* above = nullptr;        // this one ends; null at the edges of a heap
-  Span* left = nullptr;         // tree of free spans or of holes; list of slabs
+  union {
+    std::size_t dirty_units = 0;  // kFree: how many may have been written; 0: all read as zero
+    std::size_t gone;             // kSlab: which of its pages gave up their addresses
+  };
+  Span* below = nullptr;  // the span that ends where this one begins, and the one that begins where
+  Span* above = nullptr;  // this one ends; null at the edges of a heap
+  Span* left = nullptr;   // tree of free spans or of holes; list of slabs
   Span* right = nullptr;
   std::atomic<SpanState> state{SpanState::kUnused};
   std::uint8_t kind : 2 = 0;   // kSlab

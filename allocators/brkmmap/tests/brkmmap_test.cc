@@ -233,7 +233,7 @@ TEST_CASE("trim leaves the break alone after a foreign sbrk, and growth goes on 
 
 // Asks for objects and blocks of all classes and gives them back, in a random order, while each is filled
 // with its class; a refused request is passed over.
-void play_objects(Model& model, std::mt19937_64& random, int steps) {
+void play_objects(Model& model, std::mt19937_64& random, int steps, bool scarce = false) {
   Heap& heap = *model.heap;
   std::vector<std::pair<void*, std::size_t>> objects;
   const auto give_back = [&](std::size_t which) {
@@ -260,6 +260,7 @@ void play_objects(Model& model, std::mt19937_64& random, int steps) {
       give_back(random() % objects.size());
     }
     if (random() % 512 == 0) fake::foreign_sbrk(random() % 9000);
+    if (scarce && random() % 256 == 0) heap.release_within_slabs();
     if (step % 64 != 0) continue;
     std::size_t live = heap.shelf.bytes(), slab_bytes = 0, object_bytes = 0;
     for (const auto& [memory, index] : objects) live += class_bytes(index);
@@ -319,4 +320,47 @@ TEST_CASE("an aligned object is had where only a run without room for its alignm
       REQUIRE(block != nullptr);
       CHECK(reinterpret_cast<std::uintptr_t>(block) % alignment == 0);
     }
+}
+
+TEST_CASE("objects survive that pages inside of their slabs give up their addresses") {
+  for (std::size_t call = 0; call <= 60; ++call) {
+    fake::reset();
+    Model model;
+    std::mt19937_64 random(call);
+    fake::fail_at(call == 0 ? 0 : 100 + call * 7);
+    play_objects(model, random, call == 0 ? 40'000 : 1500, true);
+  }
+}
+
+TEST_CASE("where memory has run out, only pages that objects lie on are held") {
+  fake::reset();
+  Model model;
+  Heap& heap = *model.heap;
+  // Of each eight pages one object of a page stays: nearly all is free, and no slab is empty.
+  constexpr std::size_t kSlabs = 500, kPages = kSlabs * 8;
+  std::vector<void*> objects(kPages);
+  const auto give_back = [&](void* object) {
+    static_cast<Object*>(object)->link(nullptr);
+    heap.give_back(static_cast<Object*>(object));
+  };
+  for (void*& object : objects) REQUIRE(heap.fetch(0, class_of(kPageSize), &object, 1) == 1);
+  for (std::size_t at = 0; at < kPages; ++at) {
+    if (at % 8 == 3) continue;
+    give_back(objects[at]);
+  }
+  heap.pages.release_everything();
+  CHECK(heap.kernel.mapped_bytes > kPages * kPageSize);
+  CHECK(heap.release_within_slabs());
+  heap.pages.release_everything();
+  CHECK(heap.kernel.mapped_bytes < kSlabs * kPageSize + heap.kernel.metadata_bytes + 2 * kPageSize);
+  for (std::size_t at = 3; at < kPages; at += 8) std::memset(objects[at], 1, kPageSize);
+  // A slab whose pages are gone hands out nothing of them, and goes when it is empty.
+  void* more = nullptr;
+  REQUIRE(heap.fetch(0, class_of(kPageSize), &more, 1) == 1);
+  std::memset(more, 2, kPageSize);
+  for (std::size_t at = 3; at < kPages; at += 8) give_back(objects[at]);
+  give_back(more);
+  CHECK(heap.shards[0].slab_bytes() == 0);
+  CHECK(heap.pages.out_bytes() == 0);
+  CHECK(heap.pages.free_bytes() + heap.kernel.metadata_bytes == heap.kernel.mapped_bytes);
 }
