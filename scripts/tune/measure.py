@@ -97,6 +97,13 @@ class Bench:
         records = json.loads(Path(part).read_text(encoding="utf-8"))["records"]
         return max((r["wall_seconds"] for r in records if r["outcome"] == "ok"), default=0)
 
+    def keep_check(self, part):
+        """The trials of a check become check.json, without their tables, and are no part of results.json."""
+        check = self.folder / "check.json"
+        check.unlink(missing_ok=True)
+        self.call("merge", "--no-tables", part, "-o", check)
+        part.unlink()
+
     def collect(self):
         """Joins all parts, and what an earlier session left, into results.json; the parts are then gone."""
         results = self.folder / "results.json"

@@ -10,6 +10,7 @@ LESS = {
     "faults": ("fewer minor faults", "more minor faults"),
     "failed": ("fewer refused requests", "more refused requests"),
 }
+WORDS = {"time": "time", "rss": "RSS", "faults": "minor faults", "failed": "refused requests"}
 
 
 def percent(ratio):
@@ -20,11 +21,11 @@ def change(name, ratio, noise):
     """'18 % less time', or 'no difference in time' within the noise."""
     if judge.better(ratio, noise):
         return f"{percent(ratio)} {LESS[name][0]}"
+    if judge.worse(ratio, noise) and ratio["median"] < 2:
+        return f"{percent(ratio)} {LESS[name][1]}"
     if judge.worse(ratio, noise):
-        return (
-            f"{percent(ratio)} {LESS[name][1]}" if ratio["median"] < 2 else f"{ratio['median']:.1f} times the {name}"
-        )
-    return f"no difference in {name}"
+        return f"{ratio['median']:.1f} times the {WORDS[name]}"
+    return f"no difference in {WORDS[name]}"
 
 
 def settings(tunables):
@@ -165,7 +166,7 @@ def text(report):
     objectives, name = report["objectives"], report["allocator"]
     states = [c["state"] for c in report["candidates"]]
     lines = [
-        f"{name} {report['version']}: {len(states)} candidates on {', '.join(report['workloads'])}: "
+        f"{' '.join([name, report['version']]).strip()}: {len(states)} candidates on {', '.join(report['workloads'])}: "
         f"{states.count('measured')} measured, {states.count('stopped')} stopped early as clearly worse, "
         f"{states.count('failed')} failed",
         "noise of this machine, the defaults against themselves: "

@@ -230,4 +230,4 @@ class Search:
                 "host": self.host,
             }
         )
-        part.replace(self.bench.folder / "check.json")
+        self.bench.keep_check(part)

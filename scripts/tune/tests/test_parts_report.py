@@ -123,7 +123,7 @@ class Report(unittest.TestCase):
 
     def test_a_thing_that_takes_five_times_as_long_is_not_told_in_per_cent(self):
         self.assertEqual(report.change("time", ratio(5.2), NOISE["time"]), "5.2 times the time")
-        self.assertEqual(report.change("rss", ratio(1.005), NOISE["rss"]), "no difference in rss")
+        self.assertEqual(report.change("rss", ratio(1.005), NOISE["rss"]), "no difference in RSS")
 
 
 if __name__ == "__main__":
