@@ -124,7 +124,9 @@ TEST_CASE("a bad value in the environment is told once and the default kept") {
 }
 
 TEST_CASE("the policy trims only over the threshold and gives large ranges below the top back") {
-  const Tunables tunables;
+  Tunables tunables;  // whatever the defaults are
+  tunables.purge_threshold.set(262144);
+  tunables.release_threshold.set(1048576);
   CHECK(decide({131072, 0, true, false}, tunables, 0) == Action::kKeep);
   CHECK(decide({131073, 0, true, false}, tunables, 0) == Action::kTrim);
   CHECK(decide({40960, 40960, false, false}, tunables, 0) == Action::kKeep);
