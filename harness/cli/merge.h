@@ -12,7 +12,7 @@ struct MergeOptions {
   bool without_tables = false;
 };
 
-// Returns 0, or 3 where shards of the plan are missing or a trial failed. Throws UsageError.
+// Returns 0, or 3 where shards of the plan are missing. Throws UsageError.
 [[nodiscard]] int merge(const MergeOptions& options);
 
 }  // namespace heapmark::cli

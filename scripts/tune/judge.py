@@ -98,8 +98,8 @@ def knee(points, objectives):
 
     A per cent of one objective counts as much as a per cent of another. (Scaling each objective to the extent of the
     front first, as Das does in "On characterizing the knee of the Pareto curve", Structural Optimization 18, 1999,
-    would make the worst point of the front decide: 5 times the time at one end then makes half the time at the other look
-    small.)
+    would make the worst point of the front decide: 5 times the time at one end then makes half the time at the other
+    look small.)
     """
     return min(points, key=lambda p: (sum(p.log(name) for name in objectives), p.number))
 

@@ -278,8 +278,8 @@ def tune(asked, options):
         reason = str(error.__cause__ or error).splitlines()[0]
         print(
             f"heapmark: the study's database {asked.url} is gone: {reason}\n"
-            f"The trials that were measured are in {kept if kept.exists() else asked.folder}; candidates that the database has "
-            "are kept "
+            f"The trials that were measured are in {kept if kept.exists() else asked.folder}; candidates that the "
+            "database has are kept "
             f"there. When it is back, go on with the same command:\n  {asked.command}",
             file=sys.stderr,
         )

@@ -90,6 +90,7 @@ class Report(unittest.TestCase):
         self.assertIn(
             "on 3 held-out workloads with another seed: 20 % less time, 5 % more RSS, 1 of 3 no worse", text
         )
+        self.assertIn("1 of 3 no worse; worse on w/2 (30 % more time), w/0 (5 % more RSS)", text)
         self.assertIn("  GLIBC_TUNABLES=glibc.malloc.top_pad=67108864", text)
         self.assertIn("  mallopt(M_TOP_PAD, 67108864);", text)
         self.assertIn("✗ failed: top_pad 4K: w/0: crashed: SIGSEGV", text)
