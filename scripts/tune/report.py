@@ -14,7 +14,8 @@ WORDS = {"time": "time", "rss": "RSS", "faults": "minor faults", "failed": "refu
 
 
 def percent(ratio):
-    return f"{abs(1 - ratio['median']) * 100:.0f} %"
+    value = abs(1 - ratio["median"]) * 100
+    return f"{value:.0f} %" if value >= 1 else f"{value:.1f} %"
 
 
 def change(name, ratio, noise):

@@ -12,7 +12,6 @@ from optuna.trial import TrialState
 
 from judge import Candidate, Noise
 
-warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 
 
@@ -63,19 +62,22 @@ class Study:
                 "choose another --out"
             )
         self.exists = name in others
-        self._make = lambda count: optuna.create_study(
-            storage=storage,
-            study_name=name,
-            directions=["minimize"] * count,
-            load_if_exists=True,
-            sampler=optuna.samplers.TPESampler(
-                seed=sampler_seed, n_startup_trials=12, multivariate=True, group=True, constant_liar=True
-            ),
-        )
+        self._storage, self._name, self._seed = storage, name, sampler_seed
         self._study = None
 
     def open(self, objectives):
-        self._study = self._make(len(objectives))
+        with warnings.catch_warnings():  # these options of the sampler are called experimental
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            sampler = optuna.samplers.TPESampler(
+                seed=self._seed, n_startup_trials=12, multivariate=True, group=True, constant_liar=True
+            )
+        self._study = optuna.create_study(
+            storage=self._storage,
+            study_name=self._name,
+            directions=["minimize"] * len(objectives),
+            load_if_exists=True,
+            sampler=sampler,
+        )
 
     @property
     def facts(self):
