@@ -55,8 +55,8 @@ void fit_budget(const Paths& paths, const std::vector<plan::Allocator>& catalog,
     throw UsageError(fmt::format(
         "--budget {}: even {} take about {}; give more time, fewer workloads or --quick", run.budget,
         describe(fitted.varied, fitted.rounds, cost), view::duration(fitted.seconds)));
-  fmt::print("Plan: {}\n  about {}\n", describe(fitted.varied, fitted.rounds, cost),
-             view::duration(fitted.seconds));
+  fmt::print("Plan: {}\n  about {}, if every setting takes as long as the defaults\n",
+             describe(fitted.varied, fitted.rounds, cost), view::duration(fitted.seconds));
   if (fitted.seconds < whole)
     fmt::print("Thinned to the budget; in full, about {}: {}\n", view::duration(whole),
                describe(varied, rounds, cost));

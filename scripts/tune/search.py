@@ -1,8 +1,8 @@
 """The search: asks for candidates in batches, measures each batch beside the defaults, stops what is clearly worse.
 
-Owns: how the time is spent. A tenth goes to the noise floor, most to the search, the rest to trying the choice without
-each of its tunables and to the check on held-out workloads. Deciding is judge.py's, measuring measure.py's, keeping
-study.py's.
+Owns: how the time is spent. At most a quarter goes to the noise floor, most to the search, the rest to trying the
+choice without each of its tunables and to the check on held-out workloads. Deciding is judge.py's, measuring
+measure.py's, keeping study.py's.
 """
 import os
 import time
@@ -14,7 +14,7 @@ BATCH = 6  # candidates beside one run of the defaults
 FIRST_ROUNDS, MORE_ROUNDS = 1, 2
 NOISE_ROUNDS, CHECK_ROUNDS = 6, 6
 # Shares of the budget after which a phase must have ended.
-NOISE_SHARE, SEARCH_SHARE, SIMPLER_SHARE = 0.15, 0.70, 0.80
+NOISE_SHARE, SEARCH_SHARE, SIMPLER_SHARE = 0.25, 0.70, 0.80
 # Round numbers: a batch has those from its first trial's number times ROUNDS_APART; other runs lie beyond all batches.
 ROUNDS_APART, CHECK_BASE, NOISE_BASE = 100, 80_000_000, 90_000_000
 

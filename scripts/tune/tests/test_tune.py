@@ -48,7 +48,7 @@ class Tune(unittest.TestCase):
         return json.loads((self.folder / out / "results.json").read_text())["records"]
 
     def test_a_search_leaves_a_study_results_a_report_and_a_plot_and_goes_on(self):
-        done = self.tune("-a", "brkmmap", *SMALL, "--budget", "12s")
+        done = self.tune("-a", "brkmmap", *SMALL, "--budget", "20s")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("Pareto front", done.stdout)
         self.assertIn("noise of this machine", done.stdout)
@@ -66,7 +66,7 @@ class Tune(unittest.TestCase):
         self.assertTrue((self.folder / "out/plots/pareto.png").exists(), done.stdout)
         self.assertFalse(list((self.folder / "out").glob("parts-*")))
 
-        again = self.tune("-a", "brkmmap", *SMALL, "--budget", "12s")
+        again = self.tune("-a", "brkmmap", *SMALL, "--budget", "20s")
         self.assertEqual(again.returncode, 0, again.stderr)
         second = self.report()
         self.assertEqual(
@@ -89,7 +89,7 @@ class Tune(unittest.TestCase):
     def test_a_candidate_that_fails_is_recorded_told_and_kept_off_the_front(self):
         # tcmalloc's heap limit refuses what the workload needs.
         done = self.tune(
-            "-a", "tcmalloc", "-w", "breathe/wide", "--tunables", "heap_limit_mb", "--quick", "--budget", "15s"
+            "-a", "tcmalloc", "-w", "breathe/wide", "--tunables", "heap_limit_mb", "--quick", "--budget", "20s"
         )
         if "not installed" in done.stderr or "cannot be measured" in done.stderr:
             self.skipTest("tcmalloc is not installed")
@@ -146,7 +146,7 @@ class SharedDatabase(Tune):
         with postgres.Postgres() as server:
             workers = [
                 subprocess.Popen(
-                    self.command("-a", "brkmmap", *SMALL, "--budget", "25s", "--storage", server.url, out=out),
+                    self.command("-a", "brkmmap", *SMALL, "--budget", "30s", "--storage", server.url, out=out),
                     stdout=subprocess.PIPE,
                     stderr=subprocess.PIPE,
                     text=True,
