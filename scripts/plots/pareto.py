@@ -35,16 +35,15 @@ def cross(axis, x, y, **look):
 
 
 def ticks(axis):
+    """Few round ratios, as close as the axis is long."""
     for side in (axis.xaxis, axis.yaxis):
         low, high = side.get_view_interval()
-        wide = high / low > 3
-        steps = (
-            [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50]
-            if wide
-            else [0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.2, 1.4, 1.7, 2]
-            if high / low > 1.35
-            else [round(0.8 + 0.02 * i, 2) for i in range(30)]
-        )
+        if high / low > 3:
+            steps = [0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 7, 10, 15, 20, 30, 50]
+        elif high / low > 1.35:
+            steps = [0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.4, 1.7, 2, 2.5, 3]
+        else:
+            steps = [round(0.8 + 0.02 * i, 2) for i in range(30)]
         side.set_ticks([s for s in steps if low <= s <= high])
         side.set_minor_locator(style.plt.NullLocator())
         side.set_major_formatter(style.FuncFormatter(lambda value, _: f"{value:.3g}×"))
