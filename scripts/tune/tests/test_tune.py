@@ -19,7 +19,7 @@ import postgres  # noqa: E402
 import study as studies  # noqa: E402
 
 PROGRAM = os.environ.get("HEAPMARK_PROGRAM", "heapmark")
-SMALL = ["-w", "tutorial,threads", "--quick"]
+SMALL = ["-w", "tutorial", "--quick"]
 
 
 class Tune(unittest.TestCase):
@@ -82,9 +82,16 @@ class Tune(unittest.TestCase):
         other = self.tune("-a", "glibc", *SMALL, "--budget", "10s")
         self.assertEqual(other.returncode, 2)
         self.assertIn("holds a study of brkmmap, not of glibc", other.stderr)
-        changed = self.tune("-a", "brkmmap", "-w", "tutorial", "--quick", "--budget", "10s")
+        changed = self.tune("-a", "brkmmap", "-w", "threads", "--quick", "--budget", "10s")
         self.assertEqual(changed.returncode, 2)
         self.assertIn("holds a study on the workloads", changed.stderr)
+
+        kept = studies.Study(f"sqlite:///{self.folder}/out/study.db", "heapmark-brkmmap", "brkmmap")
+        kept.open(["time", "rss"])
+        kept.correct(library="another build")
+        newer = self.tune("-a", "brkmmap", *SMALL, "--budget", "10s")
+        self.assertEqual(newer.returncode, 2, newer.stderr)
+        self.assertIn("holds a study with the library another build", newer.stderr)
 
     def test_a_candidate_that_fails_is_recorded_told_and_kept_off_the_front(self):
         # tcmalloc's heap limit refuses what the workload needs.
