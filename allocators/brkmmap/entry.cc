@@ -105,6 +105,8 @@ void* allocate_aligned(std::size_t alignment, std::size_t bytes) noexcept {
     if (block != nullptr) return block;
     thread_cache.flush();
     block = heap.fetch_aligned(thread_cache.shard(), bytes == 0 ? 1 : bytes, alignment);
+    if (block == nullptr && heap.release_within_slabs())
+      block = heap.fetch_aligned(thread_cache.shard(), bytes == 0 ? 1 : bytes, alignment);
     return block != nullptr ? block : refused();
   }
   bool zeroed = false;

@@ -124,7 +124,35 @@ class SlurmNode:
             raise
         return self
 
+    def ask(self, *command):
+        """What `command` prints; nothing where it fails or hangs, as when the controller is gone."""
+        try:
+            return subprocess.run(
+                command, capture_output=True, text=True, env=self.environment, check=False, timeout=10
+            ).stdout
+        except subprocess.TimeoutExpired:
+            return ""
+
+    def end_jobs(self):
+        """Jobs outlive slurmd, which only starts them: a test that fails in mid-job would leave them running."""
+        deadline = time.monotonic() + 10
+        while self.ask("squeue", "-h") and time.monotonic() < deadline:
+            self.ask("scancel", "-Q", "--user=root")
+            time.sleep(0.3)
+
+    def kill_what_is_left(self):
+        """Ends the processes whose environment names this node's own configuration file, and no others."""
+        mark = f"SLURM_CONF={self.folder}/slurm.conf".encode()
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                if int(process.name) != os.getpid() and mark in (process / "environ").read_bytes().split(b"\0"):
+                    os.kill(int(process.name), signal.SIGKILL)
+            except OSError:
+                pass  # it has ended meanwhile
+
     def __exit__(self, *_):
+        if len(self.daemons) == 3:
+            self.end_jobs()
         for daemon in reversed(self.daemons):
             try:
                 os.killpg(daemon.pid, signal.SIGTERM)
@@ -134,4 +162,5 @@ class SlurmNode:
             except subprocess.TimeoutExpired:
                 os.killpg(daemon.pid, signal.SIGKILL)
                 daemon.wait()
+        self.kill_what_is_left()
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -56,6 +56,7 @@ class Postgres:
             self.port = free_port()
             self.data = f"{self.folder}/data"
             self.must("initdb", "-D", self.data, "-A", "trust", "-U", "postgres", "--no-sync")
+            self.running = True  # also where pg_ctl gives up on it: it may come up later
             self.must(
                 "pg_ctl",
                 "-D",
@@ -69,7 +70,6 @@ class Postgres:
                 f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off",
                 "start",
             )
-            self.running = True
             self.must("createdb", "-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", "heapmark")
         except BaseException:
             self.__exit__()
@@ -83,5 +83,8 @@ class Postgres:
             self.running = False
 
     def __exit__(self, *_):
-        self.stop()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        try:
+            if self.running:  # call, not must: a server that is gone already is no failure of the test
+                self.call("pg_ctl", "-D", self.data, "-m", "immediate", "-w", "-t", "30", "stop")
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
