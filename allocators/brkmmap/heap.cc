@@ -85,10 +85,9 @@ void Heap::give_back(Object* list) noexcept {
 
 bool Heap::is_mapped_alone(std::size_t bytes) noexcept {
   if (bytes < tunables.mmap_threshold || mappings.count() >= tunables.mmap_max) return false;
-  if (tunables.dynamic == 0) return true;
   Guard guard(lock);
-  return bytes >=
-         tunables.mmap_threshold + hysteresis.slack(pages.live_bytes(), tunables, os::milliseconds());
+  const std::size_t live = pages.live_bytes();
+  return bytes >= mapped_from(live, hysteresis.slack(live, tunables, os::milliseconds()), tunables);
 }
 
 void* Heap::allocate_block(std::size_t units, std::size_t alignment, bool* zeroed) noexcept {

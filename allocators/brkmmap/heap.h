@@ -41,7 +41,7 @@ struct Heap {
   // malloc_trim: all free pages go back, the top but for `pad` bytes with its addresses. True where any went.
   bool trim(std::size_t pad) noexcept;
 
-  // Whether a request of that size is a mapping of its own: over the threshold, and the slack against thrash.
+  // Whether a request of that size is a mapping of its own.
   bool is_mapped_alone(std::size_t bytes) noexcept;
   // A block of the page heap; null where memory has run out.
   void* allocate_block(std::size_t units, std::size_t alignment, bool* zeroed) noexcept;

@@ -1,6 +1,8 @@
 // See metadata.h.
 #include "allocators/brkmmap/metadata.h"
 
+#include <bit>
+#include <iterator>
 #include <new>
 
 namespace brkmmap {
@@ -46,42 +48,55 @@ Metadata::Group* Metadata::new_group() noexcept {
     end_ = reinterpret_cast<std::uintptr_t>(chunk) + kChunk;
   }
   auto* group = new (reinterpret_cast<void*>(next_)) Group{};
+  group->used[0] = 1;
+  group->resident = 1;
   next_ += kGroupBytes;
   link(group);
   return group;
 }
 
+// kSlots where all are used.
+std::size_t Metadata::first_unused(const Group& group) noexcept {
+  std::size_t word = 0;
+  while (word < std::size(group.used) && ~group.used[word] == 0) ++word;
+  return word == std::size(group.used)
+             ? kSlots
+             : word * 64 + static_cast<std::size_t>(std::countr_one(group.used[word]));
+}
+
 Span* Metadata::new_span() noexcept {
   Group* group = with_room_ != nullptr ? with_room_ : new_group();
   if (group == nullptr) return nullptr;
-  void* memory = group->unused;
-  if (group->unused != nullptr) {
-    group->unused = group->unused->right;
-  } else {
-    memory = reinterpret_cast<char*>(group) + ++group->fresh * sizeof(Span);
-  }
-  if (group == empty_) empty_ = nullptr;
-  if (++group->live == kSpans) unlink(group);
-  return new (memory) Span;
+  const std::size_t slot = first_unused(*group), page = slot / kSlotsAPage;
+  if (is_idle(*group, page)) --idle_pages_;
+  group->resident = static_cast<std::uint8_t>(group->resident | 1u << page);
+  group->used[slot / 64] |= std::uint64_t{1} << slot % 64;
+  if (first_unused(*group) == kSlots) unlink(group);
+  return new (reinterpret_cast<char*>(group) + slot * sizeof(Span)) Span;
 }
 
-// A group that becomes empty gives its pages back, unless it is the only one: one is kept against thrash.
 void Metadata::delete_span(Span* span) noexcept {
-  auto* group = reinterpret_cast<Group*>(round_down(reinterpret_cast<std::uintptr_t>(span), kGroupBytes));
+  const auto address = reinterpret_cast<std::uintptr_t>(span);
+  auto* group = reinterpret_cast<Group*>(round_down(address, kGroupBytes));
+  const std::size_t slot = address % kGroupBytes / sizeof(Span), page = slot / kSlotsAPage;
   span->state.store(SpanState::kUnused, std::memory_order_relaxed);
-  span->right = group->unused;
-  group->unused = span;
-  if (group->live-- == kSpans) link(group);
-  if (group->live != 0) return;
-  if (empty_ == nullptr) {
-    empty_ = group;
-    return;
+  if (first_unused(*group) == kSlots) link(group);
+  group->used[slot / 64] &= ~(std::uint64_t{1} << slot % 64);
+  if (is_page_free(group->used, page) && ++idle_pages_ > kIdlePages) purge_idle();
+}
+
+// All at once: pages that lie side by side go in one call.
+void Metadata::purge_idle() noexcept {
+  for (Group* group = with_room_; group != nullptr; group = group->next) {
+    each_run(
+        kGroupBytes / kPageSize, [&](std::size_t page) { return is_idle(*group, page); },
+        [&](std::size_t page, std::size_t end) {
+          const std::uintptr_t start = reinterpret_cast<std::uintptr_t>(group) + page * kPageSize;
+          if (!kernel_.purge(start, (end - page) * kPageSize)) return;
+          group->resident = static_cast<std::uint8_t>(group->resident & ~bits_of(page, end));
+          idle_pages_ -= end - page;
+        });
   }
-  if ((group->fresh + 1) * sizeof(Span) <= kPageSize) return;  // no further page was touched
-  const std::uintptr_t pages = reinterpret_cast<std::uintptr_t>(group) + kPageSize;
-  if (!kernel_.purge(pages, kGroupBytes - kPageSize)) return;
-  group->unused = nullptr;
-  group->fresh = 0;
 }
 
 }  // namespace brkmmap

@@ -1,9 +1,11 @@
-// Memory for the allocator's own tables. Descriptions of spans come from groups of 32 KiB; the pages of an
-// empty group go back to the kernel, so that a heap that has shrunk does not keep the descriptions of its
-// largest day. Other tables are mapped each alone and stay. Caller holds the heap's lock.
+// Memory for the allocator's own tables. Descriptions of spans come from groups of 32 KiB; pages of groups in
+// which none is in use go back to the kernel when there are some, so that a heap that has shrunk does not
+// keep the descriptions of its largest day. Other tables are mapped each alone and stay. Caller holds the
+// heap's lock.
 #pragma once
 
 #include "allocators/brkmmap/kernel.h"
+#include "allocators/brkmmap/page_bits.h"
 #include "allocators/brkmmap/span.h"
 
 namespace brkmmap {
@@ -23,19 +25,26 @@ class Metadata {
  private:
   static constexpr std::size_t kChunk = 256 * 1024;  // mapped at once for groups
   static constexpr std::size_t kGroupBytes = 32 * 1024;
-  static constexpr std::size_t kSpans = kGroupBytes / sizeof(Span) - 1;
-  // Lies in the place of the first description, in a page that stays; aligned to its size.
+  static constexpr std::size_t kSlots = kGroupBytes / sizeof(Span);
+  static constexpr std::size_t kSlotsAPage = kPageSize / sizeof(Span);
+  static constexpr std::size_t kIdlePages = 32;  // with no description in use, kept against thrash
+  // Lies in the first slot, which counts as used: so its page stays. Aligned to the group's size.
   struct Group {
     Group* next;  // of those with room
     Group* previous;
-    Span* unused;         // linked by `right`
-    std::uint32_t fresh;  // how many were ever used since the pages were new: the rest is untouched
-    std::uint32_t live;
+    std::uint64_t used[kSlots / 64];
+    std::uint8_t resident;  // which pages were touched since they last went back
   };
   static_assert(sizeof(Group) <= sizeof(Span));
+  static_assert(kSlotsAPage == kBitsAPage && kGroupBytes / kPageSize == 8);
 
+  static bool is_idle(const Group& group, std::size_t page) noexcept {
+    return (group.resident >> page & 1) != 0 && is_page_free(group.used, page);
+  }
+  static std::size_t first_unused(const Group& group) noexcept;
   void* map(std::size_t bytes) noexcept;
   Group* new_group() noexcept;
+  void purge_idle() noexcept;
   void link(Group* group) noexcept;
   void unlink(Group* group) noexcept;
 
@@ -45,7 +54,7 @@ class Metadata {
   std::uintptr_t next_ = 0;  // of the newest chunk, what is not yet a group
   std::uintptr_t end_ = 0;
   Group* with_room_ = nullptr;
-  Group* empty_ = nullptr;  // one of them that has no description in use and keeps its pages
+  std::size_t idle_pages_ = 0;
 };
 
 }  // namespace brkmmap

@@ -72,8 +72,9 @@ Span* PageHeap::split(Span* span, std::size_t units) noexcept {
 Span* PageHeap::take(Span* span, std::size_t units, std::size_t alignment, bool* zeroed) noexcept {
   remove(span);
   *zeroed = span->dirty_units == 0;
-  if (hysteresis_.watching() && span->dirty_units < units)
-    hysteresis_.took((units - span->dirty_units) << kUnitShift, os::milliseconds());
+  // Which of its units were written is not known: as large a share of those taken as of all.
+  if (hysteresis_.watching() && span->dirty_units < span->units)
+    hysteresis_.took((units - units * span->dirty_units / span->units) << kUnitShift, os::milliseconds());
   const std::size_t before = (round_up(span->start, alignment) - span->start) >> kUnitShift;
   if (before != 0) {
     Span* aligned = split(span, before);
@@ -274,8 +275,7 @@ void PageHeap::put_back(std::uint32_t gone) noexcept {
     Span* span = swept_[at];
     const std::size_t before = span->dirty_units;
     if (gone >> at & 1) span->dirty_units = std::min(before, edge_units(span, 0));
-    if (span->bytes() >= tunables_.purge_threshold)
-      hysteresis_.gave_back((before - span->dirty_units) << kUnitShift, os::milliseconds());
+    note_purged(span, before - span->dirty_units);
     purging_units_ -= span->units;
     insert(span, SpanState::kFree);
   }
@@ -284,6 +284,14 @@ void PageHeap::put_back(std::uint32_t gone) noexcept {
 void PageHeap::forget_sweep() noexcept {
   put_back(0);
   sweeping_ = 0;
+}
+
+// Small ranges don't count as given back in vain, however soon they are wanted again: there are always some,
+// and keeping them all is what makes heaps fat. But where the program frees most of what it has, they are how
+// it does so, and a program that does so again and again must not fault everything in anew each time.
+void PageHeap::note_purged(const Span* span, std::size_t units) noexcept {
+  if (span->bytes() >= tunables_.purge_threshold || hysteresis_.has_shrunk(live_bytes()))
+    hysteresis_.gave_back(units << kUnitShift, os::milliseconds());
 }
 
 // Units that are not part of a whole page, or are among the first `keep` bytes.
@@ -351,14 +359,12 @@ bool PageHeap::release(Span* span, std::size_t keep) noexcept {
   return true;
 }
 
-// Gives the whole pages back, but for the first `keep` bytes. Small ranges don't count as given back in vain,
-// however soon they are wanted again: there are always some, and keeping them all is what makes heaps fat.
+// Gives the whole pages back, but for the first `keep` bytes.
 bool PageHeap::purge(Span* span, std::size_t keep) noexcept {
   const InnerPages inner(*span, keep);
   if (!is_worth_purging(span, keep) || !kernel_.purge(inner.start, inner.bytes())) return false;
   const std::size_t stay = edge_units(span, keep);
-  if (span->bytes() >= tunables_.purge_threshold)
-    hysteresis_.gave_back((span->dirty_units - stay) << kUnitShift, os::milliseconds());
+  note_purged(span, span->dirty_units - stay);
   free_.set_dirty(span, stay);
   return true;
 }

@@ -79,6 +79,7 @@ class PageHeap {
   void settle(Span* span) noexcept;
   void sweep(std::size_t enough) noexcept;
   void put_back(std::uint32_t gone) noexcept;
+  void note_purged(const Span* span, std::size_t units) noexcept;
   static std::size_t edge_units(const Span* span, std::size_t keep) noexcept;
   static bool is_worth_purging(const Span* span, std::size_t keep = 0) noexcept;
   bool lower(Span* top, std::size_t pad) noexcept;

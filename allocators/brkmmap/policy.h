@@ -30,15 +30,34 @@ inline Action decide(const FreeRange& range, const Tunables& tunables, std::size
   return Action::kKeep;
 }
 
+// Requests from this size on are mappings of their own. What is small beside all that lives leaves a hole
+// which others fill; as a mapping, every page of it would be faulted in anew each time. Up to a limit, the
+// same as glibc's for its dynamic threshold (mallopt(3)): mremap spares a large block its copy.
+inline std::size_t mapped_from(std::size_t live_bytes, std::size_t slack, const Tunables& tunables) noexcept {
+  constexpr std::size_t kMost = std::size_t{32} << 20;
+  const std::size_t share = tunables.dynamic != 0 ? live_bytes / 100 * tunables.mmap_percent : 0;
+  return std::max<std::size_t>(tunables.mmap_threshold + slack, std::min(share, kMost));
+}
+
+// So much written free memory is always worth keeping.
+inline constexpr std::size_t kLeastDirty = std::size_t{256} << 10;
+
 // Written free memory below all thresholds, in ranges however small, that is worth keeping.
 inline std::size_t dirty_limit(std::size_t live_bytes, const Tunables& tunables) noexcept {
-  return tunables.purge_threshold + live_bytes / 100 * tunables.dirty_percent;
+  return kLeastDirty + live_bytes / 100 * tunables.dirty_percent;
 }
 
 // The same for free pages inside slabs of several pages, whose objects take so many bytes.
 inline std::size_t slab_dirty_limit(std::size_t object_bytes, const Tunables& tunables,
                                     std::size_t slack) noexcept {
-  return tunables.purge_threshold + object_bytes / 100 * tunables.dirty_percent * 2 + slack;
+  return kLeastDirty + object_bytes / 100 * tunables.dirty_percent * 2 + slack;
+}
+
+// What a thread keeps for itself while it frees: a small share of what lives and of the slack, so that little
+// stays once the program has freed its memory.
+inline std::size_t cache_limit(std::size_t live_bytes, std::size_t slack, const Tunables& tunables) noexcept {
+  constexpr std::size_t kLeast = std::size_t{256} << 10;
+  return std::min<std::size_t>(tunables.thread_cache, std::max(kLeast, live_bytes / 32 + slack / 4));
 }
 
 // Against thrash: memory that was given back and is asked for again soon was given back in vain. The bytes of
@@ -50,7 +69,7 @@ class Hysteresis {
   static constexpr std::uint64_t kHalfLife = 1000;             // milliseconds
   static constexpr std::size_t kLeast = std::size_t{1} << 20;  // bytes of slack that are always affordable
 
-  static constexpr std::size_t kRounds = 8;
+  static constexpr std::size_t kRounds = 3;  // once the whole heap was regretted so often, all may be kept
 
   constexpr Hysteresis() = default;
 
@@ -72,6 +91,7 @@ class Hysteresis {
   // Bytes to keep beyond the thresholds while `live_bytes` are in use.
   std::size_t slack(std::size_t live_bytes, const Tunables& tunables, std::uint64_t now) noexcept {
     peak_ = std::max(peak_, live_bytes);
+    live_.store(live_bytes, std::memory_order_relaxed);
     if (tunables.dynamic == 0) return 0;
     if (slack_ != 0) age(now);
     const std::size_t share = std::max<std::size_t>(kLeast, live_bytes / 100 * tunables.slack_percent);
@@ -79,8 +99,11 @@ class Hysteresis {
     last_.store(slack_, std::memory_order_relaxed);
     return slack_;
   }
-  // What slack() said last: for those who don't hold the lock that guards the rest.
+  // Whether much less lives than lately.
+  bool has_shrunk(std::size_t live_bytes) const noexcept { return live_bytes < peak_ / 2; }
+  // What slack() said and was told last: for those who don't hold the lock that guards the rest.
   std::size_t last() const noexcept { return last_.load(std::memory_order_relaxed); }
+  std::size_t last_live_bytes() const noexcept { return live_.load(std::memory_order_relaxed); }
 
  private:
   void age(std::uint64_t now) noexcept {
@@ -99,6 +122,7 @@ class Hysteresis {
   std::size_t peak_ = 0;    // most live bytes lately
   std::uint64_t since_ = 0;
   std::atomic<std::size_t> last_{0};
+  std::atomic<std::size_t> live_{0};
 };
 
 }  // namespace brkmmap

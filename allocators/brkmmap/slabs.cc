@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "allocators/brkmmap/page_bits.h"
+
 namespace brkmmap {
 namespace {
 
@@ -10,10 +12,7 @@ std::size_t list_of(const Span* slab) noexcept {
   return std::min<std::size_t>(slab->longest, kMostGranules) - 1;
 }
 
-// Of a slab of kind 1, whose pages are 32 granules each.
-bool is_page_free(const std::uint64_t* used, std::size_t page) noexcept {
-  return (used[page / 2] >> page % 2 * slab::kGranulesAPage & 0xffffffff) == 0;
-}
+static_assert(slab::kGranulesAPage == kBitsAPage);  // of kind 1
 
 std::size_t bytes_of(std::size_t page_bits) noexcept {
   return static_cast<std::size_t>(std::popcount(page_bits)) << kPageShift;
@@ -125,15 +124,14 @@ void Slabs::purge_slab(Span* slab, Kernel& kernel) noexcept {
   const std::size_t pages = kSlabKinds[slab->kind].pages;
   std::uint64_t used[slab::kWords];
   slab::load_used(*slab, used);
-  for (std::size_t page = 0; page < pages;) {
-    std::size_t end = page;
-    while (end < pages && (slab->purged >> end & 1) == 0 && is_page_free(used, end)) ++end;
-    if (end != page && kernel.purge(slab->start + page * kPageSize, (end - page) * kPageSize)) {
-      slab->purged = static_cast<std::uint8_t>(slab->purged | ((1u << end) - (1u << page)));
-      purged_bytes_ += (end - page) * kPageSize;
-    }
-    page = end + 1;
-  }
+  const auto is_due = [&](std::size_t page) {
+    return (slab->purged >> page & 1) == 0 && is_page_free(used, page);
+  };
+  each_run(pages, is_due, [&](std::size_t page, std::size_t end) {
+    if (!kernel.purge(slab->start + page * kPageSize, (end - page) * kPageSize)) return;
+    slab->purged = static_cast<std::uint8_t>(slab->purged | bits_of(page, end));
+    purged_bytes_ += (end - page) * kPageSize;
+  });
 }
 
 void Slabs::purge(std::size_t enough, Kernel& kernel) noexcept {
@@ -148,16 +146,12 @@ bool Slabs::release_slab(Span* slab, PageHeap& pages, Lock& heap_lock) noexcept 
   std::uint64_t used[slab::kWords];
   slab::load_used(*slab, used);
   std::size_t gone = 0;
-  for (std::size_t page = 0; page < kSlabKinds[1].pages;) {
-    std::size_t end = page;
-    while (end < kSlabKinds[1].pages && is_page_free(used, end)) ++end;
-    if (end != page) {
-      Guard guard(heap_lock);
-      if (pages.release_inside(slab->start + page * kPageSize, (end - page) * kPageSize))
-        gone |= (std::size_t{1} << end) - (std::size_t{1} << page);
-    }
-    page = end + 1;
-  }
+  const auto is_free = [&](std::size_t page) { return is_page_free(used, page); };
+  each_run(kSlabKinds[1].pages, is_free, [&](std::size_t page, std::size_t end) {
+    Guard guard(heap_lock);
+    if (pages.release_inside(slab->start + page * kPageSize, (end - page) * kPageSize))
+      gone |= bits_of(page, end);
+  });
   if (gone == 0) return false;
   slab_bytes_[1] -= bytes_of(gone);
   purged_bytes_ -= bytes_of(slab->purged & gone);

@@ -71,19 +71,25 @@ void ThreadCache::prepare() noexcept {
   }
 }
 
-// Raises what a list may hold, where need be at the cost of others, whose turn it is in a round.
+// Takes from what lists may hold, a half at a time and of each in turn but `spared`, until it is at most
+// `budget`, or for now it is enough. True where it is.
+bool ThreadCache::tighten(std::size_t budget, std::size_t spared) noexcept {
+  constexpr int kVictims = 8;
+  for (int tried = 0; promised_ > budget; ++tried) {
+    if (tried == kVictims) return false;
+    victim_ = (victim_ + 1) % kClasses;
+    const std::uint32_t half = lists_[victim_].most / 2;
+    if (victim_ != spared && lists_[victim_].most != 0) shrink(victim_, half, half);
+  }
+  return true;
+}
+
+// Raises what a list may hold, where need be at the cost of others.
 void ThreadCache::grow(std::size_t index, std::uint32_t most) noexcept {
   List& list = lists_[index];
   const std::size_t more = (most - list.most) * class_bytes(index);
   const std::size_t budget = heap.tunables.thread_cache;
-  if (more > budget) return;
-  constexpr int kVictims = 8;
-  for (int tried = 0; promised_ + more > budget; ++tried) {
-    if (tried == kVictims) return;
-    victim_ = (victim_ + 1) % kClasses;
-    const std::uint32_t half = lists_[victim_].most / 2;
-    if (victim_ != index && lists_[victim_].most != 0) shrink(victim_, half, half);
-  }
+  if (more > budget || !tighten(budget - more, index)) return;
   promised_ += more;
   list.most = most;
 }
@@ -149,6 +155,8 @@ void ThreadCache::overflow(std::size_t index) noexcept {
   list.asked = false;
   list.gave = true;
   shrink(index, most, index < kFirstBlockClass ? most / 2 : most);
+  const Hysteresis& hysteresis = heap.hysteresis;
+  tighten(cache_limit(hysteresis.last_live_bytes(), hysteresis.last(), heap.tunables), kClasses);
 }
 
 // The object that was just pushed goes home, but together with others.

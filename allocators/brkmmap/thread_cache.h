@@ -1,10 +1,10 @@
 // Free objects that a thread keeps for itself: one list a size class, without lock or atomic
 // read-modify-write. How many a list may hold grows while the thread keeps asking for its class and shrinks
 // while it only frees, down to nothing: a few objects left in lists would pin as many pages; together the
-// lists stay within the tunable thread_cache. Lists of blocks (above 8 KiB) begin at nothing and grow only
-// when blocks were given back in vain some times: a block freed once is free for all uses at once. Lives in
-// initial-exec TLS; goes home when the thread ends, after which (destructors of others may still free) the
-// slabs are used directly.
+// lists stay within the tunable thread_cache and, while the thread frees, a share of what lives. Lists of
+// blocks (above 8 KiB) begin at nothing and grow only when blocks were given back in vain some times: a block
+// freed once is free for all uses at once. Lives in initial-exec TLS; goes home when the thread ends, after
+// which (destructors of others may still free) the slabs are used directly.
 #pragma once
 
 #include "allocators/brkmmap/die.h"
@@ -107,6 +107,7 @@ class ThreadCache {
   }
   void* refill(std::size_t index) noexcept;
   void overflow(std::size_t index) noexcept;
+  bool tighten(std::size_t budget, std::size_t spared) noexcept;
   void grow(std::size_t index, std::uint32_t most) noexcept;
   void shrink(std::size_t index, std::uint32_t most, std::uint32_t keep) noexcept;
   void put_off(std::size_t index) noexcept;

@@ -1,17 +1,16 @@
-// The deciding parts and the page heap against naive computations and a reference model, over a fake kernel
-// whose calls can fail. The equation of the statistics is checked after every step.
-#include <unistd.h>
-
+// Page heap, slabs and metadata against a reference model, over a fake kernel whose calls can fail. The
+// equation of the statistics is checked after every step.
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cstring>
 #include <map>
 #include <memory>
 #include <random>
+#include <set>
 #include <utility>
 #include <vector>
 
 #include "allocators/brkmmap/heap.h"
-#include "allocators/brkmmap/policy.h"
 #include "allocators/brkmmap/tests/fake_os.h"
 
 namespace brkmmap {
@@ -21,14 +20,6 @@ constinit std::atomic<std::uintptr_t> secret{0x5ec4e7};
 using namespace brkmmap;
 
 namespace {
-
-// The smallest of all class sizes that holds the request.
-std::size_t naive_class(std::size_t bytes) {
-  for (std::size_t index = 0; index < kClasses; ++index) {
-    if (class_bytes(index) >= bytes) return index;
-  }
-  return kClasses;
-}
 
 struct Model {
   std::unique_ptr<PageMap> map = std::make_unique<PageMap>();
@@ -85,96 +76,6 @@ void random_steps(Model& model, std::mt19937_64& random, int steps) {
 }
 
 }  // namespace
-
-TEST_CASE("every request gets the smallest class that holds it, and loses at most an eighth") {
-  for (std::size_t bytes = 1; bytes <= kMaxCached; ++bytes) {
-    const std::size_t index = class_of(bytes);
-    if (index != naive_class(bytes)) FAIL(bytes);
-    if (bytes > 128 && (class_bytes(index) - bytes) * 8 > class_bytes(index)) FAIL(bytes);
-  }
-  CHECK(class_of(0) == 0);
-  for (std::size_t kind = 0; kind < kKinds; ++kind)
-    for (std::size_t granules = kind == 0 ? 1 : 9; granules <= kMostGranules; ++granules)
-      CHECK(class_bytes(class_in_slab(kind, granules)) == granules << kSlabKinds[kind].granule_shift);
-}
-
-TEST_CASE("amounts are read with their suffixes and nothing else is") {
-  std::uint64_t value = 7;
-  CHECK((parse_amount("128K", &value) && value == 131072));
-  CHECK((parse_amount("2g", &value) && value == std::uint64_t{2} << 30));
-  for (const char* bad : {"", "K", "-1", "1KB", "12x", "99999999999999999999", "18446744073709551615K"}) {
-    CHECK_FALSE(parse_amount(bad, &value));
-  }
-}
-
-TEST_CASE("a bad value in the environment is told once and the default kept") {
-  int pipes[2];
-  REQUIRE(pipe(pipes) == 0);
-  char good[] = "BRKMMAP_TOP_PAD=1M", bad[] = "BRKMMAP_MMAP_THRESHOLD=12";
-  char* environment[] = {good, bad, nullptr};
-  Tunables tunables;
-  CHECK(read_environment(tunables, environment, pipes[1]) == 1);
-  CHECK(tunables.top_pad == 1 << 20);
-  CHECK(tunables.mmap_threshold == 131072);
-  char text[400] = {};
-  CHECK(read(pipes[0], text, sizeof text - 1) > 0);
-  CHECK_THAT(text, Catch::Contains("BRKMMAP_MMAP_THRESHOLD=12") && Catch::Contains("131072"));
-  close(pipes[0]);
-  close(pipes[1]);
-}
-
-TEST_CASE("the policy trims only over the threshold and gives large ranges below the top back") {
-  Tunables tunables;  // whatever the defaults are
-  tunables.purge_threshold.set(262144);
-  tunables.release_threshold.set(1048576);
-  CHECK(decide({131072, 0, true, false}, tunables, 0) == Action::kKeep);
-  CHECK(decide({131073, 0, true, false}, tunables, 0) == Action::kTrim);
-  CHECK(decide({40960, 40960, false, false}, tunables, 0) == Action::kKeep);
-  CHECK(decide({262144, 262144, false, false}, tunables, 0) == Action::kPurge);
-  CHECK(decide({524288, 4096, false, false}, tunables, 0) == Action::kKeep);
-  CHECK(decide({262144, 4096, false, true}, tunables, 0) == Action::kRelease);
-  CHECK(decide({1048576, 4096, false, false}, tunables, 0) == Action::kRelease);
-  CHECK(decide({1048576, 4096, false, false}, tunables, 4096) == Action::kKeep);
-  CHECK(decide({135168, 0, true, false}, tunables, 4096) == Action::kKeep);
-  CHECK(decide({135169, 0, true, false}, tunables, 4096) == Action::kTrim);
-}
-
-TEST_CASE(
-    "what is asked for again soon after it was given back raises the slack, for a while and within bounds") {
-  constexpr std::size_t kMiB = 1 << 20;
-  Tunables tunables;
-  Hysteresis hysteresis;
-  hysteresis.took(5 * kMiB, 10);
-  CHECK(hysteresis.slack(kMiB, tunables, 10) == 0);  // nothing had been given back
-  hysteresis.gave_back(kMiB / 2, 20);
-  CHECK(hysteresis.slack(kMiB, tunables, 20) == 0);  // nor regretted
-  hysteresis.took(kMiB / 4, 30);
-  CHECK(hysteresis.slack(kMiB, tunables, 30) == kMiB / 4);
-  CHECK(hysteresis.slack(kMiB, tunables, 30 + Hysteresis::kHalfLife) == kMiB / 8);
-  CHECK(hysteresis.slack(kMiB, tunables, 30 + 40 * Hysteresis::kHalfLife) == 0);
-  hysteresis.gave_back(300 * kMiB, 50'000);
-  hysteresis.took(250 * kMiB, 50'000);
-  CHECK(hysteresis.slack(100 * kMiB, tunables, 50'000) == 100 * kMiB / 100 * tunables.slack_percent);
-  CHECK(hysteresis.slack(0, tunables, 50'000) == Hysteresis::kLeast);
-  tunables.dynamic.set(0);
-  CHECK(hysteresis.slack(100 * kMiB, tunables, 50'000) == 0);
-}
-
-TEST_CASE("a program that frees and asks for all of its memory in rounds keeps it after some of them") {
-  constexpr std::size_t kMiB = 1 << 20;
-  const Tunables tunables;
-  Hysteresis hysteresis;
-  std::size_t kept = 0;
-  for (int round = 0; round < 12; ++round) {
-    (void)hysteresis.slack(20 * kMiB, tunables, 100);  // full
-    kept = hysteresis.slack(0, tunables, 100);         // empty
-    if (round < 8) CHECK(kept <= Hysteresis::kLeast);
-    hysteresis.gave_back(20 * kMiB - kept, 100);
-    hysteresis.took(20 * kMiB - kept, 100);
-  }
-  CHECK(kept == 20 * kMiB);
-  CHECK(hysteresis.slack(0, tunables, 100 + 8 * Hysteresis::kHalfLife) <= Hysteresis::kLeast);
-}
 
 TEST_CASE("the hole of a freed block goes to the next request of its size, and joins its neighbour") {
   fake::reset();
@@ -286,6 +187,57 @@ TEST_CASE("objects of all sizes share slabs, and an emptied slab goes back at on
   Model model;
   std::mt19937_64 random(3);
   play_objects(model, random, 30'000);
+}
+
+TEST_CASE("a program that frees in random order what it has, in rounds, keeps the pages after some of them") {
+  fake::reset();
+  Model model;
+  Heap& heap = *model.heap;
+  std::mt19937_64 random(7);
+  const auto given_back = [&] {
+    return heap.kernel.purges.bytes + heap.kernel.releases.bytes + heap.kernel.trims.bytes;
+  };
+  constexpr std::uint64_t kMiB = 1 << 20;
+  constexpr std::size_t kObjects = 10000, kStay = 300;
+  std::vector<void*> objects;
+  std::uint64_t in_first = 0, in_last = 0;
+  for (int round = 0; round < 60; ++round) {
+    const std::uint64_t before = given_back();
+    while (objects.size() < kObjects) {
+      void* got[8];
+      const std::size_t count = heap.fetch(0, class_of(1024), got, 8);
+      objects.insert(objects.end(), got, got + count);
+    }
+    std::shuffle(objects.begin(), objects.end(), random);
+    for (; objects.size() > kStay; objects.pop_back()) {
+      auto* object = static_cast<Object*>(objects.back());
+      object->link(nullptr);
+      heap.give_back(object);
+    }
+    (round == 0 ? in_first : in_last) = given_back() - before;
+  }
+  CHECK(in_first > 2 * kMiB);
+  CHECK(in_last < kMiB / 2);
+}
+
+TEST_CASE("pages of descriptions go back when none on them is in use, and are used again") {
+  fake::reset();
+  Kernel kernel;
+  Metadata metadata(kernel);
+  std::mt19937_64 random(11);
+  std::vector<Span*> spans;
+  for (int round = 0; round < 3; ++round) {
+    while (spans.size() < 5000) spans.push_back(metadata.new_span());
+    std::set<std::uintptr_t> pages;
+    for (const Span* span : spans)
+      pages.insert(round_down(reinterpret_cast<std::uintptr_t>(span), kPageSize));
+    CHECK(std::set<Span*>(spans.begin(), spans.end()).size() == spans.size());
+    std::shuffle(spans.begin(), spans.end(), random);
+    const std::uint64_t before = kernel.purges.bytes;
+    for (; spans.size() > 10; spans.pop_back()) metadata.delete_span(spans.back());
+    // What stays: the first page of each group of eight, ten that hold a description, and a few spare ones.
+    CHECK(kernel.purges.bytes - before >= (pages.size() * 7 / 8 - 10 - 34) * kPageSize);
+  }
 }
 
 TEST_CASE("objects survive the failure of any one kernel call, and foreign sbrk in between") {

@@ -1,0 +1,137 @@
+// The deciding parts, all pure: size classes against a naive computation, tunables, and the policy by hand.
+#include "allocators/brkmmap/policy.h"
+
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <cstring>
+
+#include "allocators/brkmmap/size_classes.h"
+
+using namespace brkmmap;
+
+namespace {
+
+// The smallest of all class sizes that holds the request.
+std::size_t naive_class(std::size_t bytes) {
+  for (std::size_t index = 0; index < kClasses; ++index) {
+    if (class_bytes(index) >= bytes) return index;
+  }
+  return kClasses;
+}
+
+}  // namespace
+
+TEST_CASE("every request gets the smallest class that holds it, and loses at most an eighth") {
+  for (std::size_t bytes = 1; bytes <= kMaxCached; ++bytes) {
+    const std::size_t index = class_of(bytes);
+    if (index != naive_class(bytes)) FAIL(bytes);
+    if (bytes > 128 && (class_bytes(index) - bytes) * 8 > class_bytes(index)) FAIL(bytes);
+  }
+  CHECK(class_of(0) == 0);
+  for (std::size_t kind = 0; kind < kKinds; ++kind)
+    for (std::size_t granules = kind == 0 ? 1 : 9; granules <= kMostGranules; ++granules)
+      CHECK(class_bytes(class_in_slab(kind, granules)) == granules << kSlabKinds[kind].granule_shift);
+}
+
+TEST_CASE("amounts are read with their suffixes and nothing else is") {
+  std::uint64_t value = 7;
+  CHECK((parse_amount("128K", &value) && value == 131072));
+  CHECK((parse_amount("2g", &value) && value == std::uint64_t{2} << 30));
+  for (const char* bad : {"", "K", "-1", "1KB", "12x", "99999999999999999999", "18446744073709551615K"}) {
+    CHECK_FALSE(parse_amount(bad, &value));
+  }
+}
+
+TEST_CASE("a bad value in the environment is told once and the default kept") {
+  int pipes[2];
+  REQUIRE(pipe(pipes) == 0);
+  char good[] = "BRKMMAP_TOP_PAD=1M", bad[] = "BRKMMAP_MMAP_THRESHOLD=12";
+  char* environment[] = {good, bad, nullptr};
+  Tunables tunables;
+  CHECK(read_environment(tunables, environment, pipes[1]) == 1);
+  CHECK(tunables.top_pad == 1 << 20);
+  CHECK(tunables.mmap_threshold == 131072);
+  char text[400] = {};
+  CHECK(read(pipes[0], text, sizeof text - 1) > 0);
+  CHECK_THAT(text, Catch::Contains("BRKMMAP_MMAP_THRESHOLD=12") && Catch::Contains("131072"));
+  close(pipes[0]);
+  close(pipes[1]);
+}
+
+TEST_CASE("the policy trims only over the threshold and gives large ranges below the top back") {
+  Tunables tunables;  // whatever the defaults are
+  tunables.purge_threshold.set(262144);
+  tunables.release_threshold.set(1048576);
+  CHECK(decide({131072, 0, true, false}, tunables, 0) == Action::kKeep);
+  CHECK(decide({131073, 0, true, false}, tunables, 0) == Action::kTrim);
+  CHECK(decide({40960, 40960, false, false}, tunables, 0) == Action::kKeep);
+  CHECK(decide({262144, 262144, false, false}, tunables, 0) == Action::kPurge);
+  CHECK(decide({524288, 4096, false, false}, tunables, 0) == Action::kKeep);
+  CHECK(decide({262144, 4096, false, true}, tunables, 0) == Action::kRelease);
+  CHECK(decide({1048576, 4096, false, false}, tunables, 0) == Action::kRelease);
+  CHECK(decide({1048576, 4096, false, false}, tunables, 4096) == Action::kKeep);
+  CHECK(decide({135168, 0, true, false}, tunables, 4096) == Action::kKeep);
+  CHECK(decide({135169, 0, true, false}, tunables, 4096) == Action::kTrim);
+}
+
+TEST_CASE(
+    "what is asked for again soon after it was given back raises the slack, for a while and within bounds") {
+  constexpr std::size_t kMiB = 1 << 20;
+  Tunables tunables;
+  Hysteresis hysteresis;
+  hysteresis.took(5 * kMiB, 10);
+  CHECK(hysteresis.slack(kMiB, tunables, 10) == 0);  // nothing had been given back
+  hysteresis.gave_back(kMiB / 2, 20);
+  CHECK(hysteresis.slack(kMiB, tunables, 20) == 0);  // nor regretted
+  hysteresis.took(kMiB / 4, 30);
+  CHECK(hysteresis.slack(kMiB, tunables, 30) == kMiB / 4);
+  CHECK(hysteresis.slack(kMiB, tunables, 30 + Hysteresis::kHalfLife) == kMiB / 8);
+  CHECK(hysteresis.slack(kMiB, tunables, 30 + 40 * Hysteresis::kHalfLife) == 0);
+  hysteresis.gave_back(300 * kMiB, 50'000);
+  hysteresis.took(250 * kMiB, 50'000);
+  CHECK(hysteresis.slack(100 * kMiB, tunables, 50'000) == 100 * kMiB / 100 * tunables.slack_percent);
+  CHECK(hysteresis.slack(0, tunables, 50'000) == Hysteresis::kLeast);
+  tunables.dynamic.set(0);
+  CHECK(hysteresis.slack(100 * kMiB, tunables, 50'000) == 0);
+}
+
+TEST_CASE("a program that frees and asks for all of its memory in rounds keeps it after some of them") {
+  constexpr std::size_t kMiB = 1 << 20;
+  const Tunables tunables;
+  Hysteresis hysteresis;
+  std::size_t kept = 0;
+  for (int round = 0; round < 12; ++round) {
+    (void)hysteresis.slack(20 * kMiB, tunables, 100);  // full
+    kept = hysteresis.slack(0, tunables, 100);         // empty
+    if (round < 3) CHECK(kept <= Hysteresis::kLeast);
+    hysteresis.gave_back(20 * kMiB - kept, 100);
+    hysteresis.took(20 * kMiB - kept, 100);
+  }
+  CHECK(kept == 20 * kMiB);
+  CHECK(hysteresis.slack(0, tunables, 100 + 8 * Hysteresis::kHalfLife) <= Hysteresis::kLeast);
+}
+
+TEST_CASE("what is small beside all that lives is not mapped alone, unless thresholds are fixed") {
+  constexpr std::size_t kMiB = 1 << 20;
+  Tunables tunables;
+  tunables.mmap_percent.set(10);
+  CHECK(mapped_from(0, 0, tunables) == 131072);
+  CHECK(mapped_from(kMiB, 4096, tunables) == 131072 + 4096);
+  CHECK(mapped_from(100 * kMiB, 4096, tunables) == 10 * kMiB);
+  CHECK(mapped_from(100 * kMiB, 20 * kMiB, tunables) == 20 * kMiB + 131072);
+  CHECK(mapped_from(10'000 * kMiB, 0, tunables) == 32 * kMiB);
+  tunables.dynamic.set(0);
+  CHECK(mapped_from(100 * kMiB, 0, tunables) == 131072);
+}
+
+TEST_CASE("a thread that frees keeps a small share of what lives, however little or much that is") {
+  constexpr std::size_t kMiB = 1 << 20;
+  Tunables tunables;
+  CHECK(cache_limit(0, 0, tunables) == kMiB / 4);
+  CHECK(cache_limit(32 * kMiB, 0, tunables) == kMiB);
+  CHECK(cache_limit(0, 4 * kMiB, tunables) == kMiB);
+  CHECK(cache_limit(1024 * kMiB, 0, tunables) == tunables.thread_cache);
+  tunables.thread_cache.set(0);
+  CHECK(cache_limit(1024 * kMiB, 0, tunables) == 0);
+}
