@@ -240,6 +240,23 @@ TEST_CASE("pages of descriptions go back when none on them is in use, and are us
   }
 }
 
+TEST_CASE(
+    "a mapping costs no more addresses than it asks for, however near the page map's next leaf begins") {
+  constexpr std::uintptr_t kLeafBytes = std::uintptr_t{1} << PageMap::kLeafShift;
+  for (const std::size_t above : {1, 50, 75, 100, 170, 350, 9000}) {
+    fake::reset();
+    fake::map_below(round_up(fake::mappings(), kLeafBytes) + above * kPageSize);
+    Model model;
+    Heap& heap = *model.heap;
+    bool zeroed = false;
+    REQUIRE(heap.allocate_block(40, kUnit, &zeroed) != nullptr);
+    const std::uint64_t before = heap.kernel.mapped_bytes;
+    REQUIRE(heap.mappings.allocate(50) != nullptr);
+    CAPTURE(above);
+    CHECK(heap.kernel.mapped_bytes - before == 50 * kPageSize);
+  }
+}
+
 TEST_CASE("objects survive the failure of any one kernel call, and foreign sbrk in between") {
   for (std::size_t call = 1; call <= 80; ++call) {
     fake::reset();

@@ -9,7 +9,7 @@ namespace brkmmap {
 namespace {
 
 constexpr std::size_t kHalf = std::size_t{256} << 20;  // the break's range, then the mappings'
-std::uintptr_t g_base = 0, g_break = 0, g_next = 0;
+std::uintptr_t g_base = 0, g_break = 0, g_below = 0;   // mappings go downwards, as in Linux
 std::size_t g_until_failure = 0;
 
 bool fails() {
@@ -26,12 +26,14 @@ bool protect(std::uintptr_t at, std::size_t bytes, int flags) {
 namespace fake {
 
 void reset() noexcept {
-  void* base = g_base != 0 ? reinterpret_cast<void*>(g_base) : nullptr;
-  base = mmap(base, 2 * kHalf, PROT_NONE,
-              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | (g_base ? MAP_FIXED : 0), -1, 0);
-  g_base = reinterpret_cast<std::uintptr_t>(base);
+  constexpr int kReserve = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+  if (g_base == 0) {  // an odd multiple of half a region of the page map: the next begins amid the mappings
+    const auto any = reinterpret_cast<std::uintptr_t>(mmap(nullptr, 3 * kHalf, PROT_NONE, kReserve, -1, 0));
+    g_base = (any + kHalf / 2 + kHalf - 1) / kHalf * kHalf - kHalf / 2;
+  }
+  mmap(reinterpret_cast<void*>(g_base), 2 * kHalf, PROT_NONE, kReserve | MAP_FIXED, -1, 0);
   g_break = g_base + 4096 + 128;  // not at a page's start
-  g_next = g_base + kHalf;
+  g_below = g_base + 2 * kHalf;
   g_until_failure = 0;
 }
 void fail_at(std::size_t call) noexcept {
@@ -40,16 +42,22 @@ void fail_at(std::size_t call) noexcept {
 void foreign_sbrk(std::size_t bytes) noexcept {
   g_break += bytes;
 }
+void map_below(std::uintptr_t address) noexcept {
+  g_below = address;
+}
+std::uintptr_t mappings() noexcept {
+  return g_base + kHalf;
+}
 
 }  // namespace fake
 
 namespace os {
 
 void* map(std::size_t bytes) noexcept {
-  if (fails() || g_next + bytes > g_base + 2 * kHalf || !protect(g_next, bytes, PROT_READ | PROT_WRITE))
+  if (fails() || g_below < g_base + kHalf + bytes || !protect(g_below - bytes, bytes, PROT_READ | PROT_WRITE))
     return nullptr;
-  void* at = reinterpret_cast<void*>(g_next);
-  g_next += bytes + 4096;
+  void* at = reinterpret_cast<void*>(g_below - bytes);
+  g_below -= bytes + 4096;
   return at;
 }
 bool map_at(std::uintptr_t at, std::size_t bytes) noexcept {
