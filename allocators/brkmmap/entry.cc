@@ -44,16 +44,14 @@ void* refused() noexcept {
 }
 
 void* allocate_pages(std::size_t bytes, std::size_t alignment, bool* zeroed) noexcept {
-  *zeroed = true;
   const bool alone = heap.is_mapped_alone(bytes);
   if (alone) {
-    if (void* block = heap.mappings.allocate(pages_for(bytes), alignment)) return block;
+    if (void* block = heap.mappings.allocate(pages_for(bytes), alignment, zeroed)) return block;
   }
   // No block is smaller than a page: two in one page could not be told apart.
   const std::size_t units = units_for(bytes < kPageSize ? kPageSize : bytes);
   if (void* block = heap.allocate_block(units, alignment, zeroed)) return block;
-  *zeroed = true;
-  return alone ? nullptr : heap.mappings.allocate(pages_for(bytes == 0 ? 1 : bytes), alignment);
+  return alone ? nullptr : heap.mappings.allocate(pages_for(bytes == 0 ? 1 : bytes), alignment, zeroed);
 }
 
 [[gnu::noinline]] void* allocate_large(std::size_t bytes, std::size_t alignment, bool* zeroed) noexcept {

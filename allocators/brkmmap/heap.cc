@@ -81,13 +81,15 @@ void Heap::give_back(Object* list) noexcept {
     if (entry.kind() != 0) slabs.purge_if_due(tunables, hysteresis.last(), kernel);
   }
   if (held != nullptr) held->lock().unlock();
+  mappings.settle(hysteresis.last_live_bytes());
 }
 
 bool Heap::is_mapped_alone(std::size_t bytes) noexcept {
   if (bytes < tunables.mmap_threshold || mappings.count() >= tunables.mmap_max) return false;
   Guard guard(lock);
   const std::size_t live = pages.live_bytes();
-  return bytes >= mapped_from(live, hysteresis.slack(live, tunables, os::milliseconds()), tunables);
+  return bytes >=
+         mapped_from(live, hysteresis.slack(live, tunables.slack_share(), os::milliseconds()), tunables);
 }
 
 void* Heap::allocate_block(std::size_t units, std::size_t alignment, bool* zeroed) noexcept {
@@ -108,6 +110,7 @@ void Heap::free_block(Span* span) noexcept {
     shelf.set_limit(tunables.dynamic != 0 ? pages.live_bytes() / 100 * tunables.shelf_percent : 0);
   }
   if (shelf.is_over_limit()) clear_shelf();
+  mappings.settle(hysteresis.last_live_bytes());
 }
 
 bool Heap::trim(std::size_t pad) noexcept {

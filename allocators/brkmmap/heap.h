@@ -22,7 +22,7 @@ struct Heap {
   Metadata metadata{kernel};
   PageMap& map;
   PageHeap pages{kernel, metadata, map, tunables, hysteresis, lock};
-  MmapSource mappings{kernel, metadata, map, pages, hysteresis, lock};
+  MmapSource mappings{kernel, metadata, map, pages, tunables, hysteresis, lock};
   Slabs shards[kShards];
   Shelf shelf;
   std::atomic<std::uint64_t> failed_requests{0};

@@ -27,6 +27,7 @@ class Kernel {
   Tally grows, trims, purges, releases, maps, remaps;
   std::atomic<std::uint64_t> mapped_bytes{0};
   std::atomic<std::uint64_t> metadata_bytes{0};  // of the mapped ones
+  std::atomic<std::uint64_t> kept_bytes{0};      // of the mapped ones: freed mappings, see kept_mappings.h
 
   [[nodiscard]] void* map(std::size_t bytes) noexcept {
     void* address = os::map(bytes);
@@ -59,6 +60,24 @@ class Kernel {
                              std::memory_order_relaxed);  // wraps rightly when it shrinks
     }
     return moved;
+  }
+  // Grows a mapping where it is.
+  [[nodiscard]] bool extend(std::uintptr_t address, std::size_t old_bytes, std::size_t new_bytes) noexcept {
+    const bool done = os::extend(address, old_bytes, new_bytes);
+    if (done) {
+      remaps.add(new_bytes);
+      mapped_bytes.fetch_add(new_bytes - old_bytes, std::memory_order_relaxed);
+    }
+    return done;
+  }
+  // Moves pages to `to`, where the process has a mapping already, whose place they take.
+  [[nodiscard]] bool move(std::uintptr_t from, std::size_t bytes, std::uintptr_t to) noexcept {
+    const bool done = os::move(from, bytes, to);
+    if (done) {
+      remaps.add(bytes);
+      mapped_bytes.fetch_sub(bytes, std::memory_order_relaxed);
+    }
+    return done;
   }
   // `held`: how many bytes of [from, to) have addresses now (lowering the break may cross holes).
   [[nodiscard]] bool raise_break(std::uintptr_t from, std::uintptr_t to, std::size_t held) noexcept {

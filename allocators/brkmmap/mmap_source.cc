@@ -17,8 +17,8 @@ void MmapSource::give_back(std::uintptr_t start, std::size_t bytes) noexcept {
   pages_.adopt(span);
 }
 
-void* MmapSource::allocate(std::size_t pages, std::size_t alignment) noexcept {
-  const std::size_t bytes = pages << kPageShift;
+// Address of new pages; null where the kernel refuses.
+void* MmapSource::from_kernel(std::size_t bytes, std::size_t alignment) noexcept {
   const std::size_t slack = std::max(alignment, kPageSize) - kPageSize;
   void* memory = kernel_.map(bytes + slack);
   if (memory == nullptr) {
@@ -30,44 +30,134 @@ void* MmapSource::allocate(std::size_t pages, std::size_t alignment) noexcept {
   const std::uintptr_t start = round_up(mapped, alignment);
   give_back(mapped, start - mapped);
   give_back(start + bytes, slack - (start - mapped));
-  {
+  return reinterpret_cast<void*>(start);
+}
+
+void MmapSource::took(std::size_t bytes) noexcept {
+  if (hysteresis_.watching()) hysteresis_.took(bytes, os::milliseconds());
+  if (heap_hysteresis_.watching()) heap_hysteresis_.took(bytes, os::milliseconds());
+}
+
+// A range of kept pages, where there is one; what it has of new ones was asked for in vain before.
+Span* MmapSource::from_kept(std::size_t bytes) noexcept {
+  std::size_t kept_units = 0;
+  Span* span = kept_.take(bytes >> kUnitShift, &kept_units);
+  if (span != nullptr && span->units != kept_units) took((span->units - kept_units) << kUnitShift);
+  return span;
+}
+
+// Null where the tables cannot take it in.
+void* MmapSource::enter(Span* span) noexcept {
+  if (!map_.ensure(span->start, span->start + kPageSize, metadata_)) return nullptr;
+  span->state.store(SpanState::kMapped, std::memory_order_relaxed);
+  map_.set(span->start, PageEntry::of(span));
+  bytes_.fetch_add(span->bytes(), std::memory_order_relaxed);
+  count_.fetch_add(1, std::memory_order_relaxed);
+  return reinterpret_cast<void*>(span->start);
+}
+
+void* MmapSource::allocate(std::size_t pages, std::size_t alignment, bool* zeroed) noexcept {
+  const std::size_t bytes = pages << kPageShift;
+  if (alignment <= kPageSize) {
     Guard guard(lock_);
-    Span* span = map_.ensure(start, start + kPageSize, metadata_) ? metadata_.new_span() : nullptr;
-    if (span != nullptr) {
-      span->start = start;
-      span->units = pages * kUnitsAPage;
-      span->state.store(SpanState::kMapped, std::memory_order_relaxed);
-      map_.set(start, PageEntry::of(span));
-      if (hysteresis_.watching()) hysteresis_.took(bytes, os::milliseconds());
-      bytes_.fetch_add(bytes, std::memory_order_relaxed);
-      count_.fetch_add(1, std::memory_order_relaxed);
-      return reinterpret_cast<void*>(start);
+    if (Span* span = from_kept(bytes)) {
+      *zeroed = false;
+      if (void* block = enter(span)) return block;
+      kept_.put(span);
     }
   }
-  give_back(start, bytes);
+  *zeroed = true;
+  void* const memory = from_kernel(bytes, alignment);
+  if (memory == nullptr) return nullptr;
+  {
+    Guard guard(lock_);
+    if (Span* span = metadata_.new_span()) {
+      span->start = reinterpret_cast<std::uintptr_t>(memory);
+      span->units = pages * kUnitsAPage;
+      if (void* block = enter(span)) {
+        took(bytes);
+        return block;
+      }
+      metadata_.delete_span(span);
+    }
+  }
+  give_back(reinterpret_cast<std::uintptr_t>(memory), bytes);
   return nullptr;
 }
 
-void MmapSource::free(Span* span) noexcept {
-  const std::uintptr_t start = span->start;
-  const std::size_t bytes = span->bytes();
-  {
-    Guard guard(lock_);  // forgotten first: once unmapped, another thread may be given the addresses
-    map_.set(start, PageEntry());
-    metadata_.delete_span(span);
-    hysteresis_.gave_back(bytes, os::milliseconds());
-    bytes_.fetch_sub(bytes, std::memory_order_relaxed);
-    count_.fetch_sub(1, std::memory_order_relaxed);
+// Gives pieces back that are in no table any more.
+void MmapSource::unmap(Span* pieces) noexcept {
+  for (Span* piece = pieces; piece != nullptr;) {
+    Span* next = piece->above;
+    const std::uintptr_t start = piece->start;
+    const std::size_t bytes = piece->bytes();
+    {
+      Guard guard(lock_);
+      metadata_.delete_span(piece);
+      hysteresis_.gave_back(bytes, os::milliseconds());
+      heap_hysteresis_.gave_back(bytes, os::milliseconds());
+    }
+    give_back(start, bytes);
+    piece = next;
   }
-  give_back(start, bytes);
+}
+
+void MmapSource::shed(bool all) noexcept {
+  Span* gone = nullptr;
+  {
+    Guard guard(lock_);
+    const std::size_t most =
+        hysteresis_.slack(pages_.live_bytes(), tunables_.keep_share(), os::milliseconds());
+    gone = kept_.shed(all ? 0 : most);
+  }
+  unmap(gone);
+}
+
+// Forgotten first: once unmapped, another thread may be given the addresses.
+void MmapSource::free(Span* span) noexcept {
+  Span* gone = nullptr;
+  {
+    Guard guard(lock_);
+    map_.set(span->start, PageEntry());
+    bytes_.fetch_sub(span->bytes(), std::memory_order_relaxed);
+    count_.fetch_sub(1, std::memory_order_relaxed);
+    kept_.put(span);
+    const std::size_t most =
+        hysteresis_.slack(pages_.live_bytes(), tunables_.keep_share(), os::milliseconds());
+    gone = kept_.shed(most);
+  }
+  unmap(gone);
+}
+
+// Shortens a block of several parts.
+bool MmapSource::shrink_parts(Span* span, std::size_t units) noexcept {
+  const std::uintptr_t end = span->start + (units << kUnitShift);
+  const std::size_t gone = (span->units - units) << kUnitShift;
+  if (!kernel_.unmap(end, gone)) return false;
+  Span* last = span;
+  while (last->above != nullptr && last->above->start < end) last = last->above;
+  for (Span* part = last->above; part != nullptr;) {
+    Span* next = part->above;
+    metadata_.delete_span(part);
+    part = next;
+  }
+  last->above = nullptr;
+  if (last != span) last->units = (end - last->start) >> kUnitShift;
+  span->units = units;
+  bytes_.fetch_sub(gone, std::memory_order_relaxed);
+  return true;
 }
 
 void* MmapSource::resize(Span* span, std::size_t pages) noexcept {
   Guard guard(lock_);
-  // What the tables may need in the new place is set aside first: a moved block cannot be refused any more.
-  if (!metadata_.set_aside(PageMap::kMostForOnePage)) return nullptr;
   const std::size_t old_bytes = span->bytes();
   const std::size_t new_bytes = pages << kPageShift;
+  if (span->above != nullptr) {
+    const bool done = new_bytes < old_bytes && shrink_parts(span, pages * kUnitsAPage);
+    return done ? reinterpret_cast<void*>(span->start) : nullptr;
+  }
+  // What the tables may need in the new place is set aside first: a moved block cannot be refused any more.
+  if (!metadata_.set_aside(PageMap::kMostForOnePage)) return nullptr;
   void* moved = kernel_.remap(span->start, old_bytes, new_bytes);
   if (moved == nullptr && pages_.release_everything())
     moved = kernel_.remap(span->start, old_bytes, new_bytes);

@@ -1,8 +1,10 @@
 // Blocks over the mmap threshold: each a mapping of its own, given back alone, grown and shrunk with mremap.
-// Takes the heap's lock itself for the tables, never around munmap. Beside: the page heap, whose free ranges
-// give way when the kernel refuses. All sizes are whole pages.
+// What the program frees and asks for again soon is kept for a while instead (kept_mappings), within a share
+// of what lives; the policy says how much. Takes the heap's lock itself, never around munmap. Beside: the
+// page heap, whose free ranges give way when the kernel refuses. All sizes are whole pages.
 #pragma once
 
+#include "allocators/brkmmap/kept_mappings.h"
 #include "allocators/brkmmap/lock.h"
 #include "allocators/brkmmap/page_heap.h"
 
@@ -11,32 +13,61 @@ namespace brkmmap {
 class MmapSource {
  public:
   constexpr MmapSource(Kernel& kernel, Metadata& metadata, PageMap& map, PageHeap& pages,
-                       Hysteresis& hysteresis, Lock& lock) noexcept
+                       const Tunables& tunables, Hysteresis& heap_hysteresis, Lock& lock) noexcept
       : kernel_(kernel),
         metadata_(metadata),
         map_(map),
         pages_(pages),
-        hysteresis_(hysteresis),
-        lock_(lock) {}
+        tunables_(tunables),
+        heap_hysteresis_(heap_hysteresis),
+        lock_(lock),
+        kept_(kernel, metadata) {}
 
-  // A zeroed kMapped block; null where the kernel refuses. `alignment` in bytes: a power of two.
-  [[nodiscard]] void* allocate(std::size_t pages, std::size_t alignment = kPageSize) noexcept;
+  // A kMapped block; null where the kernel refuses. `alignment` in bytes: a power of two. *zeroed tells
+  // whether it is known to read as zero.
+  [[nodiscard]] void* allocate(std::size_t pages, std::size_t alignment, bool* zeroed) noexcept;
   void free(Span* span) noexcept;
-  // The block in its new size, moved or not; null, and nothing changed, where the kernel refuses.
+  // The block in its new size, moved or not; null, and nothing changed, where it must be copied.
   [[nodiscard]] void* resize(Span* span, std::size_t pages) noexcept;
+  // Gives back what is kept beyond what the policy allows now. To be called where the program frees; looks
+  // closely only where so much cannot be allowed, `live_bytes` being in use lately, and from time to time.
+  void settle(std::size_t live_bytes) noexcept {
+    const std::size_t kept = kernel_.kept_bytes.load(std::memory_order_relaxed);
+    if (kept == 0) [[likely]]
+      return;
+    constexpr std::uint32_t kTimes = 256;
+    const std::uint32_t times = settled_.load(std::memory_order_relaxed) + 1;
+    settled_.store(times, std::memory_order_relaxed);
+    if (kept > most_slack(live_bytes, tunables_.keep_share()) || times % kTimes == 0) shed(false);
+  }
+  // Gives back all that is kept.
+  void clear() noexcept {
+    if (kernel_.kept_bytes.load(std::memory_order_relaxed) != 0) shed(true);
+  }
 
   std::size_t bytes() const noexcept { return bytes_.load(std::memory_order_relaxed); }
   std::size_t count() const noexcept { return count_.load(std::memory_order_relaxed); }
 
  private:
+  void* from_kernel(std::size_t bytes, std::size_t alignment) noexcept;
+  Span* from_kept(std::size_t bytes) noexcept;
+  void* enter(Span* span) noexcept;
+  bool shrink_parts(Span* span, std::size_t units) noexcept;
+  void shed(bool all) noexcept;
+  void unmap(Span* pieces) noexcept;
+  void took(std::size_t bytes) noexcept;
   void give_back(std::uintptr_t start, std::size_t bytes) noexcept;
 
   Kernel& kernel_;
   Metadata& metadata_;
   PageMap& map_;
   PageHeap& pages_;
-  Hysteresis& hysteresis_;
+  const Tunables& tunables_;
+  Hysteresis& heap_hysteresis_;  // told of mappings too: its slack raises the mmap threshold
   Lock& lock_;
+  Hysteresis hysteresis_;  // of mappings alone: how much to keep
+  KeptMappings kept_;
+  std::atomic<std::uint32_t> settled_{0};
   std::atomic<std::size_t> bytes_{0};
   std::atomic<std::size_t> count_{0};
 };

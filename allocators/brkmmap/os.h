@@ -13,6 +13,10 @@ namespace brkmmap::os {
 [[nodiscard]] bool purge(std::uintptr_t address, std::size_t bytes) noexcept;  // pages go and read as zero
 void want_huge_pages(std::uintptr_t address, std::size_t bytes) noexcept;      // a hint; pages may be split
 [[nodiscard]] void* remap(std::uintptr_t address, std::size_t old_bytes, std::size_t new_bytes) noexcept;
+[[nodiscard]] bool extend(std::uintptr_t address, std::size_t old_bytes,
+                          std::size_t new_bytes) noexcept;  // in place
+// Pages of one mapping go to `to`, over what is mapped there. Where that is refused, both stay as they are.
+[[nodiscard]] bool move(std::uintptr_t from, std::size_t bytes, std::uintptr_t to) noexcept;
 std::uint64_t milliseconds() noexcept;  // of a clock that never goes back; to some milliseconds
 std::uintptr_t program_break() noexcept;
 [[nodiscard]] bool set_break(std::uintptr_t address) noexcept;

@@ -59,6 +59,22 @@ void* remap(std::uintptr_t address, std::size_t old_bytes, std::size_t new_bytes
   return moved == MAP_FAILED ? nullptr : moved;
 }
 
+bool extend(std::uintptr_t address, std::size_t old_bytes, std::size_t new_bytes) noexcept {
+  const KeepErrno keep;
+  return mremap(reinterpret_cast<void*>(address), old_bytes, new_bytes, 0) != MAP_FAILED;
+}
+
+// Refused where there are too many mappings, which the kernel finds out before it changes anything. Were it
+// to fail later, what lay there is gone: it is mapped again, over nothing, that is, only in that case.
+bool move(std::uintptr_t from, std::size_t bytes, std::uintptr_t to) noexcept {
+  const KeepErrno keep;
+  void* wanted = reinterpret_cast<void*>(to);
+  if (mremap(reinterpret_cast<void*>(from), bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, wanted) == wanted)
+    return true;
+  (void)map_at(to, bytes);
+  return false;
+}
+
 std::uint64_t milliseconds() noexcept {
   timespec now{};
   clock_gettime(CLOCK_MONOTONIC_COARSE, &now);  // from the vdso: no system call

@@ -218,7 +218,7 @@ void PageHeap::settle(Span* span) noexcept {
   const bool beside = (span->below != nullptr && span->below->is(SpanState::kHole)) ||
                       (span->above != nullptr && span->above->is(SpanState::kHole));
   FreeRange range{span->bytes(), span->dirty_units << kUnitShift, at_top(span), beside};
-  const std::size_t slack = hysteresis_.slack(live_bytes(), tunables_, os::milliseconds());
+  const std::size_t slack = hysteresis_.slack(live_bytes(), tunables_.slack_share(), os::milliseconds());
   Action action = decide(range, tunables_, slack);
   if (action == Action::kTrim) {
     if (lower(span, tunables_.top_pad + slack)) return;

@@ -57,7 +57,8 @@ class PageHeap {
   // Everything handed out, mappings too.
   std::size_t live_bytes() const noexcept {
     return kernel_.mapped_bytes.load(std::memory_order_relaxed) -
-           kernel_.metadata_bytes.load(std::memory_order_relaxed) - free_bytes();
+           kernel_.metadata_bytes.load(std::memory_order_relaxed) -
+           kernel_.kept_bytes.load(std::memory_order_relaxed) - free_bytes();
   }
   const BrkSource& brk() const noexcept { return brk_; }
 

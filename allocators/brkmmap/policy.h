@@ -31,12 +31,13 @@ inline Action decide(const FreeRange& range, const Tunables& tunables, std::size
 }
 
 // Requests from this size on are mappings of their own. What is small beside all that lives leaves a hole
-// which others fill; as a mapping, every page of it would be faulted in anew each time. Up to a limit, the
-// same as glibc's for its dynamic threshold (mallopt(3)): mremap spares a large block its copy.
+// which others fill; as a mapping, every page of it would be faulted in anew each time. Up to a limit: large
+// mappings are moved and put together without a copy (kept_mappings.h), and leave no hole.
 inline std::size_t mapped_from(std::size_t live_bytes, std::size_t slack, const Tunables& tunables) noexcept {
-  constexpr std::size_t kMost = std::size_t{32} << 20;
+  constexpr std::size_t kMost = std::size_t{2} << 20;
   const std::size_t share = tunables.dynamic != 0 ? live_bytes / 100 * tunables.mmap_percent : 0;
-  return std::max<std::size_t>(tunables.mmap_threshold + slack, std::min(share, kMost));
+  const std::size_t raised = std::max<std::size_t>(tunables.mmap_threshold + slack, share);
+  return std::max<std::size_t>(tunables.mmap_threshold, std::min(raised, kMost));
 }
 
 // So much written free memory is always worth keeping.
@@ -60,16 +61,21 @@ inline std::size_t cache_limit(std::size_t live_bytes, std::size_t slack, const 
   return std::min<std::size_t>(tunables.thread_cache, std::max(kLeast, live_bytes / 32 + slack / 4));
 }
 
+inline constexpr std::size_t kLeastSlack = std::size_t{1} << 20;  // bytes that are always affordable
+
+// What slack may be while `live_bytes` are in use, of which it is to be at most `percent`.
+inline std::size_t most_slack(std::size_t live_bytes, std::size_t percent) noexcept {
+  return std::max<std::size_t>(kLeastSlack, live_bytes / 100 * percent);
+}
+
 // Against thrash: memory that was given back and is asked for again soon was given back in vain. The bytes of
 // that regret raise the slack, that much free memory is then kept beyond the thresholds; time without regret
 // halves it again. The slack never passes a share of what is live, so that it is gone when the program has
-// freed its memory. With `dynamic` 0 there is no slack, ever: the thresholds hold to the letter.
+// freed its memory. With a share of 0 there is no slack, ever: the thresholds hold to the letter.
 class Hysteresis {
  public:
-  static constexpr std::uint64_t kHalfLife = 1000;             // milliseconds
-  static constexpr std::size_t kLeast = std::size_t{1} << 20;  // bytes of slack that are always affordable
-
-  static constexpr std::size_t kRounds = 3;  // once the whole heap was regretted so often, all may be kept
+  static constexpr std::uint64_t kHalfLife = 1000;  // milliseconds
+  static constexpr std::size_t kRounds = 3;  // once the heap was emptied in vain so often, all may be kept
 
   constexpr Hysteresis() = default;
 
@@ -79,6 +85,7 @@ class Hysteresis {
   void gave_back(std::size_t bytes, std::uint64_t now) noexcept {
     age(now);
     given_ += bytes;
+    if (has_shrunk(last_live_bytes())) given_when_low_ += bytes;
   }
   void took(std::size_t bytes, std::uint64_t now) noexcept {
     if (given_ == 0) return;
@@ -86,15 +93,17 @@ class Hysteresis {
     const std::size_t regret = std::min(bytes, given_);
     given_ -= regret;
     slack_ += regret;
-    regret_ += regret;
+    const std::size_t of_low = std::min(regret, given_when_low_);
+    given_when_low_ -= of_low;
+    regret_ += of_low;
   }
-  // Bytes to keep beyond the thresholds while `live_bytes` are in use.
-  std::size_t slack(std::size_t live_bytes, const Tunables& tunables, std::uint64_t now) noexcept {
+  // Bytes to keep beyond the thresholds while `live_bytes` are in use, of which they may be `percent`.
+  std::size_t slack(std::size_t live_bytes, std::size_t percent, std::uint64_t now) noexcept {
     peak_ = std::max(peak_, live_bytes);
     live_.store(live_bytes, std::memory_order_relaxed);
-    if (tunables.dynamic == 0) return 0;
+    if (percent == 0) return 0;
     if (slack_ != 0) age(now);
-    const std::size_t share = std::max<std::size_t>(kLeast, live_bytes / 100 * tunables.slack_percent);
+    const std::size_t share = most_slack(live_bytes, percent);
     slack_ = std::min(slack_, regret_ > kRounds * peak_ ? std::max(share, peak_) : share);
     last_.store(slack_, std::memory_order_relaxed);
     return slack_;
@@ -109,6 +118,7 @@ class Hysteresis {
   void age(std::uint64_t now) noexcept {
     for (; now - since_ >= kHalfLife && (given_ | slack_ | regret_) != 0; since_ += kHalfLife) {
       given_ /= 2;
+      given_when_low_ /= 2;
       slack_ /= 2;
       regret_ /= 2;
       peak_ /= 2;
@@ -116,9 +126,10 @@ class Hysteresis {
     if (now - since_ >= kHalfLife) since_ = now;
   }
 
-  std::size_t given_ = 0;  // given back lately
+  std::size_t given_ = 0;           // given back lately
+  std::size_t given_when_low_ = 0;  // of that, while much less lived than before
   std::size_t slack_ = 0;
-  std::size_t regret_ = 0;  // given back in vain lately
+  std::size_t regret_ = 0;  // of what was given back while little lived, in vain, lately
   std::size_t peak_ = 0;    // most live bytes lately
   std::uint64_t since_ = 0;
   std::atomic<std::size_t> last_{0};

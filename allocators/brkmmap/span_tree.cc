@@ -78,6 +78,12 @@ Span* SpanTree::best_fit(std::size_t units) const noexcept {
   return found;
 }
 
+Span* SpanTree::largest() const noexcept {
+  Span* at = root_;
+  while (at != nullptr && at->right != nullptr) at = at->right;
+  return at;
+}
+
 Span* SpanTree::after(const Span* span) const noexcept {
   Span* found = nullptr;
   for (Span* at = root_; at != nullptr;) {

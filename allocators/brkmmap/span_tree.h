@@ -13,6 +13,9 @@ class SpanTree {
   void erase(Span* span) noexcept;
   // The smallest span of at least `units`, the lowest address among equals; null where there is none.
   Span* best_fit(std::size_t units) const noexcept;
+  // Null where there is none.
+  Span* smallest() const noexcept { return best_fit(0); }
+  Span* largest() const noexcept;
   // The next one in the tree's order; null after the last.
   Span* after(const Span* span) const noexcept;
   std::size_t count() const noexcept { return count_; }

@@ -29,7 +29,7 @@ BRKMMAP_EXPORT void brkmmap_stats(struct brkmmap_stats* out) {
   *out = {};
   out->live_bytes = in_heap + heap.mappings.bytes();
   out->cached_bytes = heap.pages.out_bytes() - in_heap;
-  out->free_bytes = heap.pages.free_bytes();
+  out->free_bytes = heap.pages.free_bytes() + heap.kernel.kept_bytes.load(std::memory_order_relaxed);
   out->metadata_bytes = heap.kernel.metadata_bytes.load(std::memory_order_relaxed);
   out->mapped_bytes = heap.kernel.mapped_bytes.load(std::memory_order_relaxed);
   const BrkSource& brk = heap.pages.brk();

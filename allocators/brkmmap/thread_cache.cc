@@ -207,6 +207,7 @@ void ThreadCache::flush() noexcept {
   for (std::size_t index = 0; index < kClasses; ++index) shrink(index, lists_[index].most, 0);
   flush_pending();
   heap.clear_shelf();
+  heap.mappings.clear();
 }
 
 void ThreadCache::at_thread_exit(void* cache) noexcept {

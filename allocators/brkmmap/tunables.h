@@ -23,6 +23,13 @@ struct Tunables {
 #define TUNABLE(name, variable, standard, least, most, unit, help) Tunable name{standard};
 #include "allocators/brkmmap/tunables.def"
 #undef TUNABLE
+  // Percent of live bytes; 0 where thresholds are fixed.
+  std::uint64_t slack_share() const noexcept {
+    return dynamic * slack_percent;
+  }
+  std::uint64_t keep_share() const noexcept {
+    return dynamic * keep_percent;
+  }
 };
 
 struct TunableRow {

@@ -67,6 +67,8 @@ TEST_CASE("the ledger and brkmmap's own counters agree exactly") {
        {{"sizes", "mixed"}, {"live", "32M"}, {"operations", "60000"}, {"idle_ms", "0"}, {"threads", "4"}}},
       {"churn",
        {{"sizes", "large"}, {"live", "64M"}, {"operations", "4000"}, {"idle_ms", "0"}, {"threads", "3"}}},
+      {"breathe",
+       {{"sizes", "buffers"}, {"level", "128M"}, {"breaths", "15"}}},  // mremap puts mappings together
       {"large_block", {{"budget", "64M"}, {"rounds", "2"}}},
       {"large_block", {{"budget", "64M"}, {"rounds", "2"}, {"limit", "as"}}},
       {"large_block", {{"budget", "64M"}, {"rounds", "2"}, {"limit", "data"}}},

@@ -251,7 +251,7 @@ TEST_CASE(
     bool zeroed = false;
     REQUIRE(heap.allocate_block(40, kUnit, &zeroed) != nullptr);
     const std::uint64_t before = heap.kernel.mapped_bytes;
-    REQUIRE(heap.mappings.allocate(50) != nullptr);
+    REQUIRE(heap.mappings.allocate(50, kPageSize, &zeroed) != nullptr);
     CAPTURE(above);
     CHECK(heap.kernel.mapped_bytes - before == 50 * kPageSize);
   }

@@ -3,13 +3,16 @@
 
 #include <sys/mman.h>
 
+#include <cstring>
+
 #include "allocators/brkmmap/os.h"
 
 namespace brkmmap {
 namespace {
 
-constexpr std::size_t kHalf = std::size_t{256} << 20;  // the break's range, then the mappings'
-std::uintptr_t g_base = 0, g_break = 0, g_below = 0;   // mappings go downwards, as in Linux
+constexpr std::size_t kBreakRange = std::size_t{256} << 20;
+constexpr std::size_t kMappings = std::size_t{16} << 30;  // no address is used twice
+std::uintptr_t g_base = 0, g_break = 0, g_below = 0;      // mappings go downwards, as in Linux
 std::size_t g_until_failure = 0;
 
 bool fails() {
@@ -26,14 +29,12 @@ bool protect(std::uintptr_t at, std::size_t bytes, int flags) {
 namespace fake {
 
 void reset() noexcept {
-  constexpr int kReserve = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
-  if (g_base == 0) {  // an odd multiple of half a region of the page map: the next begins amid the mappings
-    const auto any = reinterpret_cast<std::uintptr_t>(mmap(nullptr, 3 * kHalf, PROT_NONE, kReserve, -1, 0));
-    g_base = (any + kHalf / 2 + kHalf - 1) / kHalf * kHalf - kHalf / 2;
-  }
-  mmap(reinterpret_cast<void*>(g_base), 2 * kHalf, PROT_NONE, kReserve | MAP_FIXED, -1, 0);
+  void* base = g_base != 0 ? reinterpret_cast<void*>(g_base) : nullptr;
+  base = mmap(base, kBreakRange + kMappings, PROT_NONE,
+              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | (g_base ? MAP_FIXED : 0), -1, 0);
+  g_base = reinterpret_cast<std::uintptr_t>(base);
   g_break = g_base + 4096 + 128;  // not at a page's start
-  g_below = g_base + 2 * kHalf;
+  g_below = g_base + kBreakRange + kMappings;
   g_until_failure = 0;
 }
 void fail_at(std::size_t call) noexcept {
@@ -46,7 +47,7 @@ void map_below(std::uintptr_t address) noexcept {
   g_below = address;
 }
 std::uintptr_t mappings() noexcept {
-  return g_base + kHalf;
+  return g_base + kBreakRange;
 }
 
 }  // namespace fake
@@ -54,7 +55,8 @@ std::uintptr_t mappings() noexcept {
 namespace os {
 
 void* map(std::size_t bytes) noexcept {
-  if (fails() || g_below < g_base + kHalf + bytes || !protect(g_below - bytes, bytes, PROT_READ | PROT_WRITE))
+  if (fails() || g_below < g_base + kBreakRange + bytes ||
+      !protect(g_below - bytes, bytes, PROT_READ | PROT_WRITE))
     return nullptr;
   void* at = reinterpret_cast<void*>(g_below - bytes);
   g_below -= bytes + 4096;
@@ -73,6 +75,14 @@ void want_huge_pages(std::uintptr_t, std::size_t) noexcept {}
 void* remap(std::uintptr_t, std::size_t, std::size_t) noexcept {
   return nullptr;
 }
+bool extend(std::uintptr_t, std::size_t, std::size_t) noexcept {
+  return false;
+}
+bool move(std::uintptr_t from, std::size_t bytes, std::uintptr_t to) noexcept {
+  if (fails()) return false;
+  std::memcpy(reinterpret_cast<void*>(to), reinterpret_cast<const void*>(from), bytes);
+  return protect(from, bytes, PROT_NONE);
+}
 std::uint64_t milliseconds() noexcept {
   return 1;
 }
@@ -80,7 +90,7 @@ std::uintptr_t program_break() noexcept {
   return g_break;
 }
 bool set_break(std::uintptr_t to) noexcept {
-  if (fails() || to > g_base + kHalf) return false;
+  if (fails() || to > g_base + kBreakRange) return false;
   const std::uintptr_t from = (g_break + 4095) & ~std::uintptr_t{4095};
   if (to > from ? !protect(from, to - from, PROT_READ | PROT_WRITE) : !protect(to, from - to, PROT_NONE))
     return false;

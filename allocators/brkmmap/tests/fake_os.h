@@ -11,6 +11,6 @@ void reset() noexcept;                    // an empty process
 void fail_at(std::size_t call) noexcept;  // the call-th from now on fails, once; 0: none
 void foreign_sbrk(std::size_t bytes) noexcept;
 void map_below(std::uintptr_t address) noexcept;  // where the next mapping ends
-std::uintptr_t mappings() noexcept;               // the lowest address that a mapping can have, of 256 MiB
+std::uintptr_t mappings() noexcept;               // the lowest address that a mapping can have, of 16 GiB
 
 }  // namespace brkmmap::fake

@@ -81,19 +81,20 @@ TEST_CASE(
   Tunables tunables;
   Hysteresis hysteresis;
   hysteresis.took(5 * kMiB, 10);
-  CHECK(hysteresis.slack(kMiB, tunables, 10) == 0);  // nothing had been given back
+  CHECK(hysteresis.slack(kMiB, tunables.slack_share(), 10) == 0);  // nothing had been given back
   hysteresis.gave_back(kMiB / 2, 20);
-  CHECK(hysteresis.slack(kMiB, tunables, 20) == 0);  // nor regretted
+  CHECK(hysteresis.slack(kMiB, tunables.slack_share(), 20) == 0);  // nor regretted
   hysteresis.took(kMiB / 4, 30);
-  CHECK(hysteresis.slack(kMiB, tunables, 30) == kMiB / 4);
-  CHECK(hysteresis.slack(kMiB, tunables, 30 + Hysteresis::kHalfLife) == kMiB / 8);
-  CHECK(hysteresis.slack(kMiB, tunables, 30 + 40 * Hysteresis::kHalfLife) == 0);
+  CHECK(hysteresis.slack(kMiB, tunables.slack_share(), 30) == kMiB / 4);
+  CHECK(hysteresis.slack(kMiB, tunables.slack_share(), 30 + Hysteresis::kHalfLife) == kMiB / 8);
+  CHECK(hysteresis.slack(kMiB, tunables.slack_share(), 30 + 40 * Hysteresis::kHalfLife) == 0);
   hysteresis.gave_back(300 * kMiB, 50'000);
   hysteresis.took(250 * kMiB, 50'000);
-  CHECK(hysteresis.slack(100 * kMiB, tunables, 50'000) == 100 * kMiB / 100 * tunables.slack_percent);
-  CHECK(hysteresis.slack(0, tunables, 50'000) == Hysteresis::kLeast);
+  CHECK(hysteresis.slack(100 * kMiB, tunables.slack_share(), 50'000) ==
+        100 * kMiB / 100 * tunables.slack_percent);
+  CHECK(hysteresis.slack(0, tunables.slack_share(), 50'000) == kLeastSlack);
   tunables.dynamic.set(0);
-  CHECK(hysteresis.slack(100 * kMiB, tunables, 50'000) == 0);
+  CHECK(hysteresis.slack(100 * kMiB, tunables.slack_share(), 50'000) == 0);
 }
 
 TEST_CASE("a program that frees and asks for all of its memory in rounds keeps it after some of them") {
@@ -102,14 +103,14 @@ TEST_CASE("a program that frees and asks for all of its memory in rounds keeps i
   Hysteresis hysteresis;
   std::size_t kept = 0;
   for (int round = 0; round < 12; ++round) {
-    (void)hysteresis.slack(20 * kMiB, tunables, 100);  // full
-    kept = hysteresis.slack(0, tunables, 100);         // empty
-    if (round < 3) CHECK(kept <= Hysteresis::kLeast);
+    (void)hysteresis.slack(20 * kMiB, tunables.slack_share(), 100);  // full
+    kept = hysteresis.slack(0, tunables.slack_share(), 100);         // empty
+    if (round < 3) CHECK(kept <= kLeastSlack);
     hysteresis.gave_back(20 * kMiB - kept, 100);
     hysteresis.took(20 * kMiB - kept, 100);
   }
   CHECK(kept == 20 * kMiB);
-  CHECK(hysteresis.slack(0, tunables, 100 + 8 * Hysteresis::kHalfLife) <= Hysteresis::kLeast);
+  CHECK(hysteresis.slack(0, tunables.slack_share(), 100 + 8 * Hysteresis::kHalfLife) <= kLeastSlack);
 }
 
 TEST_CASE("what is small beside all that lives is not mapped alone, unless thresholds are fixed") {
@@ -118,9 +119,14 @@ TEST_CASE("what is small beside all that lives is not mapped alone, unless thres
   tunables.mmap_percent.set(10);
   CHECK(mapped_from(0, 0, tunables) == 131072);
   CHECK(mapped_from(kMiB, 4096, tunables) == 131072 + 4096);
-  CHECK(mapped_from(100 * kMiB, 4096, tunables) == 10 * kMiB);
-  CHECK(mapped_from(100 * kMiB, 20 * kMiB, tunables) == 20 * kMiB + 131072);
-  CHECK(mapped_from(10'000 * kMiB, 0, tunables) == 32 * kMiB);
+  CHECK(mapped_from(10 * kMiB, 4096, tunables) == 10 * kMiB / 100 * 10);
+  CHECK(mapped_from(10 * kMiB, 3 * kMiB / 2, tunables) == 3 * kMiB / 2 + 131072);
+  CHECK(mapped_from(100 * kMiB, 0, tunables) ==
+        2 * kMiB);  // so large a mapping leaves no hole worth the name
+  CHECK(mapped_from(100 * kMiB, 20 * kMiB, tunables) == 2 * kMiB);
+  tunables.mmap_threshold.set(8 * kMiB);
+  CHECK(mapped_from(100 * kMiB, 0, tunables) == 8 * kMiB);
+  tunables.mmap_threshold.set(131072);
   tunables.dynamic.set(0);
   CHECK(mapped_from(100 * kMiB, 0, tunables) == 131072);
 }
