@@ -230,11 +230,13 @@ void* resize_pages(void* block, Span* span, std::size_t bytes) noexcept {
 void lock_everything() noexcept {
   for (Slabs& slabs : heap.shards) slabs.lock().lock();
   heap.lock.lock();
+  heap.shelf.lock();
   ThreadCache::registry_lock().lock();
 }
 
 void unlock_everything() noexcept {
   ThreadCache::registry_lock().unlock();
+  heap.shelf.unlock();
   heap.lock.unlock();
   for (Slabs& slabs : heap.shards) slabs.lock().unlock();
 }
@@ -300,11 +302,11 @@ BRKMMAP_EXPORT void* realloc(void* block, std::size_t bytes) noexcept {
     release(block);
     return nullptr;
   }
-  settle();  // the block may be among them
+  const char* const freed = "realloc of a block that is free (as a double free)";
+  if (thread_cache.is_late(block)) die(freed, block);
   const Found found =
       find(block, "realloc of a pointer that is no block now (freed, inside of one, or never one)");
-  if (found.index != kClasses && static_cast<Object*>(block)->is_free())
-    die("realloc of a block that is free (as a double free)", block);
+  if (found.index != kClasses && static_cast<Object*>(block)->is_free()) die(freed, block);
   if (bytes > kMostBytes) return refused();
   const std::size_t usable = usable_bytes(found);
   if (found.entry.is_slab()) {

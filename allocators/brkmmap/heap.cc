@@ -33,11 +33,6 @@ std::size_t Heap::fetch(std::size_t shard, std::size_t index, void** objects, st
     for (std::size_t at = 0; at < got; ++at) static_cast<Object*>(objects[at])->hand_out();
     return got;
   }
-  if (Object* block = shelf.take(index)) {
-    block->hand_out();
-    objects[0] = block;
-    return 1;
-  }
   bool zeroed = false;
   objects[0] = allocate_block(index - kFirstBlockClass + 9, kUnit, &zeroed);
   return objects[0] != nullptr ? 1 : 0;
@@ -56,16 +51,32 @@ void* Heap::fetch_aligned(std::size_t shard, std::size_t bytes, std::size_t alig
 }
 
 void Heap::give_back(Object* list) noexcept {
+  take_home(list);
+  settle();
+}
+
+// Asks for the lines that taking the object in needs.
+PageEntry Heap::entry_of(Object* object) const noexcept {
+  const PageEntry entry = map.get(reinterpret_cast<std::uintptr_t>(object));
+  __builtin_prefetch(object);
+  __builtin_prefetch(entry.span());
+  __builtin_prefetch(reinterpret_cast<const char*>(entry.span()) + 64);
+  return entry;
+}
+
+void Heap::take_home(Object* list) noexcept {
   Slabs* held = nullptr;
+  PageEntry next_entry = entry_of(list);
   while (list != nullptr) {
     Object* object = list;
     if (!object->is_free()) die("a free block was written to, or is there twice by a double free", object);
     list = list->next;
+    const PageEntry entry = next_entry;
+    next_entry = entry_of(list);  // its lines come while this one is taken in
     const std::uintptr_t address = reinterpret_cast<std::uintptr_t>(object);
-    const PageEntry entry = map.get(address);
     Span* span = entry.span();
     if (!entry.is_slab()) {
-      if (!shelf.put(kFirstBlockClass + span->units - 9, object)) free_block(span);
+      take_home(span);
       continue;
     }
     Slabs& slabs = shards[span->shard];
@@ -81,7 +92,6 @@ void Heap::give_back(Object* list) noexcept {
     if (entry.kind() != 0) slabs.purge_if_due(tunables, hysteresis.last(), kernel);
   }
   if (held != nullptr) held->lock().unlock();
-  mappings.settle(hysteresis.last_live_bytes());
 }
 
 bool Heap::is_mapped_alone(std::size_t bytes) noexcept {
@@ -103,14 +113,14 @@ void* Heap::allocate_block(std::size_t units, std::size_t alignment, bool* zeroe
 }
 
 void Heap::free_block(Span* span) noexcept {
-  {
-    Guard guard(lock);
-    map.set(span->start, PageEntry());
-    pages.free(span);
-    shelf.set_limit(tunables.dynamic != 0 ? pages.live_bytes() / 100 * tunables.shelf_percent : 0);
-  }
-  if (shelf.is_over_limit()) clear_shelf();
-  mappings.settle(hysteresis.last_live_bytes());
+  take_home(span);
+  settle();
+}
+
+void Heap::take_home(Span* span) noexcept {
+  Guard guard(lock);
+  map.set(span->start, PageEntry());
+  pages.free(span);
 }
 
 bool Heap::trim(std::size_t pad) noexcept {
@@ -135,14 +145,16 @@ bool Heap::release_within_slabs() noexcept {
 }
 
 void Heap::clear_shelf() noexcept {
-  for (std::size_t index = kFirstBlockClass; index < kClasses; ++index) {
-    while (Object* block = shelf.take(index)) {
-      Guard guard(lock);
-      Span* span = map.get(reinterpret_cast<std::uintptr_t>(block)).span();
-      map.set(span->start, PageEntry());
-      pages.free(span);
-    }
-  }
+  for (std::size_t index = 0; index < kClasses; ++index)
+    for (Chain chain = shelf.take(index); chain.head != nullptr; chain = shelf.take(index))
+      take_home(chain.head);
+}
+
+// Where the program frees: what is kept beside the page heap goes once it is too much.
+void Heap::settle() noexcept {
+  mappings.settle(hysteresis.last_live_bytes());
+  if (shelf.bytes() > shelf_limit(hysteresis.last_live_bytes(), hysteresis.last(), tunables)) [[unlikely]]
+    clear_shelf();
 }
 
 }  // namespace brkmmap

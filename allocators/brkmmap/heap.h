@@ -33,7 +33,7 @@ struct Heap {
   void* fetch_aligned(std::size_t shard, std::size_t bytes, std::size_t alignment) noexcept;
   // Takes a list of objects, of any classes and shards.
   void give_back(Object* list) noexcept;
-  // Everything on the shelf goes to the page heap.
+  // What lies on the shelf goes back.
   void clear_shelf() noexcept;
   // The last resort before a request is refused: the shelf is cleared, and free pages inside of slabs give up
   // their addresses. True where any did.
@@ -48,6 +48,10 @@ struct Heap {
   void free_block(Span* span) noexcept;
 
  private:
+  PageEntry entry_of(Object* object) const noexcept;
+  void take_home(Object* list) noexcept;
+  void take_home(Span* block) noexcept;
+  void settle() noexcept;
   std::size_t fetch_small(std::size_t shard, std::size_t kind, std::size_t granules, std::size_t alignment,
                           void** objects, std::size_t count) noexcept;
 };

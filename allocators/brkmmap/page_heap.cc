@@ -227,7 +227,7 @@ void PageHeap::settle(Span* span) noexcept {
   }
   if (action == Action::kRelease && release(span, slack)) return;
   if (action != Action::kKeep && span->dirty_units != 0) purge(span, slack);
-  const std::size_t enough = dirty_limit(live_bytes(), tunables_) + slack;
+  const std::size_t enough = dirty_limit(live_bytes(), slack, tunables_);
   if (dirty_bytes() > enough && dirty_bytes() > std::min(enough * 2, swept_to_ + enough / 4)) sweep(enough);
 }
 

@@ -40,32 +40,45 @@ inline std::size_t mapped_from(std::size_t live_bytes, std::size_t slack, const 
   return std::max<std::size_t>(tunables.mmap_threshold, std::min(raised, kMost));
 }
 
-// So much written free memory is always worth keeping.
-inline constexpr std::size_t kLeastDirty = std::size_t{256} << 10;
-
-// Written free memory below all thresholds, in ranges however small, that is worth keeping.
-inline std::size_t dirty_limit(std::size_t live_bytes, const Tunables& tunables) noexcept {
-  return kLeastDirty + live_bytes / 100 * tunables.dirty_percent;
-}
-
-// The same for free pages inside slabs of several pages, whose objects take so many bytes.
-inline std::size_t slab_dirty_limit(std::size_t object_bytes, const Tunables& tunables,
-                                    std::size_t slack) noexcept {
-  return kLeastDirty + object_bytes / 100 * tunables.dirty_percent * 2 + slack;
-}
-
-// What a thread keeps for itself while it frees: a small share of what lives and of the slack, so that little
-// stays once the program has freed its memory.
-inline std::size_t cache_limit(std::size_t live_bytes, std::size_t slack, const Tunables& tunables) noexcept {
-  constexpr std::size_t kLeast = std::size_t{256} << 10;
-  return std::min<std::size_t>(tunables.thread_cache, std::max(kLeast, live_bytes / 32 + slack / 4));
-}
-
 inline constexpr std::size_t kLeastSlack = std::size_t{1} << 20;  // bytes that are always affordable
 
 // What slack may be while `live_bytes` are in use, of which it is to be at most `percent`.
 inline std::size_t most_slack(std::size_t live_bytes, std::size_t percent) noexcept {
   return std::max<std::size_t>(kLeastSlack, live_bytes / 100 * percent);
+}
+
+// Of the slack, what small things may have of it, which lie scattered: nothing while there is only the least.
+inline std::size_t scattered_slack(std::size_t slack) noexcept {
+  return slack - std::min(slack, kLeastSlack);
+}
+
+// What may lie on the shelf: nothing, but in a program that empties its heap again and again, whose slack is
+// more than the share.
+inline std::size_t shelf_limit(std::size_t live_bytes, std::size_t slack, const Tunables& tunables) noexcept {
+  return slack - std::min(slack, most_slack(live_bytes, tunables.slack_share()));
+}
+
+// So much written free memory is always worth keeping.
+inline constexpr std::size_t kLeastDirty = std::size_t{256} << 10;
+
+// Written free memory below all thresholds, in ranges however small, that is worth keeping.
+inline std::size_t dirty_limit(std::size_t live_bytes, std::size_t slack, const Tunables& tunables) noexcept {
+  return kLeastDirty + live_bytes / 100 * tunables.dirty_percent + scattered_slack(slack);
+}
+
+// The same for free pages inside slabs of several pages, whose objects take so many bytes.
+inline std::size_t slab_dirty_limit(std::size_t object_bytes, const Tunables& tunables,
+                                    std::size_t slack) noexcept {
+  return kLeastDirty + object_bytes / 100 * tunables.dirty_percent * 2 + scattered_slack(slack);
+}
+
+// What a thread keeps for itself while it frees: a small share of what lives and of the slack, and less where
+// it does nothing else, so that little stays once the program has freed its memory.
+inline std::size_t cache_limit(std::size_t live_bytes, std::size_t slack, bool asks,
+                               const Tunables& tunables) noexcept {
+  constexpr std::size_t kLeast = std::size_t{256} << 10;
+  const std::size_t share = live_bytes / 32 + scattered_slack(slack) / 4;
+  return std::min<std::size_t>(tunables.thread_cache, std::max(kLeast, asks ? share : share / 4));
 }
 
 // Against thrash: memory that was given back and is asked for again soon was given back in vain. The bytes of
@@ -75,7 +88,8 @@ inline std::size_t most_slack(std::size_t live_bytes, std::size_t percent) noexc
 class Hysteresis {
  public:
   static constexpr std::uint64_t kHalfLife = 1000;  // milliseconds
-  static constexpr std::size_t kRounds = 3;  // once the heap was emptied in vain so often, all may be kept
+  // Once the half that goes last went in vain so often, all may be kept.
+  static constexpr std::size_t kRounds = 3;
 
   constexpr Hysteresis() = default;
 
@@ -101,10 +115,10 @@ class Hysteresis {
   std::size_t slack(std::size_t live_bytes, std::size_t percent, std::uint64_t now) noexcept {
     peak_ = std::max(peak_, live_bytes);
     live_.store(live_bytes, std::memory_order_relaxed);
-    if (percent == 0) return 0;
     if (slack_ != 0) age(now);
-    const std::size_t share = most_slack(live_bytes, percent);
-    slack_ = std::min(slack_, regret_ > kRounds * peak_ ? std::max(share, peak_) : share);
+    const std::size_t share = percent == 0 ? 0 : most_slack(live_bytes, percent);
+    const bool empties = percent != 0 && regret_ * 2 > kRounds * peak_;
+    slack_ = std::min(slack_, empties ? std::max(share, peak_) : share);
     last_.store(slack_, std::memory_order_relaxed);
     return slack_;
   }

@@ -1,61 +1,68 @@
-// Free blocks of the classes above the slabs, a few of each, that all threads share: what one thread freed
-// another takes without the heap's lock. Holds a small share of what lives, so that nothing stays once the
-// program has freed its memory. Above: the heap, which decides how much that share is; each class has a lock
-// of its own, the innermost.
+// Chains of free objects of one class that all threads share: what one thread has too much of, another or the
+// same takes later, whole and in one step, without bitmaps, page heap or their locks. Holds chains only, and
+// knows no limits: how much may lie here is the heap's to say. Each class has a lock of its own, the
+// innermost but for the list of threads.
 #pragma once
 
-#include "allocators/brkmmap/die.h"
 #include "allocators/brkmmap/lock.h"
 #include "allocators/brkmmap/object.h"
 #include "allocators/brkmmap/size_classes.h"
 
 namespace brkmmap {
 
+struct Chain {
+  Object* head = nullptr;
+  std::uint32_t count = 0;
+};
+
 class Shelf {
  public:
   constexpr Shelf() = default;
 
-  // A block of the class, or null where there is none.
-  Object* take(std::size_t index) noexcept {
-    Place& place = places_[index - kFirstBlockClass];
-    if (place.count.load(std::memory_order_relaxed) == 0) return nullptr;
+  // The chain of the class that was put last: its memory is warm. Empty where there is none.
+  Chain take(std::size_t index) noexcept {
+    Place& place = places_[index];
+    if (place.chains.load(std::memory_order_relaxed) == 0) [[likely]]
+      return {};
     Guard guard(place.lock);
-    const std::uint32_t count = place.count.load(std::memory_order_relaxed);
-    if (count == 0) return nullptr;
-    Object* block = place.blocks[count - 1];
-    place.count.store(count - 1, std::memory_order_relaxed);
-    bytes_.fetch_sub(class_bytes(index), std::memory_order_relaxed);
-    if (!block->is_free()) die("a free block was written to, or is there twice by a double free", block);
-    return block;
+    const std::uint32_t chains = place.chains.load(std::memory_order_relaxed);
+    if (chains == 0) return {};
+    const Chain chain = place.chain[chains - 1];
+    place.chains.store(chains - 1, std::memory_order_relaxed);
+    bytes_.fetch_sub(chain.count * class_bytes(index), std::memory_order_relaxed);
+    return chain;
   }
   // False where there is no room for it.
-  bool put(std::size_t index, Object* block) noexcept {
-    const std::size_t size = class_bytes(index);
-    if (bytes() + size > limit_.load(std::memory_order_relaxed)) return false;
-    Place& place = places_[index - kFirstBlockClass];
+  [[nodiscard]] bool put(std::size_t index, const Chain& chain) noexcept {
+    Place& place = places_[index];
     Guard guard(place.lock);
-    const std::uint32_t count = place.count.load(std::memory_order_relaxed);
-    if (count == kMost) return false;
-    place.blocks[count] = block;
-    place.count.store(count + 1, std::memory_order_relaxed);
-    bytes_.fetch_add(size, std::memory_order_relaxed);
+    const std::uint32_t chains = place.chains.load(std::memory_order_relaxed);
+    if (chains == kMost) return false;
+    place.chain[chains] = chain;
+    place.chains.store(chains + 1, std::memory_order_relaxed);
+    bytes_.fetch_add(chain.count * class_bytes(index), std::memory_order_relaxed);
     return true;
   }
   std::size_t bytes() const noexcept { return bytes_.load(std::memory_order_relaxed); }
-  bool is_over_limit() const noexcept { return bytes() > limit_.load(std::memory_order_relaxed); }
-  void set_limit(std::size_t bytes) noexcept { limit_.store(bytes, std::memory_order_relaxed); }
+
+  // For fork.
+  void lock() noexcept {
+    for (Place& place : places_) place.lock.lock();
+  }
+  void unlock() noexcept {
+    for (Place& place : places_) place.lock.unlock();
+  }
 
  private:
-  static constexpr std::uint32_t kMost = 14;  // of a class
+  static constexpr std::uint32_t kMost = 15;  // chains of a class
   struct alignas(64) Place {
     Lock lock;
-    std::atomic<std::uint32_t> count{0};
-    Object* blocks[kMost] = {};
+    std::atomic<std::uint32_t> chains{0};
+    Chain chain[kMost] = {};
   };
 
-  Place places_[kClasses - kFirstBlockClass];
+  Place places_[kClasses];
   alignas(64) std::atomic<std::size_t> bytes_{0};
-  std::atomic<std::size_t> limit_{0};
 };
 
 }  // namespace brkmmap

@@ -94,13 +94,14 @@ void ThreadCache::grow(std::size_t index, std::uint32_t most) noexcept {
   list.most = most;
 }
 
-// Lowers what a list may hold to `most` and gives all objects but `keep` back. Those that were freed last
-// stay: their memory is warm.
-void ThreadCache::shrink(std::size_t index, std::uint32_t most, std::uint32_t keep) noexcept {
+// Lowers what a list may hold to `most` and takes all objects but `keep` out of it. Those that were freed
+// last stay: their memory is warm.
+Chain ThreadCache::cut(std::size_t index, std::uint32_t most, std::uint32_t keep) noexcept {
   List& list = lists_[index];
   promised_ -= (list.most - most) * class_bytes(index);
   list.most = most;
-  if (list.count.load(std::memory_order_relaxed) <= keep) return;
+  const std::uint32_t count = list.count.load(std::memory_order_relaxed);
+  if (count <= keep) return {};
   Object* rest = list.head;
   if (keep == 0) {
     list.head = nullptr;
@@ -111,7 +112,7 @@ void ThreadCache::shrink(std::size_t index, std::uint32_t most, std::uint32_t ke
     last->link(nullptr);
   }
   set_count(list, keep);
-  heap.give_back(rest);
+  return {rest, count - keep};
 }
 
 // A request that the list could not serve: it may hold more from now on.
@@ -134,6 +135,13 @@ void ThreadCache::miss(std::size_t index) noexcept {
 void* ThreadCache::refill(std::size_t index) noexcept {
   miss(index);
   List& list = lists_[index];
+  if (state_ == State::kReady) {
+    if (const Chain chain = heap.shelf.take(index); chain.head != nullptr) {
+      list.head = chain.head;
+      set_count(list, chain.count);
+      return pop(index);
+    }
+  }
   void* objects[64];
   const std::size_t got = heap.fetch(shard_, index, objects, std::min(batch_of(index), list.most / 2 + 1));
   if (got == 0) return nullptr;
@@ -150,13 +158,17 @@ void ThreadCache::overflow(std::size_t index) noexcept {
   prepare();
   List& list = lists_[index];
   if (list.most == 0 && index < kFirstBlockClass) return put_off(index);
+  const std::size_t live = heap.hysteresis.last_live_bytes(), slack = heap.hysteresis.last();
+  const bool fits = heap.shelf.bytes() + list.count.load(std::memory_order_relaxed) * class_bytes(index) <=
+                    shelf_limit(live, slack, heap.tunables);
+  const bool asks = list.asked;
   // Overflow upon overflow without a request in between halves what may stay, down to nothing.
-  const std::uint32_t most = list.asked ? list.most : list.most / 2;
+  const std::uint32_t most = asks || fits ? list.most : list.most / 2;
   list.asked = false;
   list.gave = true;
-  shrink(index, most, index < kFirstBlockClass ? most / 2 : most);
-  const Hysteresis& hysteresis = heap.hysteresis;
-  tighten(cache_limit(hysteresis.last_live_bytes(), hysteresis.last(), heap.tunables), kClasses);
+  const Chain rest = cut(index, most, index < kFirstBlockClass ? most / 2 : most);
+  if (!fits || !heap.shelf.put(index, rest)) heap.give_back(rest.head);
+  tighten(cache_limit(live, slack, asks, heap.tunables), kClasses);
 }
 
 // The object that was just pushed goes home, but together with others.

@@ -20,7 +20,7 @@ struct LateFree {
 
 class ThreadCache {
  public:
-  static constexpr std::uint32_t kLate = 8;
+  static constexpr std::uint32_t kLate = 16;
 
   // An object of the class, or null where memory has run out.
   [[gnu::always_inline]] void* pop(std::size_t index) noexcept {
@@ -66,6 +66,12 @@ class ThreadCache {
     return due;
   }
   const void* latest() const noexcept { return latest_; }
+  // Whether it is one of the frees that are still to be done.
+  bool is_late(const void* block) const noexcept {
+    bool found = false;
+    for (const LateFree& late : late_) found |= late.block == block;
+    return found;
+  }
   void flush_late() noexcept;
   // Of the frees that are still to be done.
   std::size_t late_bytes() const noexcept;
@@ -109,7 +115,10 @@ class ThreadCache {
   void overflow(std::size_t index) noexcept;
   bool tighten(std::size_t budget, std::size_t spared) noexcept;
   void grow(std::size_t index, std::uint32_t most) noexcept;
-  void shrink(std::size_t index, std::uint32_t most, std::uint32_t keep) noexcept;
+  Chain cut(std::size_t index, std::uint32_t most, std::uint32_t keep) noexcept;
+  void shrink(std::size_t index, std::uint32_t most, std::uint32_t keep) noexcept {
+    heap.give_back(cut(index, most, keep).head);
+  }
   void put_off(std::size_t index) noexcept;
   void flush_pending() noexcept;
   static void at_thread_exit(void* cache) noexcept;

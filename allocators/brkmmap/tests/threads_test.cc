@@ -99,6 +99,49 @@ TEST_CASE("they do where pages inside of slabs give up their addresses meanwhile
   wander(true);
 }
 
+namespace {
+
+// Two threads ask for some MiB and free all of it, in rounds. Returns the most that was seen on the shelf.
+std::size_t empty_again_and_again() {
+  std::atomic<std::size_t> most{0};
+  std::atomic<int> damaged{0};
+  std::vector<std::thread> threads;
+  for (unsigned number = 0; number < 2; ++number)
+    threads.emplace_back([&, number] {
+      std::mt19937 random(number);
+      std::vector<Held> held(4000);
+      for (int round = 0; round < 30; ++round) {
+        for (Held& one : held) {
+          one.index = class_of(1024);
+          one.tag = static_cast<unsigned char>(random());
+          one.memory = thread_cache.pop(one.index);
+          if (one.memory != nullptr) std::memset(one.memory, one.tag, one.bytes());
+        }
+        for (Held& one : held)
+          if (!give(one)) damaged.fetch_add(1);
+        if (heap.shelf.bytes() > most.load()) most.store(heap.shelf.bytes());
+      }
+      thread_cache.flush();
+    });
+  for (std::thread& thread : threads) thread.join();
+  thread_cache.flush();
+  CHECK(damaged == 0);
+  CHECK(heap.shelf.bytes() == 0);
+  for (const Slabs& slabs : heap.shards) CHECK(slabs.slab_bytes() == 0);
+  return most;
+}
+
+}  // namespace
+
+TEST_CASE(
+    "threads that empty their heap again and again put objects aside for each other, unless thresholds are "
+    "fixed") {
+  heap.tunables.dynamic.set(0);
+  CHECK(empty_again_and_again() == 0);
+  heap.tunables.dynamic.set(1);
+  CHECK(empty_again_and_again() > std::size_t{1} << 20);
+}
+
 TEST_CASE("the size of a live object can be told without a lock while its neighbours come and go") {
   fake::reset();
   const auto map = std::make_unique<PageMap>();
