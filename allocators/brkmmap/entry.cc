@@ -365,8 +365,9 @@ BRKMMAP_EXPORT std::size_t malloc_usable_size(void* block) noexcept {
 }
 
 BRKMMAP_EXPORT int malloc_trim(std::size_t pad) noexcept {
+  const bool kept = heap.kernel.kept_bytes.load(std::memory_order_relaxed) != 0;
   thread_cache.flush();
-  return heap.trim(pad) ? 1 : 0;
+  return heap.trim(pad) || kept ? 1 : 0;
 }
 
 BRKMMAP_EXPORT int mallopt(int parameter, int value) noexcept {
