@@ -2,6 +2,7 @@
 #include "allocators/brkmmap/kept_mappings.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace brkmmap {
 
@@ -39,82 +40,116 @@ Span* KeptMappings::take(std::size_t units, std::size_t* kept_units) noexcept {
   return nullptr;
 }
 
-// Makes a piece that is not kept any more as large as asked for, where need be in another place: one that is
-// congruent to the old one, so that the kernel moves tables of pages instead of pages, and ten times as fast.
-bool KeptMappings::grow(Span* piece, std::size_t units) noexcept {
-  constexpr std::size_t kTable = std::size_t{2} << 20;  // the addresses that one table maps
-  const std::size_t bytes = units << kUnitShift;
-  if (kernel_.extend(piece->start, piece->bytes(), bytes)) {
-    piece->units = units;
-    return true;
-  }
-  void* const memory = kernel_.map(bytes + kTable);
-  if (memory == nullptr) return false;
-  const auto room = reinterpret_cast<std::uintptr_t>(memory);
-  const std::size_t before = (piece->start - room) % kTable;
-  const std::uintptr_t to = room + before, end = to + bytes;
-  const bool moved = kernel_.move(piece->start, piece->bytes(), to);
-  // What is not given back here, because the kernel holds too many mappings, is lost.
-  if (before != 0) (void)kernel_.unmap(room, before);
-  if (before != kTable) (void)kernel_.unmap(end, kTable - before);
-  if (!moved) {
-    (void)kernel_.unmap(to, bytes);
-    return false;
-  }
-  piece->start = to;
-  piece->units = units;
-  return true;
-}
-
-// The largest piece grows to the size of the whole; others move over what it grew by, as many as are needed.
 Span* KeptMappings::put_together(std::size_t units, std::size_t* kept_units) noexcept {
   Span* range = pieces_.largest();
   if (range == nullptr) return nullptr;
-  Span* fresh = metadata_.new_span();  // what no piece fills
-  if (fresh == nullptr) return nullptr;
   erase(range);
-  std::size_t filled = range->units;
-  if (!grow(range, units)) {
-    insert(range);
-    metadata_.delete_span(fresh);
-    return nullptr;
-  }
-  Span* last = range;
-  for (std::size_t parts = 2; parts < kMostParts && filled < units; ++parts) {
-    if (!move_next(range, last, &filled)) break;
-    last = last->above;
-  }
-  *kept_units = filled;
-  if (last == range ||
-      filled == units) {  // no other mapping begins where the fresh part does, or there is none
-    metadata_.delete_span(fresh);
-    return range;
-  }
-  fresh->start = range->start + (filled << kUnitShift);
-  fresh->units = units - filled;
-  last->above = fresh;
-  return range;
+  if (lengthen(range, units, kept_units)) return range;
+  put(range);
+  return nullptr;
 }
 
-// Moves the largest piece, or as much of it as is missing, to the end of what is filled.
-bool KeptMappings::move_next(Span* range, Span* last, std::size_t* filled) noexcept {
-  Span* piece = pieces_.largest();
-  if (piece == nullptr) return false;
-  erase(piece);
-  const std::size_t missing = range->units - *filled;
-  if (piece->units > missing && cut(piece, missing)->units != missing) {
-    insert(piece);
+Span* KeptMappings::piece_at(std::uintptr_t start) const noexcept {
+  Span* piece = pieces_.smallest();
+  while (piece != nullptr && piece->start != start) piece = pieces_.after(piece);
+  return piece;
+}
+
+bool KeptMappings::lengthen(Span* range, std::size_t units, std::size_t* kept_units) noexcept {
+  Span* fresh = metadata_.new_span();  // what no piece fills
+  if (fresh == nullptr) return false;
+  Span* last = range;
+  while (last->above != nullptr) last = last->above;
+  // Best is what lies right behind, cut off it before: it needs no call.
+  for (Span* piece; range->units < units && (piece = piece_at(range->end())) != nullptr;) {
+    erase(piece);
+    const std::size_t missing = units - range->units;
+    if (piece->units > missing && cut(piece, missing)->units != missing) {
+      insert(piece);
+      break;
+    }
+    last = append(range, last, piece);
+  }
+  bool apart = false;
+  if (range->units < units && !make_room(range, last, units, &apart)) {
+    metadata_.delete_span(fresh);
     return false;
   }
-  const std::uintptr_t to = range->start + (*filled << kUnitShift);
-  if (!kernel_.move(piece->start, piece->bytes(), to)) {
-    insert(piece);
-    return false;
+  Span* const before_room = last;
+  for (std::size_t parts = 1; parts < kMostParts && range->units < units; ++parts) {
+    Span* piece = move_next(range, units - range->units);
+    if (piece == nullptr) break;
+    last = append(range, last, piece);
   }
-  piece->start = to;
-  *filled += piece->units;
-  last->above = piece;
+  *kept_units = range->units;
+  const std::size_t rest = units - range->units;
+  if (rest != 0 && (apart || last != before_room)) {
+    fresh->start = range->end();
+    fresh->units = rest;
+    append(range, last, fresh);
+    return true;
+  }
+  if (last != range) last->units += rest;  // the same mapping of the kernel's as the last part
+  range->units = units;
+  metadata_.delete_span(fresh);
   return true;
+}
+
+// The new last part.
+Span* KeptMappings::append(Span* range, Span* last, Span* part) noexcept {
+  part->above = nullptr;
+  last->above = part;
+  range->units += part->units;
+  return part;
+}
+
+// Maps what is missing behind the range, where need be in another place: one that is congruent to the old
+// one, so that the kernel moves tables of pages instead of pages, and ten times as fast. *apart: what is
+// mapped is a mapping of its own. False, and nothing changed, where the kernel refuses.
+bool KeptMappings::make_room(Span* range, Span* last, std::size_t units, bool* apart) noexcept {
+  constexpr std::size_t kTable = std::size_t{2} << 20;  // the addresses that one table maps
+  const std::size_t bytes = units << kUnitShift, held = range->bytes();
+  const std::size_t last_bytes = range->end() - last->start;
+  *apart = false;
+  if (kernel_.extend(last->start, last_bytes, last_bytes + bytes - held)) return true;
+  void* const memory = last != range || bytes > kTable ? kernel_.map(bytes + kTable) : nullptr;
+  if (memory == nullptr) {
+    void* moved = last == range ? kernel_.remap(range->start, held, bytes) : nullptr;
+    if (moved != nullptr) range->start = reinterpret_cast<std::uintptr_t>(moved);
+    return moved != nullptr;
+  }
+  *apart = true;
+  const auto room = reinterpret_cast<std::uintptr_t>(memory);
+  const std::size_t before = (range->start - room) % kTable;
+  const std::uintptr_t from = range->start, to = room + before;
+  for (Span* part = range; part != nullptr; part = part->above) {
+    const std::uintptr_t start = part->start;
+    const std::uintptr_t end = part->above != nullptr ? part->above->start : from + held;
+    part->start = to + (start - from);
+    if (kernel_.move(start, end - start, part->start)) continue;
+    // Too many mappings: the bytes go without their pages.
+    std::memcpy(reinterpret_cast<void*>(part->start), reinterpret_cast<const void*>(start), end - start);
+    (void)kernel_.unmap(start, end - start);
+  }
+  // What cannot be given back here, for the same reason, is lost.
+  if (before != 0) (void)kernel_.unmap(room, before);
+  (void)kernel_.unmap(to + bytes, kTable - before);
+  return true;
+}
+
+// Moves the largest piece, or as much of it as is missing, behind the range, where room is mapped. Null where
+// there is none or the kernel refuses.
+Span* KeptMappings::move_next(const Span* range, std::size_t missing) noexcept {
+  Span* piece = pieces_.largest();
+  if (piece == nullptr) return nullptr;
+  erase(piece);
+  const bool fits = piece->units <= missing || cut(piece, missing)->units == missing;
+  if (!fits || !kernel_.move(piece->start, piece->bytes(), range->end())) {
+    insert(piece);
+    return nullptr;
+  }
+  piece->start = range->end();
+  return piece;
 }
 
 void KeptMappings::put(Span* range) noexcept {

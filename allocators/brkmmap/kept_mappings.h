@@ -20,6 +20,10 @@ class KeptMappings {
   // the rest, mapped for it, reads as zero. `above` chains its parts, the first one's units being those of
   // all. Null where nothing is kept or the kernel refuses.
   [[nodiscard]] Span* take(std::size_t units, std::size_t* kept_units) noexcept;
+  // Makes a range as long as asked for, moved or not, with kept pages as far as there are any: the first
+  // `*kept_units` are those that it had and these. False where the kernel refuses; it may be longer then, but
+  // holds what it held where it lay.
+  [[nodiscard]] bool lengthen(Span* range, std::size_t units, std::size_t* kept_units) noexcept;
   // Keeps a range with its parts.
   void put(Span* range) noexcept;
   // Takes pieces out until at most `bytes` are kept, the smallest first; chained by `above`, to be unmapped
@@ -35,9 +39,11 @@ class KeptMappings {
   static constexpr std::size_t kLeastUnits = (std::size_t{64} << 10) >> kUnitShift;
 
   Span* cut(Span* piece, std::size_t units) noexcept;
-  bool grow(Span* piece, std::size_t units) noexcept;
   Span* put_together(std::size_t units, std::size_t* kept_units) noexcept;
-  bool move_next(Span* range, Span* last, std::size_t* filled) noexcept;
+  Span* piece_at(std::uintptr_t start) const noexcept;
+  static Span* append(Span* range, Span* last, Span* part) noexcept;
+  bool make_room(Span* range, Span* last, std::size_t units, bool* apart) noexcept;
+  Span* move_next(const Span* range, std::size_t missing) noexcept;
   void insert(Span* piece) noexcept;
   void erase(Span* piece) noexcept;
 

@@ -129,8 +129,7 @@ void MmapSource::free(Span* span) noexcept {
   unmap(gone);
 }
 
-// Shortens a block of several parts.
-bool MmapSource::shrink_parts(Span* span, std::size_t units) noexcept {
+bool MmapSource::shrink(Span* span, std::size_t units) noexcept {
   const std::uintptr_t end = span->start + (units << kUnitShift);
   const std::size_t gone = (span->units - units) << kUnitShift;
   if (!kernel_.unmap(end, gone)) return false;
@@ -150,26 +149,28 @@ bool MmapSource::shrink_parts(Span* span, std::size_t units) noexcept {
 
 void* MmapSource::resize(Span* span, std::size_t pages) noexcept {
   Guard guard(lock_);
-  const std::size_t old_bytes = span->bytes();
-  const std::size_t new_bytes = pages << kPageShift;
-  if (span->above != nullptr) {
-    const bool done = new_bytes < old_bytes && shrink_parts(span, pages * kUnitsAPage);
+  const std::size_t units = pages * kUnitsAPage;
+  if (units <= span->units) {
+    const bool done = units == span->units || shrink(span, units);
     return done ? reinterpret_cast<void*>(span->start) : nullptr;
   }
   // What the tables may need in the new place is set aside first: a moved block cannot be refused any more.
   if (!metadata_.set_aside(PageMap::kMostForOnePage)) return nullptr;
-  void* moved = kernel_.remap(span->start, old_bytes, new_bytes);
-  if (moved == nullptr && pages_.release_everything())
-    moved = kernel_.remap(span->start, old_bytes, new_bytes);
-  if (moved == nullptr) return nullptr;
-  map_.set(span->start, PageEntry());
-  span->start = reinterpret_cast<std::uintptr_t>(moved);
-  span->units = pages * kUnitsAPage;
-  if (!map_.ensure(span->start, span->start + kPageSize, metadata_))
-    return nullptr;  // cannot be: set aside above
-  map_.set(span->start, PageEntry::of(span));
-  bytes_.fetch_add(new_bytes - old_bytes, std::memory_order_relaxed);
-  return moved;
+  const std::uintptr_t old_start = span->start;
+  const std::size_t old_bytes = span->bytes();
+  std::size_t kept_units = 0;
+  const bool done = kept_.lengthen(span, units, &kept_units) ||
+                    (pages_.release_everything() && kept_.lengthen(span, units, &kept_units));
+  bytes_.fetch_add(span->bytes() - old_bytes, std::memory_order_relaxed);
+  if (!done) return nullptr;
+  if (units != kept_units) took((units - kept_units) << kUnitShift);
+  if (span->start != old_start) {
+    map_.set(old_start, PageEntry());
+    if (!map_.ensure(span->start, span->start + kPageSize, metadata_))
+      return nullptr;  // cannot be: set aside above
+    map_.set(span->start, PageEntry::of(span));
+  }
+  return reinterpret_cast<void*>(span->start);
 }
 
 }  // namespace brkmmap

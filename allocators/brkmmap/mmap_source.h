@@ -52,7 +52,7 @@ class MmapSource {
   void* from_kernel(std::size_t bytes, std::size_t alignment) noexcept;
   Span* from_kept(std::size_t bytes) noexcept;
   void* enter(Span* span) noexcept;
-  bool shrink_parts(Span* span, std::size_t units) noexcept;
+  bool shrink(Span* span, std::size_t units) noexcept;
   void shed(bool all) noexcept;
   void unmap(Span* pieces) noexcept;
   void took(std::size_t bytes) noexcept;

@@ -30,21 +30,23 @@ inline Action decide(const FreeRange& range, const Tunables& tunables, std::size
   return Action::kKeep;
 }
 
-// Requests from this size on are mappings of their own. What is small beside all that lives leaves a hole
-// which others fill; as a mapping, every page of it would be faulted in anew each time. Up to a limit: large
-// mappings are moved and put together without a copy (kept_mappings.h), and leave no hole.
-inline std::size_t mapped_from(std::size_t live_bytes, std::size_t slack, const Tunables& tunables) noexcept {
-  constexpr std::size_t kMost = std::size_t{2} << 20;
-  const std::size_t share = tunables.dynamic != 0 ? live_bytes / 100 * tunables.mmap_percent : 0;
-  const std::size_t raised = std::max<std::size_t>(tunables.mmap_threshold + slack, share);
-  return std::max<std::size_t>(tunables.mmap_threshold, std::min(raised, kMost));
-}
-
 inline constexpr std::size_t kLeastSlack = std::size_t{1} << 20;  // bytes that are always affordable
 
 // What slack may be while `live_bytes` are in use, of which it is to be at most `percent`.
 inline std::size_t most_slack(std::size_t live_bytes, std::size_t percent) noexcept {
   return std::max<std::size_t>(kLeastSlack, live_bytes / 100 * percent);
+}
+
+// Requests from this size on are mappings of their own. What is small beside all that lives leaves a hole
+// which others fill; as a mapping, every page of it would be faulted in anew each time. Up to a limit: large
+// mappings are moved and put together without a copy (kept_mappings.h), and leave no hole. In a program that
+// empties its heap again and again, whose slack is more than its share, there is no limit.
+inline std::size_t mapped_from(std::size_t live_bytes, std::size_t slack, const Tunables& tunables) noexcept {
+  constexpr std::size_t kMost = std::size_t{2} << 20;
+  const std::size_t share = tunables.dynamic != 0 ? live_bytes / 100 * tunables.mmap_percent : 0;
+  const std::size_t raised = std::max<std::size_t>(tunables.mmap_threshold + slack, share);
+  if (slack > most_slack(live_bytes, tunables.slack_share())) return raised;
+  return std::max<std::size_t>(tunables.mmap_threshold, std::min(raised, kMost));
 }
 
 // Of the slack, what small things may have of it, which lie scattered: nothing while there is only the least.
@@ -63,7 +65,7 @@ inline constexpr std::size_t kLeastDirty = std::size_t{256} << 10;
 
 // Written free memory below all thresholds, in ranges however small, that is worth keeping.
 inline std::size_t dirty_limit(std::size_t live_bytes, std::size_t slack, const Tunables& tunables) noexcept {
-  return kLeastDirty + live_bytes / 100 * tunables.dirty_percent + scattered_slack(slack);
+  return kLeastDirty + live_bytes / 100 * tunables.dirty_percent + slack;
 }
 
 // The same for free pages inside slabs of several pages, whose objects take so many bytes.

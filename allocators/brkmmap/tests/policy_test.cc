@@ -124,6 +124,7 @@ TEST_CASE("what is small beside all that lives is not mapped alone, unless thres
   CHECK(mapped_from(100 * kMiB, 0, tunables) ==
         2 * kMiB);  // so large a mapping leaves no hole worth the name
   CHECK(mapped_from(100 * kMiB, 20 * kMiB, tunables) == 2 * kMiB);
+  CHECK(mapped_from(10 * kMiB, 20 * kMiB, tunables) == 20 * kMiB + 131072);  // the heap is emptied in rounds
   tunables.mmap_threshold.set(8 * kMiB);
   CHECK(mapped_from(100 * kMiB, 0, tunables) == 8 * kMiB);
   tunables.mmap_threshold.set(131072);
