@@ -157,7 +157,9 @@ void* ThreadCache::refill(std::size_t index) noexcept {
 void ThreadCache::overflow(std::size_t index) noexcept {
   prepare();
   List& list = lists_[index];
-  if (list.most == 0 && index < kFirstBlockClass) return put_off(index);
+  // A chain from the shelf may have put more into the list than it may hold: they go the long way.
+  const bool alone = list.count.load(std::memory_order_relaxed) == 1;
+  if (list.most == 0 && alone && index < kFirstBlockClass) return put_off(index);
   const std::size_t live = heap.hysteresis.last_live_bytes(), slack = heap.hysteresis.last();
   const bool fits = heap.shelf.bytes() + list.count.load(std::memory_order_relaxed) * class_bytes(index) <=
                     shelf_limit(live, slack, heap.tunables);
@@ -171,7 +173,7 @@ void ThreadCache::overflow(std::size_t index) noexcept {
   tighten(cache_limit(live, slack, asks, heap.tunables), kClasses);
 }
 
-// The object that was just pushed goes home, but together with others.
+// The object that was just pushed, the only one of its list, goes home, but together with others.
 void ThreadCache::put_off(std::size_t index) noexcept {
   List& list = lists_[index];
   Object* object = list.head;

@@ -142,6 +142,27 @@ TEST_CASE(
   CHECK(empty_again_and_again() > std::size_t{1} << 20);
 }
 
+TEST_CASE("a chain that a list may not hold comes home whole") {
+  const std::uint64_t budget = heap.tunables.thread_cache;
+  heap.tunables.thread_cache.set(0);  // no list may hold anything
+  const std::size_t index = class_of(8192);
+  void* objects[4];
+  REQUIRE(heap.fetch(0, index, objects, 4) == 4);
+  Chain chain;
+  for (void* object : objects) {
+    static_cast<Object*>(object)->link(chain.head);
+    chain = {static_cast<Object*>(object), chain.count + 1};
+  }
+  REQUIRE(heap.shelf.put(index, chain));
+  void* const object = thread_cache.pop(index);
+  REQUIRE(object != nullptr);
+  CHECK(heap.shelf.bytes() == 0);
+  thread_cache.push(index, static_cast<Object*>(object));
+  thread_cache.flush();
+  for (const Slabs& slabs : heap.shards) CHECK(slabs.slab_bytes() == 0);
+  heap.tunables.thread_cache.set(budget);
+}
+
 TEST_CASE("the size of a live object can be told without a lock while its neighbours come and go") {
   fake::reset();
   const auto map = std::make_unique<PageMap>();
