@@ -17,17 +17,17 @@ void KeptMappings::erase(Span* piece) noexcept {
   kernel_.kept_bytes.store(bytes(), std::memory_order_relaxed);
 }
 
-// The first units of a piece that is not kept any more; the rest is kept. The whole piece, longer than asked
-// for, where there is no memory for a description.
-Span* KeptMappings::cut(Span* piece, std::size_t units) noexcept {
-  if (piece->units == units) return piece;
+// Shortens a piece that is not kept any more to at most so many units; the rest is kept. False, and nothing
+// changed, where there is no memory for a description.
+bool KeptMappings::cut(Span* piece, std::size_t units) noexcept {
+  if (piece->units <= units) return true;
   Span* rest = metadata_.new_span();
-  if (rest == nullptr) return piece;
+  if (rest == nullptr) return false;
   rest->start = piece->start + (units << kUnitShift);
   rest->units = piece->units - units;
   insert(rest);
   piece->units = units;
-  return piece;
+  return true;
 }
 
 Span* KeptMappings::take(std::size_t units, std::size_t* kept_units) noexcept {
@@ -35,7 +35,7 @@ Span* KeptMappings::take(std::size_t units, std::size_t* kept_units) noexcept {
   if (piece == nullptr) return put_together(units, kept_units);
   erase(piece);
   *kept_units = units;
-  if (cut(piece, units)->units == units) return piece;
+  if (cut(piece, units)) return piece;
   insert(piece);
   return nullptr;
 }
@@ -63,8 +63,7 @@ bool KeptMappings::lengthen(Span* range, std::size_t units, std::size_t* kept_un
   // Best is what lies right behind, cut off it before: it needs no call.
   for (Span* piece; range->units < units && (piece = piece_at(range->end())) != nullptr;) {
     erase(piece);
-    const std::size_t missing = units - range->units;
-    if (piece->units > missing && cut(piece, missing)->units != missing) {
+    if (!cut(piece, units - range->units)) {
       insert(piece);
       break;
     }
@@ -143,8 +142,7 @@ Span* KeptMappings::move_next(const Span* range, std::size_t missing) noexcept {
   Span* piece = pieces_.largest();
   if (piece == nullptr) return nullptr;
   erase(piece);
-  const bool fits = piece->units <= missing || cut(piece, missing)->units == missing;
-  if (!fits || !kernel_.move(piece->start, piece->bytes(), range->end())) {
+  if (!cut(piece, missing) || !kernel_.move(piece->start, piece->bytes(), range->end())) {
     insert(piece);
     return nullptr;
   }

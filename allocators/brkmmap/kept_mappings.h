@@ -38,7 +38,7 @@ class KeptMappings {
   // Smaller ones are not worth a call.
   static constexpr std::size_t kLeastUnits = (std::size_t{64} << 10) >> kUnitShift;
 
-  Span* cut(Span* piece, std::size_t units) noexcept;
+  bool cut(Span* piece, std::size_t units) noexcept;
   Span* put_together(std::size_t units, std::size_t* kept_units) noexcept;
   Span* piece_at(std::uintptr_t start) const noexcept;
   static Span* append(Span* range, Span* last, Span* part) noexcept;

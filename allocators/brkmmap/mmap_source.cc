@@ -102,12 +102,16 @@ void MmapSource::unmap(Span* pieces) noexcept {
   }
 }
 
+// How many bytes the policy lets be kept. Caller holds the lock.
+std::size_t MmapSource::allowance() noexcept {
+  return hysteresis_.slack(pages_.live_bytes(), tunables_.keep_share(), os::milliseconds());
+}
+
 void MmapSource::shed(bool all) noexcept {
   Span* gone = nullptr;
   {
     Guard guard(lock_);
-    const std::size_t most =
-        hysteresis_.slack(pages_.live_bytes(), tunables_.keep_share(), os::milliseconds());
+    const std::size_t most = allowance();
     gone = kept_.shed(all ? 0 : most);
   }
   unmap(gone);
@@ -122,9 +126,7 @@ void MmapSource::free(Span* span) noexcept {
     bytes_.fetch_sub(span->bytes(), std::memory_order_relaxed);
     count_.fetch_sub(1, std::memory_order_relaxed);
     kept_.put(span);
-    const std::size_t most =
-        hysteresis_.slack(pages_.live_bytes(), tunables_.keep_share(), os::milliseconds());
-    gone = kept_.shed(most);
+    gone = kept_.shed(allowance());
   }
   unmap(gone);
 }

@@ -53,6 +53,7 @@ class MmapSource {
   Span* from_kept(std::size_t bytes) noexcept;
   void* enter(Span* span) noexcept;
   bool shrink(Span* span, std::size_t units) noexcept;
+  std::size_t allowance() noexcept;
   void shed(bool all) noexcept;
   void unmap(Span* pieces) noexcept;
   void took(std::size_t bytes) noexcept;
