@@ -9,7 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "allocators/brkmmap/die.h"
+#include "allocators/brkmmap/found.h"
 #include "allocators/brkmmap/thread_cache.h"
 
 #define BRKMMAP_EXPORT extern "C" __attribute__((visibility("default")))
@@ -24,6 +24,13 @@ namespace {
 constinit std::atomic<bool> g_environment_read{false};
 constinit std::atomic<std::size_t> g_cached_limit{kMaxCached};  // larger requests have no class
 constexpr std::size_t kMostBytes = PTRDIFF_MAX - kPageSize;
+
+// The thread's cache, its address found once: the compiler would do so again for each use.
+[[gnu::always_inline]] inline ThreadCache& here() noexcept {
+  ThreadCache* cache = &thread_cache;
+  asm("" : "+r"(cache));
+  return *cache;
+}
 
 void update_cached_limit() noexcept {
   const std::size_t threshold = heap.tunables.mmap_threshold;
@@ -78,15 +85,20 @@ void* allocate_pages(std::size_t bytes, std::size_t alignment, bool* zeroed) noe
   return block == nullptr ? refused() : block;
 }
 
+// What the thread has no object for, and all above 1 KiB.
+[[gnu::noinline]] void* allocate_further(std::size_t bytes) noexcept {
+  if (bytes > g_cached_limit.load(std::memory_order_relaxed)) return allocate_large(bytes);
+  const std::size_t index = class_of(bytes);
+  void* block = here().pop(index);
+  return block != nullptr ? block : small_refused(index);
+}
+
 [[gnu::always_inline]] inline void* allocate(std::size_t bytes) noexcept {
-  if (bytes <= g_cached_limit.load(std::memory_order_relaxed)) [[likely]] {
-    const std::size_t index = class_of(bytes);
-    void* block = thread_cache.pop(index);
-    if (block != nullptr) [[likely]]
+  if (bytes <= kMaxTiny) [[likely]] {
+    if (void* block = here().pop_kept(class_of(bytes))) [[likely]]
       return block;
-    return small_refused(index);
   }
-  return allocate_large(bytes);
+  return allocate_further(bytes);
 }
 
 void* allocate_aligned(std::size_t alignment, std::size_t bytes) noexcept {
@@ -111,57 +123,6 @@ void* allocate_aligned(std::size_t alignment, std::size_t bytes) noexcept {
   return allocate_large(bytes, alignment < kUnit ? kUnit : alignment, &zeroed);
 }
 
-// A live block: where its bytes are counted, and the class of the thread cache that takes it, kClasses where
-// none does.
-struct Found {
-  PageEntry entry;
-  std::size_t granules;  // of a slab's object
-  std::size_t index;
-};
-
-[[gnu::noinline, gnu::cold]] void die_of(PageEntry entry, const void* block, const char* doing) noexcept {
-  const Span* span = entry.span();
-  const bool in_slab = entry.is_slab() && (reinterpret_cast<std::uintptr_t>(block) & (kAlignment - 1)) == 0;
-  die(span != nullptr && in_slab && static_cast<const Object*>(block)->is_free()
-          ? "double free (the block is free already)"
-          : doing,
-      block);
-}
-
-constexpr const char* kNoBlock =
-    "free of a pointer that is no block now (double free, inside of a block, or never one)";
-
-// What an object of a slab is, or the end of the process.
-[[gnu::always_inline]] inline Found find_object(PageEntry entry, const void* block,
-                                                const char* doing) noexcept {
-  const std::size_t offset = entry.page() * kPageSize + reinterpret_cast<std::uintptr_t>(block) % kPageSize;
-  const std::size_t shift = kSlabKinds[0].granule_shift + entry.kind() * 3;
-  const std::size_t granule = offset >> shift;
-  if ((offset & ((std::size_t{1} << shift) - 1)) != 0 || !slab::is_start(*entry.span(), granule)) [[unlikely]]
-    die_of(entry, block, doing);
-  std::size_t granules = entry.alike();
-  if (granules == 0) granules = slab::length(*entry.span(), granule);
-  // An object asked for with an alignment may be smaller than its kind's least: it has no class.
-  if (entry.kind() != 0 && granules < 9) [[unlikely]]
-    return {entry, granules, kClasses};
-  return {entry, granules, class_in_slab(entry.kind(), granules)};
-}
-
-// The same of a block or mapping.
-[[gnu::always_inline]] inline Found find_block(PageEntry entry, const void* block,
-                                               const char* doing) noexcept {
-  const Span* span = entry.span();
-  if (span == nullptr || span->start != reinterpret_cast<std::uintptr_t>(block)) [[unlikely]]
-    die_of(entry, block, doing);
-  const bool cached = span->is(SpanState::kBlock) && span->units >= 9 && span->units <= kMaxCached / kUnit;
-  return {entry, 0, cached ? kFirstBlockClass + span->units - 9 : kClasses};
-}
-
-Found find(const void* block, const char* doing) noexcept {
-  const PageEntry entry = page_map.get(reinterpret_cast<std::uintptr_t>(block));
-  return entry.is_slab() ? find_object(entry, block, doing) : find_block(entry, block, doing);
-}
-
 [[gnu::noinline]] void release_uncached(PageEntry entry, void* block) noexcept {
   Span* span = entry.span();
   if (entry.is_slab()) {
@@ -175,14 +136,28 @@ Found find(const void* block, const char* doing) noexcept {
   }
 }
 
-[[gnu::always_inline]] inline void release(const Found& found, void* block) noexcept {
-  if (found.index == kClasses) [[unlikely]]
-    return release_uncached(found.entry, block);
-  thread_cache.push(found.index, static_cast<Object*>(block));
+[[gnu::noinline]] void release_block(PageEntry entry, void* block) noexcept {
+  if (block == nullptr) return;
+  const std::size_t index = class_of_block(entry, block, kNoBlock);
+  if (index == kClasses) return release_uncached(entry, block);
+  ThreadCache& cache = here();
+  if (cache.is_last(index, block)) die("double free (the block is free already)", block);
+  cache.push(index, static_cast<Object*>(block));
 }
 
-[[gnu::noinline]] void release_block(PageEntry entry, void* block) noexcept {
-  release(find_block(entry, block, kNoBlock), block);
+// Of an object above 1 KiB, or of none: in the beginning there are not so many frees yet.
+[[gnu::noinline]] void release_other(PageEntry entry, void* block) noexcept {
+  if (block == nullptr)
+    return here().prepare();  // a thread that only frees has to be seen to its end as well
+  const std::size_t index = class_of_object<1>(entry, block, kNoBlock);
+  if (index == kClasses) return release_uncached(entry, block);
+  here().push(index, static_cast<Object*>(block));
+}
+
+[[gnu::always_inline]] inline void release_late(ThreadCache& cache, const LateFree& due) noexcept {
+  if (!due.entry.is_tiny()) [[unlikely]]
+    return release_other(due.entry, due.block);
+  cache.push(class_of_object<0>(due.entry, due.block, kNoBlock), static_cast<Object*>(due.block));
 }
 
 // A small object is taken in some frees later, when the lines that this needs have come into the cache.
@@ -192,25 +167,16 @@ Found find(const void* block, const char* doing) noexcept {
     return release_block(entry, block);
   __builtin_prefetch(entry.span());
   __builtin_prefetch(block, 1);
-  if (thread_cache.latest() == block) [[unlikely]]
-    die("double free (the block is free already)", block);
-  const LateFree due = thread_cache.exchange({block, entry});
-  if (due.block == nullptr) [[unlikely]]
-    return thread_cache.prepare();  // a thread that only frees has to be seen to its end as well
-  release(find_object(due.entry, due.block, kNoBlock), due.block);
+  ThreadCache& cache = here();
+  release_late(cache, cache.exchange({block, entry}));
 }
 
 // Does the frees that are still to be done.
-[[gnu::noinline]] void settle() noexcept {
+void settle() noexcept {
   for (std::uint32_t left = ThreadCache::kLate; left != 0; --left) {
-    const LateFree due = thread_cache.exchange({});
-    if (due.block != nullptr) release(find_object(due.entry, due.block, kNoBlock), due.block);
+    const LateFree due = thread_cache.take_late();
+    release_late(thread_cache, due);
   }
-}
-
-std::size_t usable_bytes(const Found& found) noexcept {
-  if (found.entry.is_slab()) return found.granules << kSlabKinds[found.entry.kind()].granule_shift;
-  return found.entry.span()->bytes();
 }
 
 // Where a block can stay or be moved by the kernel; null where it must be copied.
@@ -223,8 +189,7 @@ void* resize_pages(void* block, Span* span, std::size_t bytes) noexcept {
   }
   const std::size_t units = units_for(bytes);
   if (units > span->units && heap.is_mapped_alone(bytes)) return nullptr;
-  Guard guard(heap.lock);
-  return heap.pages.resize(span, units) ? block : nullptr;
+  return heap.resize_block(span, units) ? block : nullptr;
 }
 
 void lock_everything() noexcept {
@@ -270,7 +235,7 @@ BRKMMAP_EXPORT void* malloc(std::size_t bytes) noexcept {
 }
 
 BRKMMAP_EXPORT void free(void* block) noexcept {
-  if (block != nullptr) release(block);
+  release(block);
 }
 
 // C23. The size says nothing that the slab or span does not say as fast.
@@ -302,13 +267,14 @@ BRKMMAP_EXPORT void* realloc(void* block, std::size_t bytes) noexcept {
     release(block);
     return nullptr;
   }
+  thread_cache.prepare();
   const char* const freed = "realloc of a block that is free (as a double free)";
   if (thread_cache.is_late(block)) die(freed, block);
   const Found found =
       find(block, "realloc of a pointer that is no block now (freed, inside of one, or never one)");
   if (found.index != kClasses && static_cast<Object*>(block)->is_free()) die(freed, block);
   if (bytes > kMostBytes) return refused();
-  const std::size_t usable = usable_bytes(found);
+  const std::size_t usable = usable_bytes(found, block);
   if (found.entry.is_slab()) {
     if (bytes <= usable && bytes >= usable / 2) return block;
   } else if (void* same = resize_pages(block, found.entry.span(), bytes)) {
@@ -360,8 +326,8 @@ BRKMMAP_EXPORT void* pvalloc(std::size_t bytes) noexcept {
 }
 
 BRKMMAP_EXPORT std::size_t malloc_usable_size(void* block) noexcept {
-  return block == nullptr ? 0
-                          : usable_bytes(find(block, "malloc_usable_size of a pointer that is no block now"));
+  if (block == nullptr) return 0;
+  return usable_bytes(find(block, "malloc_usable_size of a pointer that is no block now"), block);
 }
 
 BRKMMAP_EXPORT int malloc_trim(std::size_t pad) noexcept {

@@ -106,10 +106,17 @@ void* Heap::allocate_block(std::size_t units, std::size_t alignment, bool* zeroe
   Guard guard(lock);
   Span* span = pages.allocate(units, zeroed, alignment);
   if (span == nullptr) return nullptr;
-  map.set(span->start, PageEntry::of(span));
+  map.set(span->start, PageEntry::of_block(span));
   auto* block = reinterpret_cast<Object*>(span->start);
   if (!*zeroed) block->hand_out();  // it may have been in a list before
   return block;
+}
+
+bool Heap::resize_block(Span* span, std::size_t units) noexcept {
+  Guard guard(lock);
+  if (!pages.resize(span, units)) return false;
+  map.set(span->start, PageEntry::of_block(span));
+  return true;
 }
 
 void Heap::free_block(Span* span) noexcept {

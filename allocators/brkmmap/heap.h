@@ -46,6 +46,8 @@ struct Heap {
   // A block of the page heap; null where memory has run out.
   void* allocate_block(std::size_t units, std::size_t alignment, bool* zeroed) noexcept;
   void free_block(Span* span) noexcept;
+  // Grows or shrinks a block in place. False, and nothing changed, where what follows isn't free.
+  [[nodiscard]] bool resize_block(Span* span, std::size_t units) noexcept;
 
  private:
   PageEntry entry_of(Object* object) const noexcept;

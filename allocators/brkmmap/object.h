@@ -3,21 +3,20 @@
 // somebody wrote into it.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 
 namespace brkmmap {
 
-// Random from the first slow step of any thread on, that is, before any object is free.
-extern constinit std::atomic<std::uintptr_t> secret;
+// Random from the first slow step of any thread on, and since then the same: a thread reads it after a slow
+// step of its own.
+extern constinit std::uintptr_t secret;
 
 struct Object {
   Object* next;
   std::uintptr_t check;
 
   std::uintptr_t right_check() const noexcept {
-    return reinterpret_cast<std::uintptr_t>(next) ^ reinterpret_cast<std::uintptr_t>(this) ^
-           secret.load(std::memory_order_relaxed);
+    return reinterpret_cast<std::uintptr_t>(next) ^ reinterpret_cast<std::uintptr_t>(this) ^ secret;
   }
   bool is_free() const noexcept { return check == right_check(); }
   void link(Object* to) noexcept {

@@ -1,35 +1,49 @@
 // Which span an address belongs to: a radix tree of two levels over the addresses of a user process. The root
-// is large but all zero, so that only what is used of it costs memory; a leaf covers 256 MiB. An entry also
-// tells for a page of a slab the slab's kind, which of its pages it is, and how large its objects are where
-// all are alike, so that a free needs no look at most of the description. Read without a lock; written under
-// the heap's lock.
+// is large but all zero, so that only what is used of it costs memory; a leaf covers 256 MiB. An entry tells
+// what most frees need to know, so that they need no look at most of the description. Read without a lock;
+// written under the heap's lock.
 #pragma once
 
 #include <atomic>
 
 #include "allocators/brkmmap/metadata.h"
+#include "allocators/brkmmap/size_classes.h"
 
 namespace brkmmap {
 
-// What the map holds for a page: a span, and in the bits that an aligned address leaves free, the slab's
-// part.
+// What the map holds for a page: in the upper 48 bits a span, in the lower, of a slab, its kind and which of
+// its pages this is; of a block, the unit of the page in which it begins and, where a thread may keep it, its
+// class.
 class PageEntry {
  public:
   constexpr PageEntry() = default;
   explicit PageEntry(std::uintptr_t bits) noexcept : bits_(bits) {}
-  static PageEntry of(Span* span) noexcept { return PageEntry(reinterpret_cast<std::uintptr_t>(span)); }
-  static PageEntry of_slab(Span* span, std::size_t page) noexcept {
-    return PageEntry(reinterpret_cast<std::uintptr_t>(span) | std::uintptr_t{span->alike} << 56 | page << 2 |
-                     (span->kind + std::size_t{1}));
+  static PageEntry of(Span* span) noexcept {
+    return PageEntry(address(span) | (span->start >> kUnitShift & (kUnitsAPage - 1)) << 2);
   }
-  Span* span() const noexcept { return reinterpret_cast<Span*>(bits_ & 0x00ffffffffffffc0); }
+  static PageEntry of_block(Span* span) noexcept {
+    const std::size_t index = is_kept_size(span->units) ? class_of_units(span->units) + 1 : 0;
+    return PageEntry(of(span).bits_ | index << 8);
+  }
+  static PageEntry of_slab(Span* span, std::size_t page) noexcept {
+    return PageEntry(address(span) | page << 2 | (span->kind + std::size_t{1}));
+  }
+  Span* span() const noexcept { return reinterpret_cast<Span*>(bits_ >> 16); }
   bool is_slab() const noexcept { return (bits_ & 3) != 0; }
+  bool is_tiny() const noexcept { return (bits_ & 3) == 1; }  // of a slab of kind 0
   std::size_t kind() const noexcept { return (bits_ & 3) - 1; }
-  std::size_t page() const noexcept { return bits_ >> 2 & 15; }  // of the slab
-  std::size_t alike() const noexcept { return bits_ >> 56; }     // granules of every object; 0: they differ
+  std::size_t page() const noexcept { return bits_ >> 2 & 15; }                 // of the slab
+  std::size_t unit() const noexcept { return bits_ >> 2 & (kUnitsAPage - 1); }  // where a block begins
+  bool has_class() const noexcept { return (bits_ & 0xff00) != 0; }
+  std::size_t index() const noexcept { return (bits_ >> 8 & 0xff) - 1; }
   std::uintptr_t bits() const noexcept { return bits_; }
 
  private:
+  static_assert(kClasses < 256);
+  static std::uintptr_t address(const Span* span) noexcept {
+    return reinterpret_cast<std::uintptr_t>(span) << 16;
+  }
+
   std::uintptr_t bits_ = 0;
 };
 
@@ -69,8 +83,8 @@ class PageMap {
     std::atomic<std::uintptr_t> entries[kEntries];
   };
 
-  bool any_ = false;  // leaf yet
   std::atomic<Leaf*> root_[std::size_t{1} << (kAddressBits - kLeafShift)]{};
+  bool any_ = false;  // leaf yet
 };
 
 }  // namespace brkmmap

@@ -55,9 +55,10 @@ inline std::size_t scattered_slack(std::size_t slack) noexcept {
 }
 
 // What may lie on the shelf: nothing, but in a program that empties its heap again and again, whose slack is
-// more than the share.
+// more than the share: then all of that.
 inline std::size_t shelf_limit(std::size_t live_bytes, std::size_t slack, const Tunables& tunables) noexcept {
-  return slack - std::min(slack, most_slack(live_bytes, tunables.slack_share()));
+  const std::size_t share = tunables.slack_share();
+  return share != 0 && slack > most_slack(live_bytes, share) ? slack : 0;
 }
 
 // So much written free memory is always worth keeping.
@@ -113,17 +114,20 @@ class Hysteresis {
     given_when_low_ -= of_low;
     regret_ += of_low;
   }
-  // Bytes to keep beyond the thresholds while `live_bytes` are in use, of which they may be `percent`.
+  // Bytes to keep beyond the thresholds while `live_bytes` are in use, of which they may be `percent`; where
+  // the program empties its heap again and again, as many as it had lately.
   std::size_t slack(std::size_t live_bytes, std::size_t percent, std::uint64_t now) noexcept {
     peak_ = std::max(peak_, live_bytes);
     live_.store(live_bytes, std::memory_order_relaxed);
     if (slack_ != 0) age(now);
     const std::size_t share = percent == 0 ? 0 : most_slack(live_bytes, percent);
     const bool empties = percent != 0 && regret_ * 2 > kRounds * peak_;
-    slack_ = std::min(slack_, empties ? std::max(share, peak_) : share);
+    slack_ = empties ? std::max(share, peak_) : std::min(slack_, share);
     last_.store(slack_, std::memory_order_relaxed);
     return slack_;
   }
+  // Of what is kept, so much was of use again. Any thread.
+  void reused(std::size_t bytes) noexcept { reused_.fetch_add(bytes, std::memory_order_relaxed); }
   // Whether much less lives than lately.
   bool has_shrunk(std::size_t live_bytes) const noexcept { return live_bytes < peak_ / 2; }
   // What slack() said and was told last: for those who don't hold the lock that guards the rest.
@@ -133,6 +137,8 @@ class Hysteresis {
  private:
   void age(std::uint64_t now) noexcept {
     for (; now - since_ >= kHalfLife && (given_ | slack_ | regret_) != 0; since_ += kHalfLife) {
+      // While as much as the slack is in use again and again, there is no regret, thanks to the slack.
+      if (slack_ != 0 && reused_.exchange(0, std::memory_order_relaxed) >= slack_) continue;
       given_ /= 2;
       given_when_low_ /= 2;
       slack_ /= 2;
@@ -148,6 +154,7 @@ class Hysteresis {
   std::size_t regret_ = 0;  // of what was given back while little lived, in vain, lately
   std::size_t peak_ = 0;    // most live bytes lately
   std::uint64_t since_ = 0;
+  std::atomic<std::size_t> reused_{0};  // lately
   std::atomic<std::size_t> last_{0};
   std::atomic<std::size_t> live_{0};
 };

@@ -20,19 +20,26 @@ inline std::uint64_t load(const std::atomic<std::uint64_t>& word) noexcept {
   return word.load(std::memory_order_relaxed);
 }
 
-inline bool is_start(const Span& span, std::size_t granule) noexcept {
-  return load(span.bits.starts[granule / 64]) >> granule % 64 & 1;
+inline auto* ends(Span& span) noexcept {
+  return span.bits;
+}
+inline auto* starts(Span& span) noexcept {
+  return span.bits + kWords;
+}
+inline const auto* starts(const Span& span) noexcept {
+  return span.bits + kWords;
 }
 
-// Granules of the object that begins at `granule`.
+inline bool is_start(const Span& span, std::size_t granule) noexcept {
+  return load(starts(span)[granule / 64]) >> granule % 64 & 1;
+}
+
+// Granules of the object that begins at `granule`: its end is among the 64 from there on, which may lie in
+// two words. In the last word of ends it comes first, and what follows that word doesn't count.
 [[gnu::always_inline]] inline std::size_t length(const Span& span, std::size_t granule) noexcept {
-  const std::size_t word = granule / 64;
-  const std::size_t bit = granule % 64;
-  const std::uint64_t ends = load(span.bits.ends[word]) >> bit;
-  if (ends != 0) [[likely]]
-    return static_cast<std::size_t>(std::countr_zero(ends)) + 1;
-  const std::uint64_t more = load(span.bits.ends[(word + 1) % kWords]);
-  return std::min(64 - bit + static_cast<std::size_t>(std::countr_zero(more)) + 1, kMostGranules);
+  const std::size_t word = granule / 64, bit = granule % 64;
+  const std::uint64_t window = load(span.bits[word]) >> bit | load(span.bits[word + 1]) << 1 << (63 - bit);
+  return static_cast<std::size_t>(std::countr_zero(window | std::uint64_t{1} << 63)) + 1;
 }
 
 // The granules that cannot be had: those inside objects, as numbers 2 ends - starts, since an object from s
@@ -40,11 +47,11 @@ inline bool is_start(const Span& span, std::size_t granule) noexcept {
 inline void load_used(const Span& span, std::uint64_t* used) noexcept {
   std::uint64_t carried = 0, borrowed = 0;
   for (std::size_t word = 0; word < kWords; ++word) {
-    const std::uint64_t starts = load(span.bits.starts[word]), ends = load(span.bits.ends[word]);
-    const std::uint64_t doubled = ends << 1 | carried;
-    used[word] = doubled - starts - borrowed;
-    borrowed = doubled < starts || (doubled == starts && borrowed != 0) ? 1 : 0;
-    carried = ends >> 63;
+    const std::uint64_t start = load(starts(span)[word]), end = load(span.bits[word]);
+    const std::uint64_t doubled = end << 1 | carried;
+    used[word] = doubled - start - borrowed;
+    borrowed = doubled < start || (doubled == start && borrowed != 0) ? 1 : 0;
+    carried = end >> 63;
   }
   if (span.gone == 0) [[likely]]
     return;

@@ -42,26 +42,20 @@ void Slabs::unlink(Span* slab) noexcept {
   if (first == nullptr) room.store(slab::load(room) & ~(std::uint64_t{1} << at), std::memory_order_relaxed);
 }
 
-// A free that reads an entry from before a change is right all the same: its object was there before it.
 void Slabs::enter(Span* slab, PageMap& map) noexcept {
   for (std::size_t page = 0; page < kSlabKinds[slab->kind].pages; ++page)
     map.set(slab->start + page * kPageSize, PageEntry::of_slab(slab, page));
 }
 
-Span* Slabs::grow(std::size_t kind, std::size_t granules, PageHeap& pages, PageMap& map,
-                  Lock& heap_lock) noexcept {
+Span* Slabs::grow(std::size_t kind, PageHeap& pages, PageMap& map, Lock& heap_lock) noexcept {
   const std::size_t count = kSlabKinds[kind].pages;
   Guard guard(heap_lock);
   bool zeroed = false;
   Span* slab = pages.allocate(count * kUnitsAPage, &zeroed, kPageSize);
   if (slab == nullptr) return nullptr;
-  for (std::size_t word = 0; word < slab::kWords; ++word) {
-    slab->bits.ends[word].store(0, std::memory_order_relaxed);
-    slab->bits.starts[word].store(0, std::memory_order_relaxed);
-  }
+  for (auto& word : slab->bits) word.store(0, std::memory_order_relaxed);
   slab->kind = static_cast<std::uint8_t>(kind & 3);
   slab->shard = number_ & 63;
-  slab->alike = static_cast<std::uint8_t>(granules);
   slab->purged = 0;
   slab->gone = 0;
   slab->free_granules = slab->longest = kGranules;
@@ -92,8 +86,8 @@ std::size_t Slabs::carve(Span* slab, std::size_t granules, std::size_t alignment
       }
     }
     while (got < count && end - free_from >= granules && free_from % alignment == 0) {
-      slab::set(slab->bits.starts, free_from);
-      slab::set(slab->bits.ends, free_from + granules - 1);
+      slab::set(slab::starts(*slab), free_from);
+      slab::set(slab::ends(*slab), free_from + granules - 1);
       objects[got++] = reinterpret_cast<void*>(slab->start + (free_from << shift));
       free_from += granules;
     }
@@ -197,12 +191,8 @@ std::size_t Slabs::fetch(std::size_t kind, std::size_t granules, std::size_t ali
       slab = lists_[kind][fits - 1 + static_cast<std::size_t>(std::countr_zero(room))];
     } else {
       if (got != 0 || !may_grow) break;  // what there is will do: no new slab for the rest of a batch
-      slab = grow(kind, granules, pages, map, heap_lock);
+      slab = grow(kind, pages, map, heap_lock);
       if (slab == nullptr) break;
-    }
-    if (slab->alike != 0 && slab->alike != granules) {
-      slab->alike = 0;
-      enter(slab, map);
     }
     const std::size_t more = carve(slab, granules, alignment, objects + got, count - got);
     grown = more == 0;
@@ -226,8 +216,8 @@ void Slabs::give_back(Span* slab, std::size_t granule, PageHeap& pages, PageMap&
     pages.free_slab(slab);
     return;
   }
-  slab::clear(slab->bits.starts, granule);
-  slab::clear(slab->bits.ends, granule + granules - 1);
+  slab::clear(slab::starts(*slab), granule);
+  slab::clear(slab::ends(*slab), granule + granules - 1);
   std::uint64_t used[slab::kWords];
   slab::load_used(*slab, used);
   const std::size_t run = slab::free_below(used, granule) + slab::next(used, granule, 1) - granule;

@@ -51,7 +51,7 @@ class Slabs {
 
  private:
   static void enter(Span* slab, PageMap& map) noexcept;
-  Span* grow(std::size_t kind, std::size_t granules, PageHeap& pages, PageMap& map, Lock& heap_lock) noexcept;
+  Span* grow(std::size_t kind, PageHeap& pages, PageMap& map, Lock& heap_lock) noexcept;
   std::size_t resident_free() const noexcept { return slab_bytes_[1] - object_bytes_[1] - purged_bytes_; }
   void purge_slab(Span* slab, Kernel& kernel) noexcept;
   bool release_slab(Span* slab, PageHeap& pages, Lock& heap_lock) noexcept;

@@ -26,10 +26,7 @@ inline constexpr std::size_t kGranules = 256;  // of a slab
 // One line of the cache a slab's bitmaps, one everything else: a free of a small object reads only the first.
 struct alignas(64) Span {
   union {
-    struct {
-      std::atomic<std::uint64_t> starts[kGranules / 64];  // granules at which an object begins
-      std::atomic<std::uint64_t> ends[kGranules / 64];    // at which one ends
-    } bits;                                               // kSlab
+    std::atomic<std::uint64_t> bits[2 * kGranules / 64];  // kSlab: at which granules one ends, then: begins
     struct {
       Span* before;
       Span* after;
@@ -51,7 +48,6 @@ struct alignas(64) Span {
   std::atomic<SpanState> state{SpanState::kUnused};
   std::uint8_t kind : 2 = 0;   // kSlab
   std::uint8_t shard : 6 = 0;  // kSlab: who owns it
-  std::uint8_t alike = 0;      // kSlab: granules of each of its objects; 0 where they differ
   std::uint8_t purged = 0;     // kSlab: which of its pages, all free, went back to the kernel
   union {
     std::uint16_t free_granules = 0;  // kSlab

@@ -36,7 +36,7 @@ std::uintptr_t random_secret() noexcept {
 
 }  // namespace
 
-constinit std::atomic<std::uintptr_t> secret{0};
+constinit std::uintptr_t secret = 0;
 thread_local constinit ThreadCache thread_cache __attribute__((tls_model("initial-exec")));
 
 Lock& ThreadCache::registry_lock() noexcept {
@@ -57,7 +57,7 @@ void ThreadCache::prepare() noexcept {
   if (state_ == State::kNew) {
     state_ = State::kReady;
     Guard guard(g_registry_lock);
-    if (secret.load(std::memory_order_relaxed) == 0) secret.store(random_secret(), std::memory_order_relaxed);
+    if (secret == 0) secret = random_secret();
     shard_ = g_threads++ % kShards;
     next_ = g_first;
     if (g_first != nullptr) g_first->previous_ = this;
@@ -119,14 +119,15 @@ Chain ThreadCache::cut(std::size_t index, std::uint32_t most, std::uint32_t keep
 void ThreadCache::miss(std::size_t index) noexcept {
   prepare();
   List& list = lists_[index];
-  list.asked = true;
+  Habits& habits = habits_[index];
+  habits.asked = true;
   if (state_ != State::kReady) return;
   if (index < kFirstBlockClass) {
     grow(index, list.most + std::min(std::max(list.most, 2u), batch_of(index) * 4));
-  } else if (list.gave && heap.tunables.dynamic != 0) {
-    list.gave = false;
-    if (list.regrets < kRegrets)
-      ++list.regrets;
+  } else if (habits.gave && heap.tunables.dynamic != 0) {
+    habits.gave = false;
+    if (habits.regrets < kRegrets)
+      ++habits.regrets;
     else
       grow(index, list.most * 2 + 1);
   }
@@ -137,6 +138,7 @@ void* ThreadCache::refill(std::size_t index) noexcept {
   List& list = lists_[index];
   if (state_ == State::kReady) {
     if (const Chain chain = heap.shelf.take(index); chain.head != nullptr) {
+      heap.hysteresis.reused(chain.count * class_bytes(index));
       list.head = chain.head;
       set_count(list, chain.count);
       return pop(index);
@@ -163,13 +165,16 @@ void ThreadCache::overflow(std::size_t index) noexcept {
   const std::size_t live = heap.hysteresis.last_live_bytes(), slack = heap.hysteresis.last();
   const bool fits = heap.shelf.bytes() + list.count.load(std::memory_order_relaxed) * class_bytes(index) <=
                     shelf_limit(live, slack, heap.tunables);
-  const bool asks = list.asked;
+  Habits& habits = habits_[index];
+  const bool asks = habits.asked;
   // Overflow upon overflow without a request in between halves what may stay, down to nothing.
   const std::uint32_t most = asks || fits ? list.most : list.most / 2;
-  list.asked = false;
-  list.gave = true;
-  const Chain rest = cut(index, most, index < kFirstBlockClass ? most / 2 : most);
-  if (!fits || !heap.shelf.put(index, rest)) heap.give_back(rest.head);
+  habits.asked = false;
+  habits.gave = true;
+  // To the shelf the list goes as it is: a cut takes a walk, and what was put last is had again first.
+  const Chain rest = cut(index, most, fits ? 0 : index < kFirstBlockClass ? most / 2 : most);
+  if (fits && heap.shelf.put(index, rest)) return;
+  heap.give_back(rest.head);
   tighten(cache_limit(live, slack, asks, heap.tunables), kClasses);
 }
 
@@ -199,7 +204,7 @@ void ThreadCache::flush_late() noexcept {
   for (LateFree& late : late_) {
     if (late.block == nullptr) continue;
     Object* object = static_cast<Object*>(late.block);
-    late.block = nullptr;
+    late = {};
     object->link(nullptr);
     heap.give_back(object);
   }

@@ -7,6 +7,8 @@
 // which (destructors of others may still free) the slabs are used directly.
 #pragma once
 
+#include <utility>
+
 #include "allocators/brkmmap/die.h"
 #include "allocators/brkmmap/heap.h"
 
@@ -22,18 +24,25 @@ class ThreadCache {
  public:
   static constexpr std::uint32_t kLate = 16;
 
-  // An object of the class, or null where memory has run out.
-  [[gnu::always_inline]] void* pop(std::size_t index) noexcept {
+  // An object of the class, null where there is none here.
+  [[gnu::always_inline]] void* pop_kept(std::size_t index) noexcept {
     List& list = lists_[index];
     Object* object = list.head;
     if (object == nullptr) [[unlikely]]
-      return refill(index);
+      return nullptr;
+    Object* next = object->next;
     if (!object->is_free()) [[unlikely]]
       die("a free block was written to, or is there twice by a double free", object);
-    list.head = object->next;
+    list.head = next;
+    __builtin_prefetch(next);  // it is likely the next to be handed out
     set_count(list, list.count.load(std::memory_order_relaxed) - 1);
     object->hand_out();
     return object;
+  }
+  // An object of the class, or null where memory has run out.
+  void* pop(std::size_t index) noexcept {
+    void* object = pop_kept(index);
+    return object != nullptr ? object : refill(index);
   }
   // The next object of the class, if there is one here and it happens to lie at a multiple of `alignment`
   // bytes.
@@ -43,12 +52,10 @@ class ThreadCache {
   }
   // To be called where an object of the class had to be got elsewhere.
   void miss(std::size_t index) noexcept;
+  // Nothing of the object is read: it may be cold, and a store does not wait for its line. An object freed
+  // twice is in a list twice and is found when it would be handed out again, at the latest.
   [[gnu::always_inline]] void push(std::size_t index, Object* object) noexcept {
     List& list = lists_[index];
-    // Nothing of the object is read: it may be cold, and a store does not wait for its line. An object freed
-    // twice is in a list twice and is found when it would be handed out again, at the latest.
-    if (object == list.head) [[unlikely]]
-      die("double free (the block is free already)", object);
     object->link(list.head);
     list.head = object;
     const std::uint32_t count = list.count.load(std::memory_order_relaxed) + 1;
@@ -56,8 +63,12 @@ class ThreadCache {
     if (count > list.most) [[unlikely]]
       overflow(index);
   }
+  // Whether it is the object of its class that was freed last.
+  bool is_last(std::size_t index, const void* block) const noexcept { return lists_[index].head == block; }
   // Takes a free and returns the one whose turn it is now, of no block in the beginning.
   [[gnu::always_inline]] LateFree exchange(const LateFree& now) noexcept {
+    if (latest_ == now.block) [[unlikely]]
+      die("double free (the block is free already)", now.block);
     LateFree& slot = late_[late_at_];
     late_at_ = (late_at_ + 1) % kLate;
     latest_ = now.block;
@@ -65,7 +76,14 @@ class ThreadCache {
     slot = now;
     return due;
   }
-  const void* latest() const noexcept { return latest_; }
+  // Takes the one whose turn it is, without another for it.
+  LateFree take_late() noexcept {
+    latest_ = nullptr;
+    LateFree due;
+    std::swap(due, late_[late_at_]);
+    late_at_ = (late_at_ + 1) % kLate;
+    return due;
+  }
   // Whether it is one of the frees that are still to be done.
   bool is_late(const void* block) const noexcept {
     bool found = false;
@@ -99,7 +117,10 @@ class ThreadCache {
   struct List {
     Object* head = nullptr;
     std::atomic<std::uint32_t> count{0};
-    std::uint32_t most = 0;    // 0 until the first slow step: then every push is slow
+    std::uint32_t most = 0;  // 0 until the first slow step: then every push is slow
+  };
+  // What only slow steps need of a list.
+  struct Habits {
     bool asked = false;        // since the last overflow
     bool gave = false;         // since the last refill
     std::uint8_t regrets = 0;  // blocks: how often one was given back and asked for again
@@ -124,6 +145,7 @@ class ThreadCache {
   static void at_thread_exit(void* cache) noexcept;
 
   List lists_[kClasses];
+  Habits habits_[kClasses];
   LateFree late_[kLate];
   std::uint32_t late_at_ = 0;
   const void* latest_ = nullptr;

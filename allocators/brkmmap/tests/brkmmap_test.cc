@@ -14,7 +14,7 @@
 #include "allocators/brkmmap/tests/fake_os.h"
 
 namespace brkmmap {
-constinit std::atomic<std::uintptr_t> secret{0x5ec4e7};
+constinit std::uintptr_t secret = 0x5ec4e7;
 }
 
 using namespace brkmmap;

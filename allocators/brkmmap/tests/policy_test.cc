@@ -110,7 +110,22 @@ TEST_CASE("a program that frees and asks for all of its memory in rounds keeps i
     hysteresis.took(20 * kMiB - kept, 100);
   }
   CHECK(kept == 20 * kMiB);
-  CHECK(hysteresis.slack(0, tunables.slack_share(), 100 + 8 * Hysteresis::kHalfLife) <= kLeastSlack);
+  // What is of use in each period stays, until there is none.
+  std::uint64_t now = 100;
+  for (int period = 0; period < 5; ++period) {
+    hysteresis.reused(21 * kMiB);
+    CHECK(hysteresis.slack(20 * kMiB, tunables.slack_share(), now += Hysteresis::kHalfLife) == 20 * kMiB);
+  }
+  CHECK(hysteresis.slack(0, tunables.slack_share(), now += 8 * Hysteresis::kHalfLife) <= kLeastSlack);
+}
+
+TEST_CASE("the shelf may hold what a program that empties its heap keeps, and nothing else") {
+  constexpr std::size_t kMiB = 1 << 20;
+  Tunables tunables;
+  CHECK(shelf_limit(20 * kMiB, 3 * kMiB, tunables) == 0);
+  CHECK(shelf_limit(20 * kMiB, 20 * kMiB, tunables) == 20 * kMiB);
+  tunables.dynamic.set(0);
+  CHECK(shelf_limit(20 * kMiB, 20 * kMiB, tunables) == 0);
 }
 
 TEST_CASE("what is small beside all that lives is not mapped alone, unless thresholds are fixed") {
