@@ -245,7 +245,8 @@ TEST_CASE(
   constexpr std::uintptr_t kLeafBytes = std::uintptr_t{1} << PageMap::kLeafShift;
   for (const std::size_t above : {1, 50, 75, 100, 170, 350, 9000}) {
     fake::reset();
-    fake::map_below(round_up(fake::mappings(), kLeafBytes) + above * kPageSize);
+    // Room for the tables below as well, wherever this process's memory lies.
+    fake::map_below(round_up(fake::mappings() + kLeafBytes, kLeafBytes) + above * kPageSize);
     Model model;
     Heap& heap = *model.heap;
     bool zeroed = false;
