@@ -126,9 +126,8 @@ void* allocate_aligned(std::size_t alignment, std::size_t bytes) noexcept {
 [[gnu::noinline]] void release_uncached(PageEntry entry, void* block) noexcept {
   Span* span = entry.span();
   if (entry.is_slab()) {
-    Object* object = static_cast<Object*>(block);
-    object->link(nullptr);
-    heap.give_back(object);
+    const Freed freed{block, entry};
+    heap.give_back(&freed, 1);
   } else if (span->is(SpanState::kMapped)) {
     heap.mappings.free(span);
   } else {
@@ -142,7 +141,7 @@ void* allocate_aligned(std::size_t alignment, std::size_t bytes) noexcept {
   if (index == kClasses) return release_uncached(entry, block);
   ThreadCache& cache = here();
   if (cache.is_last(index, block)) die("double free (the block is free already)", block);
-  cache.push(index, static_cast<Object*>(block));
+  cache.push(index, {block, entry});
 }
 
 // Of an object above 1 KiB, or of none: in the beginning there are not so many frees yet.
@@ -151,13 +150,13 @@ void* allocate_aligned(std::size_t alignment, std::size_t bytes) noexcept {
     return here().prepare();  // a thread that only frees has to be seen to its end as well
   const std::size_t index = class_of_object<1>(entry, block, kNoBlock);
   if (index == kClasses) return release_uncached(entry, block);
-  here().push(index, static_cast<Object*>(block));
+  here().push(index, {block, entry});
 }
 
-[[gnu::always_inline]] inline void release_late(ThreadCache& cache, const LateFree& due) noexcept {
+[[gnu::always_inline]] inline void release_late(ThreadCache& cache, Freed due) noexcept {
   if (!due.entry.is_tiny()) [[unlikely]]
     return release_other(due.entry, due.block);
-  cache.push(class_of_object<0>(due.entry, due.block, kNoBlock), static_cast<Object*>(due.block));
+  cache.push(class_of_object<0>(due.entry, due.block, kNoBlock), due);
 }
 
 // A small object is taken in some frees later, when the lines that this needs have come into the cache.
@@ -174,9 +173,10 @@ void* allocate_aligned(std::size_t alignment, std::size_t bytes) noexcept {
 // Does the frees that are still to be done.
 void settle() noexcept {
   for (std::uint32_t left = ThreadCache::kLate; left != 0; --left) {
-    const LateFree due = thread_cache.take_late();
+    const Freed due = thread_cache.take_late();
     release_late(thread_cache, due);
   }
+  thread_cache.flush_pending();
 }
 
 // Where a block can stay or be moved by the kernel; null where it must be copied.

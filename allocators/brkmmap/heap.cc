@@ -55,25 +55,36 @@ void Heap::give_back(Object* list) noexcept {
   settle();
 }
 
-// Asks for the lines that taking the object in needs.
-PageEntry Heap::entry_of(Object* object) const noexcept {
-  const PageEntry entry = map.get(reinterpret_cast<std::uintptr_t>(object));
-  __builtin_prefetch(object);
-  __builtin_prefetch(entry.span());
-  __builtin_prefetch(reinterpret_cast<const char*>(entry.span()) + 64);
-  return entry;
+void Heap::give_back(const Freed* freed, std::size_t count) noexcept {
+  take_home(freed, count);
+  settle();
 }
 
 void Heap::take_home(Object* list) noexcept {
-  Slabs* held = nullptr;
-  PageEntry next_entry = entry_of(list);
+  constexpr std::size_t kAtOnce = 16;
   while (list != nullptr) {
-    Object* object = list;
-    if (!object->is_free()) die("a free block was written to, or is there twice by a double free", object);
-    list = list->next;
-    const PageEntry entry = next_entry;
-    next_entry = entry_of(list);  // its lines come while this one is taken in
-    const std::uintptr_t address = reinterpret_cast<std::uintptr_t>(object);
+    Freed freed[kAtOnce];
+    std::size_t count = 0;
+    for (; list != nullptr && count != kAtOnce; list = list->next) {
+      if (!list->is_free()) die("a free block was written to, or is there twice by a double free", list);
+      freed[count++] = {list, map.get(reinterpret_cast<std::uintptr_t>(list))};
+    }
+    take_home(freed, count);
+  }
+}
+
+void Heap::take_home(const Freed* freed, std::size_t count) noexcept {
+  // Most of these lines are in no cache: all that will be needed are asked for at once, the slabs'
+  // descriptions and, should a slab change its list, its neighbours there.
+  for (std::size_t at = 0; at < count; ++at) prefetch(freed[at].entry.span());
+  for (std::size_t at = 0; at < count; ++at) {
+    if (!freed[at].entry.is_slab()) continue;
+    prefetch(freed[at].entry.span()->left);
+    prefetch(freed[at].entry.span()->right);
+  }
+  Slabs* held = nullptr;
+  for (std::size_t at = 0; at < count; ++at) {
+    const PageEntry entry = freed[at].entry;
     Span* span = entry.span();
     if (!entry.is_slab()) {
       take_home(span);
@@ -85,9 +96,9 @@ void Heap::take_home(Object* list) noexcept {
       slabs.lock().lock();
       held = &slabs;
     }
+    const std::uintptr_t address = reinterpret_cast<std::uintptr_t>(freed[at].block);
     const std::size_t granule = (address - span->start) >> kSlabKinds[entry.kind()].granule_shift;
-    if (!slab::is_start(*span, granule)) die("double free (the block is free already)", object);
-    object->hand_out();  // if it is in a list once more, it is found there
+    if (!slab::is_start(*span, granule)) die("double free (the block is free already)", freed[at].block);
     slabs.give_back(span, granule, pages, map, lock);
     if (entry.kind() != 0) slabs.purge_if_due(tunables, hysteresis.last(), kernel);
   }

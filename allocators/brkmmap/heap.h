@@ -10,6 +10,12 @@ namespace brkmmap {
 
 inline constexpr std::size_t kShards = 8;
 
+// A block that was freed and has not gone home yet.
+struct Freed {
+  void* block = nullptr;
+  PageEntry entry;  // of its page
+};
+
 struct Heap {
   explicit constexpr Heap(PageMap& map_of_pages) noexcept : map(map_of_pages) {
     for (std::size_t at = 0; at < kShards; ++at) shards[at].set_number(at);
@@ -31,7 +37,9 @@ struct Heap {
   std::size_t fetch(std::size_t shard, std::size_t index, void** objects, std::size_t count) noexcept;
   // An object of a slab at a multiple of `alignment` bytes, at most kMaxTiny. Null where memory has run out.
   void* fetch_aligned(std::size_t shard, std::size_t bytes, std::size_t alignment) noexcept;
-  // Takes a list of objects, of any classes and shards.
+  // Takes objects and blocks, of any classes and shards.
+  void give_back(const Freed* freed, std::size_t count) noexcept;
+  // The same of a list; frees that were written into meanwhile are found.
   void give_back(Object* list) noexcept;
   // What lies on the shelf goes back.
   void clear_shelf() noexcept;
@@ -50,7 +58,7 @@ struct Heap {
   [[nodiscard]] bool resize_block(Span* span, std::size_t units) noexcept;
 
  private:
-  PageEntry entry_of(Object* object) const noexcept;
+  void take_home(const Freed* freed, std::size_t count) noexcept;
   void take_home(Object* list) noexcept;
   void take_home(Span* block) noexcept;
   void settle() noexcept;

@@ -49,8 +49,9 @@ inline void load_used(const Span& span, std::uint64_t* used) noexcept {
   for (std::size_t word = 0; word < kWords; ++word) {
     const std::uint64_t start = load(starts(span)[word]), end = load(span.bits[word]);
     const std::uint64_t doubled = end << 1 | carried;
-    used[word] = doubled - start - borrowed;
-    borrowed = doubled < start || (doubled == start && borrowed != 0) ? 1 : 0;
+    const std::uint64_t difference = doubled - start;
+    used[word] = difference - borrowed;
+    borrowed = std::uint64_t{doubled < start} | std::uint64_t{difference < borrowed};
     carried = end >> 63;
   }
   if (span.gone == 0) [[likely]]
@@ -72,17 +73,26 @@ inline std::size_t next(const std::uint64_t* words, std::size_t from, std::uint6
   return word * 64 + static_cast<std::size_t>(std::countr_zero(found));
 }
 
-// How many granules below `before` are free without a gap.
-inline std::size_t free_below(const std::uint64_t* used, std::size_t before) noexcept {
-  std::size_t count = 0;
-  while (before != 0) {
-    const std::size_t bits = (before - 1) % 64 + 1;  // of the word that are below
-    const std::uint64_t word = used[(before - 1) / 64] << (64 - bits);
-    if (word != 0) return count + static_cast<std::size_t>(std::countl_zero(word));
-    count += bits;
-    before -= bits;
+// The free run that granule `at`, which is free and in which no object begins or ends, lies in: from behind
+// the object before it to the one after it, or to pages that are gone.
+struct Run {
+  std::size_t from, to;
+};
+inline Run run_around(const Span& span, std::size_t at) noexcept {
+  std::size_t word = at / 64;
+  std::uint64_t below = load(span.bits[word]) & ((std::uint64_t{1} << at % 64) - 1);
+  while (below == 0 && word != 0) below = load(span.bits[--word]);
+  Run run{below == 0 ? 0 : word * 64 + static_cast<std::size_t>(std::bit_width(below)), kGranules};
+  word = at / 64;
+  std::uint64_t above = load(starts(span)[word]) >> at % 64 << at % 64;
+  while (above == 0 && word != kWords - 1) above = load(starts(span)[++word]);
+  if (above != 0) run.to = word * 64 + static_cast<std::size_t>(std::countr_zero(above));
+  for (std::size_t gone = span.gone; gone != 0; gone &= gone - 1) {
+    const std::size_t page = static_cast<std::size_t>(std::countr_zero(gone)) * kGranulesAPage;
+    if (page > at) run.to = std::min(run.to, page);
+    if (page <= at) run.from = std::max(run.from, page + kGranulesAPage);
   }
-  return count;
+  return run;
 }
 
 inline void set(std::atomic<std::uint64_t>* words, std::size_t granule) noexcept {

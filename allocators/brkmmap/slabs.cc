@@ -194,6 +194,7 @@ std::size_t Slabs::fetch(std::size_t kind, std::size_t granules, std::size_t ali
       slab = grow(kind, pages, map, heap_lock);
       if (slab == nullptr) break;
     }
+    prefetch(slab->right);  // likely the next one
     const std::size_t more = carve(slab, granules, alignment, objects + got, count - got);
     grown = more == 0;
     got += more;
@@ -218,9 +219,8 @@ void Slabs::give_back(Span* slab, std::size_t granule, PageHeap& pages, PageMap&
   }
   slab::clear(slab::starts(*slab), granule);
   slab::clear(slab::ends(*slab), granule + granules - 1);
-  std::uint64_t used[slab::kWords];
-  slab::load_used(*slab, used);
-  const std::size_t run = slab::free_below(used, granule) + slab::next(used, granule, 1) - granule;
+  const slab::Run around = slab::run_around(*slab, granule);
+  const std::size_t run = around.to - around.from;
   if (run <= slab->longest) return;
   const std::size_t before = std::min<std::size_t>(slab->longest, kMostGranules);
   if (before == std::min<std::size_t>(run, kMostGranules)) {

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 namespace brkmmap {
 namespace {
@@ -156,63 +157,75 @@ void* ThreadCache::refill(std::size_t index) noexcept {
   return objects[0];
 }
 
-void ThreadCache::overflow(std::size_t index) noexcept {
-  prepare();
+// Puts the list with one more on the shelf. As it is: a cut takes a walk, and what was put last is had again
+// first. False where nothing of it may lie there.
+bool ThreadCache::lay_aside(std::size_t index, Freed freed) noexcept {
   List& list = lists_[index];
-  // A chain from the shelf may have put more into the list than it may hold: they go the long way.
-  const bool alone = list.count.load(std::memory_order_relaxed) == 1;
-  if (list.most == 0 && alone && index < kFirstBlockClass) return put_off(index);
+  const std::uint32_t count = list.count.load(std::memory_order_relaxed) + 1;
   const std::size_t live = heap.hysteresis.last_live_bytes(), slack = heap.hysteresis.last();
-  const bool fits = heap.shelf.bytes() + list.count.load(std::memory_order_relaxed) * class_bytes(index) <=
-                    shelf_limit(live, slack, heap.tunables);
-  Habits& habits = habits_[index];
-  const bool asks = habits.asked;
-  // Overflow upon overflow without a request in between halves what may stay, down to nothing.
-  const std::uint32_t most = asks || fits ? list.most : list.most / 2;
-  habits.asked = false;
-  habits.gave = true;
-  // To the shelf the list goes as it is: a cut takes a walk, and what was put last is had again first.
-  const Chain rest = cut(index, most, fits ? 0 : index < kFirstBlockClass ? most / 2 : most);
-  if (fits && heap.shelf.put(index, rest)) return;
-  heap.give_back(rest.head);
-  tighten(cache_limit(live, slack, asks, heap.tunables), kClasses);
-}
-
-// The object that was just pushed, the only one of its list, goes home, but together with others.
-void ThreadCache::put_off(std::size_t index) noexcept {
-  List& list = lists_[index];
-  Object* object = list.head;
+  const std::size_t limit = shelf_limit(live, slack, heap.tunables);
+  if (limit == 0 || heap.shelf.bytes() + count * class_bytes(index) > limit) return false;
+  Object* object = static_cast<Object*>(freed.block);
+  object->link(list.head);
+  if (!heap.shelf.put(index, {object, count})) return false;
   list.head = nullptr;
   set_count(list, 0);
-  object->link(pending_);
-  pending_ = object;
-  pending_bytes_.store(pending_bytes_.load(std::memory_order_relaxed) + class_bytes(index),
-                       std::memory_order_relaxed);
-  if (++pending_count_ >= kPending || state_ != State::kReady) flush_pending();
+  return true;
+}
+
+// The list is full, the one that was to be put into it goes home, where it may not lie aside.
+void ThreadCache::overflow(std::size_t index, Freed freed) noexcept {
+  if (static_cast<const Object*>(freed.block)->is_free()) [[unlikely]]
+    die("double free (the block is free already)", freed.block);
+  prepare();
+  List& list = lists_[index];
+  Habits& habits = habits_[index];
+  const bool asks = habits.asked;
+  habits.asked = false;
+  habits.gave = true;
+  if (list.most != 0 && lay_aside(index, freed)) return;
+  // Where nothing of the class is asked for between some frees, what may stay becomes half and half again,
+  // down to nothing.
+  habits.surplus = list.head == habits.head ? habits.surplus + 1 : 0;
+  habits.head = list.head;
+  const std::uint32_t half = list.most / 2;
+  if (habits.surplus >= std::min(half, kPatience)) {
+    habits.surplus = 0;
+    shrink(index, half, index < kFirstBlockClass ? half / 2 : half);
+  }
+  put_off(index, freed);
+  if (pending_count_ != 0) return;
+  tighten(cache_limit(heap.hysteresis.last_live_bytes(), heap.hysteresis.last(), asks, heap.tunables),
+          kClasses);
+}
+
+// It goes home together with others, but a block at once.
+void ThreadCache::put_off(std::size_t index, Freed freed) noexcept {
+  if (index >= kFirstBlockClass) return heap.give_back(&freed, 1);
+  pending_[pending_count_++] = freed;
+  const std::size_t bytes = pending_bytes_.load(std::memory_order_relaxed) + class_bytes(index);
+  pending_bytes_.store(bytes, std::memory_order_relaxed);
+  if (pending_count_ == kPending || bytes >= kPendingBytes || state_ != State::kReady) flush_pending();
 }
 
 void ThreadCache::flush_pending() noexcept {
-  Object* objects = pending_;
-  pending_ = nullptr;
-  pending_count_ = 0;
+  const std::uint32_t count = std::exchange(pending_count_, 0);
   pending_bytes_.store(0, std::memory_order_relaxed);
-  heap.give_back(objects);
+  heap.give_back(pending_, count);
 }
 
 void ThreadCache::flush_late() noexcept {
   latest_ = nullptr;
-  for (LateFree& late : late_) {
+  for (Freed& late : late_) {
     if (late.block == nullptr) continue;
-    Object* object = static_cast<Object*>(late.block);
-    late = {};
-    object->link(nullptr);
-    heap.give_back(object);
+    const Freed freed = std::exchange(late, {});
+    heap.give_back(&freed, 1);
   }
 }
 
 std::size_t ThreadCache::late_bytes() const noexcept {
   std::size_t sum = 0;
-  for (const LateFree& late : late_) {
+  for (const Freed& late : late_) {
     if (late.block == nullptr) continue;
     const Span& span = *late.entry.span();
     const std::size_t shift = kSlabKinds[late.entry.kind()].granule_shift;

@@ -7,18 +7,10 @@
 // which (destructors of others may still free) the slabs are used directly.
 #pragma once
 
-#include <utility>
-
 #include "allocators/brkmmap/die.h"
 #include "allocators/brkmmap/heap.h"
 
 namespace brkmmap {
-
-// A free that has been asked for and not yet been done.
-struct LateFree {
-  void* block = nullptr;
-  PageEntry entry;
-};
 
 class ThreadCache {
  public:
@@ -53,44 +45,49 @@ class ThreadCache {
   // To be called where an object of the class had to be got elsewhere.
   void miss(std::size_t index) noexcept;
   // Nothing of the object is read: it may be cold, and a store does not wait for its line. An object freed
-  // twice is in a list twice and is found when it would be handed out again, at the latest.
-  [[gnu::always_inline]] void push(std::size_t index, Object* object) noexcept {
+  // twice is in a list twice and is found when it would be handed out again, at the latest. What finds no
+  // room in its list is not even written to.
+  [[gnu::always_inline]] void push(std::size_t index, Freed freed) noexcept {
     List& list = lists_[index];
+    const std::uint32_t count = list.count.load(std::memory_order_relaxed);
+    if (count >= list.most) [[unlikely]]
+      return overflow(index, freed);
+    Object* object = static_cast<Object*>(freed.block);
     object->link(list.head);
     list.head = object;
-    const std::uint32_t count = list.count.load(std::memory_order_relaxed) + 1;
-    set_count(list, count);
-    if (count > list.most) [[unlikely]]
-      overflow(index);
+    set_count(list, count + 1);
   }
   // Whether it is the object of its class that was freed last.
   bool is_last(std::size_t index, const void* block) const noexcept { return lists_[index].head == block; }
   // Takes a free and returns the one whose turn it is now, of no block in the beginning.
-  [[gnu::always_inline]] LateFree exchange(const LateFree& now) noexcept {
+  [[gnu::always_inline]] Freed exchange(Freed now) noexcept {
     if (latest_ == now.block) [[unlikely]]
       die("double free (the block is free already)", now.block);
-    LateFree& slot = late_[late_at_];
+    Freed& slot = late_[late_at_];
     late_at_ = (late_at_ + 1) % kLate;
     latest_ = now.block;
-    const LateFree due = slot;
+    const Freed due = slot;
     slot = now;
     return due;
   }
   // Takes the one whose turn it is, without another for it.
-  LateFree take_late() noexcept {
+  Freed take_late() noexcept {
     latest_ = nullptr;
-    LateFree due;
-    std::swap(due, late_[late_at_]);
+    const Freed due = late_[late_at_];
+    late_[late_at_] = {};
     late_at_ = (late_at_ + 1) % kLate;
     return due;
   }
-  // Whether it is one of the frees that are still to be done.
+  // Whether it is one of the frees that are still to be done, or on its way home.
   bool is_late(const void* block) const noexcept {
     bool found = false;
-    for (const LateFree& late : late_) found |= late.block == block;
+    for (const Freed& late : late_) found |= late.block == block;
+    for (std::uint32_t at = 0; at < pending_count_; ++at) found |= pending_[at].block == block;
     return found;
   }
   void flush_late() noexcept;
+  // What is on its way goes home.
+  void flush_pending() noexcept;
   // Of the frees that are still to be done.
   std::size_t late_bytes() const noexcept;
   // Everything goes home.
@@ -121,35 +118,39 @@ class ThreadCache {
   };
   // What only slow steps need of a list.
   struct Habits {
-    bool asked = false;        // since the last overflow
-    bool gave = false;         // since the last refill
-    std::uint8_t regrets = 0;  // blocks: how often one was given back and asked for again
+    bool asked = false;            // since the last overflow
+    bool gave = false;             // since the last refill
+    const Object* head = nullptr;  // of the list, at the last overflow
+    std::uint32_t surplus = 0;     // overflows one upon the other
+    std::uint8_t regrets = 0;      // blocks: how often one was given back and asked for again
   };
   enum class State : std::uint8_t { kNew, kReady, kEnded };
-  static constexpr std::uint32_t kPending = 8;
+  static constexpr std::uint32_t kPending = 16;
+  static constexpr std::size_t kPendingBytes = 16384;
   static constexpr std::uint8_t kRegrets = 4;
+  static constexpr std::uint32_t kPatience = 3;
 
   static void set_count(List& list, std::uint32_t count) noexcept {
     list.count.store(count, std::memory_order_relaxed);
   }
   void* refill(std::size_t index) noexcept;
-  void overflow(std::size_t index) noexcept;
+  void overflow(std::size_t index, Freed freed) noexcept;
   bool tighten(std::size_t budget, std::size_t spared) noexcept;
   void grow(std::size_t index, std::uint32_t most) noexcept;
   Chain cut(std::size_t index, std::uint32_t most, std::uint32_t keep) noexcept;
   void shrink(std::size_t index, std::uint32_t most, std::uint32_t keep) noexcept {
     heap.give_back(cut(index, most, keep).head);
   }
-  void put_off(std::size_t index) noexcept;
-  void flush_pending() noexcept;
+  bool lay_aside(std::size_t index, Freed freed) noexcept;
+  void put_off(std::size_t index, Freed freed) noexcept;
   static void at_thread_exit(void* cache) noexcept;
 
   List lists_[kClasses];
   Habits habits_[kClasses];
-  LateFree late_[kLate];
+  Freed late_[kLate];
   std::uint32_t late_at_ = 0;
   const void* latest_ = nullptr;
-  Object* pending_ = nullptr;  // of any class, on their way home
+  Freed pending_[kPending];  // of any class, on their way home
   std::uint32_t pending_count_ = 0;
   std::atomic<std::size_t> pending_bytes_{0};
   std::size_t promised_ = 0;  // bytes that the lists may hold

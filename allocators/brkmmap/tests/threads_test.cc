@@ -33,6 +33,10 @@ struct Held {
 // A place where one thread leaves an object and any thread takes it.
 using Exchange = std::array<std::atomic<Held*>, 256>;
 
+void put(std::size_t index, void* memory) {
+  thread_cache.push(index, {memory, page_map.get(reinterpret_cast<std::uintptr_t>(memory))});
+}
+
 void ask(Held& held, std::mt19937& random) {
   held.tag = static_cast<unsigned char>(random());
   held.index = random() % kClasses;
@@ -46,7 +50,7 @@ bool give(Held& held) {
   const auto* bytes = static_cast<const unsigned char*>(held.memory);
   bool whole = true;
   for (std::size_t at = 0; at < held.bytes(); ++at) whole = whole && bytes[at] == held.tag;
-  thread_cache.push(held.index, static_cast<Object*>(held.memory));
+  put(held.index, held.memory);
   return whole;
 }
 
@@ -157,7 +161,7 @@ TEST_CASE("a chain that a list may not hold comes home whole") {
   void* const object = thread_cache.pop(index);
   REQUIRE(object != nullptr);
   CHECK(heap.shelf.bytes() == 0);
-  thread_cache.push(index, static_cast<Object*>(object));
+  put(index, object);
   thread_cache.flush();
   for (const Slabs& slabs : heap.shards) CHECK(slabs.slab_bytes() == 0);
   heap.tunables.thread_cache.set(budget);
