@@ -74,14 +74,10 @@ void Heap::take_home(Object* list) noexcept {
 }
 
 void Heap::take_home(const Freed* freed, std::size_t count) noexcept {
-  // Most of these lines are in no cache: all that will be needed are asked for at once, the slabs'
-  // descriptions and, should a slab change its list, its neighbours there.
+  // Most of these lines are in no cache: they are asked for early, the descriptions here, and those of a
+  // slab's neighbours in its list, where it may change lists, some steps ahead.
+  constexpr std::size_t kAhead = 4;
   for (std::size_t at = 0; at < count; ++at) prefetch(freed[at].entry.span());
-  for (std::size_t at = 0; at < count; ++at) {
-    if (!freed[at].entry.is_slab()) continue;
-    prefetch(freed[at].entry.span()->left);
-    prefetch(freed[at].entry.span()->right);
-  }
   Slabs* held = nullptr;
   for (std::size_t at = 0; at < count; ++at) {
     const PageEntry entry = freed[at].entry;
@@ -96,6 +92,8 @@ void Heap::take_home(const Freed* freed, std::size_t count) noexcept {
       slabs.lock().lock();
       held = &slabs;
     }
+    if (at + kAhead < count && freed[at + kAhead].entry.is_slab())
+      slabs.expect(freed[at + kAhead].entry.span());
     const std::uintptr_t address = reinterpret_cast<std::uintptr_t>(freed[at].block);
     const std::size_t granule = (address - span->start) >> kSlabKinds[entry.kind()].granule_shift;
     if (!slab::is_start(*span, granule)) die("double free (the block is free already)", freed[at].block);

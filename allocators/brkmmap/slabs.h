@@ -24,6 +24,12 @@ class Slabs {
                     Lock& heap_lock) noexcept;
   // Takes an object of a slab of this shard back. Caller holds the lock.
   void give_back(Span* slab, std::size_t granule, PageHeap& pages, PageMap& map, Lock& heap_lock) noexcept;
+  // One of its objects will be given back soon, if the slab is of this shard. Caller holds the lock.
+  void expect(const Span* slab) const noexcept {
+    if (slab->shard != number_) return;
+    prefetch(slab->left);
+    prefetch(slab->right);
+  }
   // Where so much is free inside slabs of several pages that it is not worth keeping: gives pages of the
   // sparsest back. Caller holds the lock.
   void purge_if_due(const Tunables& tunables, std::size_t slack, Kernel& kernel) noexcept {

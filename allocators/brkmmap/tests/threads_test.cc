@@ -23,6 +23,9 @@ using namespace brkmmap;
 
 namespace {
 
+// As the library's constructor does: a thread's cache is forgotten when the thread ends.
+[[maybe_unused]] const bool armed = (ThreadCache::arm_thread_exit(), true);
+
 struct Held {
   void* memory = nullptr;
   std::size_t index = 0;  // size class
