@@ -187,6 +187,8 @@ Span* PageHeap::allocate(std::size_t units, bool* zeroed, std::size_t alignment)
 }
 
 void PageHeap::free(Span* span) noexcept {
+  prefetch(span->below);
+  prefetch(span->above);
   if (span->is(SpanState::kBlock) || span->is(SpanState::kSlab)) out_units_ -= span->units;
   span->dirty_units = span->units;
   settle(insert(span, SpanState::kFree));

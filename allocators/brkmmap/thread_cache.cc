@@ -176,9 +176,9 @@ bool ThreadCache::lay_aside(std::size_t index, Freed freed) noexcept {
 // The list is full, the one that was to be put into it goes home, where it may not lie aside.
 void ThreadCache::overflow(std::size_t index, Freed freed) noexcept {
   prepare();
-  if (static_cast<const Object*>(freed.block)->is_free()) [[unlikely]]
-    die("double free (the block is free already)", freed.block);
   List& list = lists_[index];
+  if (list.head != nullptr && static_cast<const Object*>(freed.block)->is_free()) [[unlikely]]
+    die("double free (the block is free already)", freed.block);
   Habits& habits = habits_[index];
   const bool asks = habits.asked;
   habits.asked = false;
