@@ -1,6 +1,7 @@
 // See metadata.h.
 #include "allocators/brkmmap/metadata.h"
 
+#include <algorithm>
 #include <bit>
 #include <iterator>
 #include <new>
@@ -51,6 +52,7 @@ Metadata::Group* Metadata::new_group() noexcept {
   group->used[0] = 1;
   group->resident = 1;
   next_ += kGroupBytes;
+  ++empty_groups_;
   link(group);
   return group;
 }
@@ -69,6 +71,7 @@ Span* Metadata::new_span() noexcept {
   if (group == nullptr) return nullptr;
   const std::size_t slot = first_unused(*group), page = slot / kSlotsAPage;
   if (is_idle(*group, page)) --idle_pages_;
+  if (is_empty(*group)) --empty_groups_;
   group->resident = static_cast<std::uint8_t>(group->resident | 1u << page);
   group->used[slot / 64] |= std::uint64_t{1} << slot % 64;
   if (first_unused(*group) == kSlots) unlink(group);
@@ -83,6 +86,7 @@ void Metadata::delete_span(Span* span) noexcept {
   if (first_unused(*group) == kSlots) link(group);
   group->used[slot / 64] &= ~(std::uint64_t{1} << slot % 64);
   if (is_page_free(group->used, page) && ++idle_pages_ > kIdlePages) purge_idle();
+  if (is_empty(*group) && ++empty_groups_ > kEmptyGroups) release(group);
 }
 
 // All at once: pages that lie side by side go in one call.
@@ -97,6 +101,22 @@ void Metadata::purge_idle() noexcept {
           idle_pages_ -= end - page;
         });
   }
+}
+
+bool Metadata::is_empty(const Group& group) noexcept {
+  return group.used[0] == 1 &&
+         std::all_of(group.used + 1, std::end(group.used), [](std::uint64_t word) { return word == 0; });
+}
+
+// Gives an empty group back, addresses and all. Where the kernel refuses, it stays.
+void Metadata::release(Group* group) noexcept {
+  std::size_t idle = 0;
+  for (std::size_t page = 0; page < kGroupBytes / kPageSize; ++page) idle += is_idle(*group, page);
+  unlink(group);
+  if (!kernel_.unmap(reinterpret_cast<std::uintptr_t>(group), kGroupBytes)) return link(group);
+  kernel_.metadata_bytes.fetch_sub(kGroupBytes, std::memory_order_relaxed);
+  idle_pages_ -= idle;
+  --empty_groups_;
 }
 
 }  // namespace brkmmap

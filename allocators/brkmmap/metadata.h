@@ -1,7 +1,7 @@
-// Memory for the allocator's own tables. Descriptions of spans come from groups of 32 KiB; pages of groups in
-// which none is in use go back to the kernel when there are some, so that a heap that has shrunk does not
-// keep the descriptions of its largest day. Other tables are mapped each alone and stay. Caller holds the
-// heap's lock.
+// Memory for the allocator's own tables. Descriptions of spans come from groups of 32 KiB; groups, and pages
+// of groups, in which none is in use go back to the kernel when there are some, so that a heap that has
+// shrunk does not keep the descriptions of its largest day. Other tables are mapped each alone and stay.
+// Caller holds the heap's lock.
 #pragma once
 
 #include "allocators/brkmmap/kernel.h"
@@ -27,7 +27,8 @@ class Metadata {
   static constexpr std::size_t kGroupBytes = 32 * 1024;
   static constexpr std::size_t kSlots = kGroupBytes / sizeof(Span);
   static constexpr std::size_t kSlotsAPage = kPageSize / sizeof(Span);
-  static constexpr std::size_t kIdlePages = 32;  // with no description in use, kept against thrash
+  static constexpr std::size_t kIdlePages = 32;   // with no description in use, kept against thrash
+  static constexpr std::size_t kEmptyGroups = 4;  // the same
   // Lies in the first slot, which counts as used: so its page stays. Aligned to the group's size.
   struct Group {
     Group* next;  // of those with room
@@ -45,6 +46,8 @@ class Metadata {
   void* map(std::size_t bytes) noexcept;
   Group* new_group() noexcept;
   void purge_idle() noexcept;
+  static bool is_empty(const Group& group) noexcept;
+  void release(Group* group) noexcept;
   void link(Group* group) noexcept;
   void unlink(Group* group) noexcept;
 
@@ -55,6 +58,7 @@ class Metadata {
   std::uintptr_t end_ = 0;
   Group* with_room_ = nullptr;
   std::size_t idle_pages_ = 0;
+  std::size_t empty_groups_ = 0;
 };
 
 }  // namespace brkmmap

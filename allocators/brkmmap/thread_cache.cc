@@ -122,6 +122,7 @@ void ThreadCache::miss(std::size_t index) noexcept {
   List& list = lists_[index];
   Habits& habits = habits_[index];
   habits.asked = true;
+  flights_ = 0;
   if (state_ != State::kReady) return;
   if (index < kFirstBlockClass) {
     grow(index, list.most + std::min(std::max(list.most, 2u), batch_of(index) * 4));
@@ -186,8 +187,9 @@ void ThreadCache::overflow(std::size_t index, Freed freed) noexcept {
   if (list.most != 0 && lay_aside(index, freed)) return;
   // Where nothing of the class is asked for between some frees, what may stay becomes half and half again,
   // down to nothing.
-  habits.surplus = list.head == habits.head ? habits.surplus + 1 : 0;
-  habits.head = list.head;
+  const auto head = static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(list.head));
+  habits.surplus = head == habits.head ? static_cast<std::uint8_t>(habits.surplus + 1) : 0;
+  habits.head = head;
   const std::uint32_t half = list.most / 2;
   if (habits.surplus >= std::min(half, kPatience)) {
     habits.surplus = 0;
@@ -195,6 +197,8 @@ void ThreadCache::overflow(std::size_t index, Freed freed) noexcept {
   }
   put_off(index, freed);
   if (pending_count_ != 0) return;
+  // A thread that only frees keeps nothing: few objects, but each would pin a page.
+  if (++flights_ >= kFlights) return empty_lists();
   tighten(cache_limit(heap.hysteresis.last_live_bytes(), heap.hysteresis.last(), asks, heap.tunables),
           kClasses);
 }
@@ -234,6 +238,11 @@ std::size_t ThreadCache::late_bytes() const noexcept {
   return sum;
 }
 
+void ThreadCache::empty_lists() noexcept {
+  flights_ = 0;
+  for (std::size_t index = 0; index < kClasses; ++index) shrink(index, 0, 0);
+}
+
 void ThreadCache::flush() noexcept {
   flush_late();
   for (std::size_t index = 0; index < kClasses; ++index) shrink(index, lists_[index].most, 0);
@@ -246,7 +255,7 @@ void ThreadCache::at_thread_exit(void* cache) noexcept {
   ThreadCache& self = *static_cast<ThreadCache*>(cache);
   self.state_ = State::kEnded;
   self.flush_late();
-  for (std::size_t index = 0; index < kClasses; ++index) self.shrink(index, 0, 0);
+  self.empty_lists();
   self.flush_pending();
   Guard guard(g_registry_lock);
   (self.previous_ != nullptr ? self.previous_->next_ : g_first) = self.next_;

@@ -118,15 +118,16 @@ class ThreadCache {
   };
   // What only slow steps need of a list.
   struct Habits {
-    bool asked = false;            // since the last overflow
-    bool gave = false;             // since the last refill
-    const Object* head = nullptr;  // of the list, at the last overflow
-    std::uint32_t surplus = 0;     // overflows one upon the other
-    std::uint8_t regrets = 0;      // blocks: how often one was given back and asked for again
+    std::uint32_t head = 0;    // lower half of the list's, at the last overflow
+    std::uint8_t surplus = 0;  // overflows one upon the other
+    std::uint8_t regrets = 0;  // blocks: how often one was given back and asked for again
+    bool asked = false;        // since the last overflow
+    bool gave = false;         // since the last refill
   };
   enum class State : std::uint8_t { kNew, kReady, kEnded };
   static constexpr std::uint32_t kPending = 16;
   static constexpr std::size_t kPendingBytes = 16384;
+  static constexpr std::uint32_t kFlights = 32;
   static constexpr std::uint8_t kRegrets = 4;
   static constexpr std::uint32_t kPatience = 3;
 
@@ -143,6 +144,7 @@ class ThreadCache {
   }
   bool lay_aside(std::size_t index, Freed freed) noexcept;
   void put_off(std::size_t index, Freed freed) noexcept;
+  void empty_lists() noexcept;
   static void at_thread_exit(void* cache) noexcept;
 
   List lists_[kClasses];
@@ -152,6 +154,7 @@ class ThreadCache {
   const void* latest_ = nullptr;
   Freed pending_[kPending];  // of any class, on their way home
   std::uint32_t pending_count_ = 0;
+  std::uint32_t flights_ = 0;  // home, since the last request that a list could not serve
   std::atomic<std::size_t> pending_bytes_{0};
   std::size_t promised_ = 0;  // bytes that the lists may hold
   std::size_t victim_ = 0;    // whose promise is taken next

@@ -233,11 +233,37 @@ TEST_CASE("pages of descriptions go back when none on them is in use, and are us
       pages.insert(round_down(reinterpret_cast<std::uintptr_t>(span), kPageSize));
     CHECK(std::set<Span*>(spans.begin(), spans.end()).size() == spans.size());
     std::shuffle(spans.begin(), spans.end(), random);
-    const std::uint64_t before = kernel.purges.bytes;
+    const auto given_back = [&] { return kernel.purges.bytes + kernel.releases.bytes; };
+    const std::uint64_t before = given_back(), held = kernel.metadata_bytes;
     for (; spans.size() > 10; spans.pop_back()) metadata.delete_span(spans.back());
-    // What stays: the first page of each group of eight, ten that hold a description, and a few spare ones.
-    CHECK(kernel.purges.bytes - before >= (pages.size() * 7 / 8 - 10 - 34) * kPageSize);
+    // What stays: ten pages that hold a description and the first ones of their groups, and some spare ones.
+    CHECK(given_back() - before >= (pages.size() - 10 - 10 - 34 - 5) * kPageSize);
+    // Of the addresses: ten groups and some spare ones, and what is not a group yet.
+    CHECK(kernel.metadata_bytes <= (10 + 4) * (std::size_t{32} << 10) + (std::size_t{256} << 10));
+    CHECK(kernel.metadata_bytes < held);
+    CHECK(kernel.metadata_bytes == kernel.mapped_bytes);
   }
+}
+
+TEST_CASE("the page map keeps no pages of its own for addresses that the heap has lost") {
+  fake::reset();
+  Model model;
+  Heap& heap = *model.heap;
+  std::vector<void*> blocks;
+  bool zeroed = false;
+  for (int block = 0; block < 3200; ++block)
+    blocks.push_back(heap.allocate_block(std::size_t{16} << 10 >> kUnitShift, kUnit, &zeroed));
+  const auto span_of = [&](void* block) {
+    return heap.map.get(reinterpret_cast<std::uintptr_t>(block)).span();
+  };
+  for (; blocks.size() > 1; blocks.pop_back()) {
+    REQUIRE(blocks.back() != nullptr);
+    heap.free_block(span_of(blocks.back()));
+  }
+  // 50 MiB, a page of the table for each two of them.
+  CHECK(heap.kernel.trims.bytes > std::size_t{48} << 20);
+  CHECK(heap.kernel.purges.bytes >= 20 * kPageSize);
+  CHECK(span_of(blocks.front()) != nullptr);
 }
 
 TEST_CASE(

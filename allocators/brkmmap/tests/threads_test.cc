@@ -200,3 +200,18 @@ TEST_CASE("the size of a live object can be told without a lock while its neighb
   neighbours.join();
   CHECK(wrong == 0);
 }
+
+TEST_CASE("a thread that only frees keeps nothing in its lists, of no class") {
+  for (std::size_t index = 0; index < kTinyClasses; ++index) {
+    void* object = thread_cache.pop(index);
+    REQUIRE(object != nullptr);
+    put(index, object);
+  }
+  CHECK(thread_cache.bytes() > 64 * 1024);  // what was fetched with them
+  const std::size_t index = class_of(64);
+  std::vector<void*> objects(4000);
+  for (void*& object : objects) REQUIRE((object = thread_cache.pop(index)) != nullptr);
+  for (void* object : objects) put(index, object);
+  CHECK(thread_cache.bytes() <= 16 * 64);  // on their way home
+  thread_cache.flush();
+}
