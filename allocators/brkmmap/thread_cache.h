@@ -12,7 +12,7 @@
 
 namespace brkmmap {
 
-class ThreadCache {
+class alignas(64) ThreadCache {
  public:
   static constexpr std::uint32_t kLate = 16;
 
