@@ -251,15 +251,22 @@ void ThreadCache::flush() noexcept {
   heap.mappings.clear();
 }
 
+// Called once more after the destructors of others, which may free as well (pthread_key_create(3): as long as
+// a key has a value, there is another round).
 void ThreadCache::at_thread_exit(void* cache) noexcept {
   ThreadCache& self = *static_cast<ThreadCache*>(cache);
+  const bool again = self.state_ == State::kEnded;
   self.state_ = State::kEnded;
   self.flush_late();
   self.empty_lists();
   self.flush_pending();
-  Guard guard(g_registry_lock);
-  (self.previous_ != nullptr ? self.previous_->next_ : g_first) = self.next_;
-  if (self.next_ != nullptr) self.next_->previous_ = self.previous_;
+  if (again) return;
+  {
+    Guard guard(g_registry_lock);
+    (self.previous_ != nullptr ? self.previous_->next_ : g_first) = self.next_;
+    if (self.next_ != nullptr) self.next_->previous_ = self.previous_;
+  }
+  pthread_setspecific(g_key, cache);
 }
 
 std::size_t ThreadCache::bytes() const noexcept {

@@ -1,6 +1,7 @@
 // brkmmap's own figures while a program works: the equation at quiet moments, and what is held after
 // everything is freed. Prints what is not so, and exits 1; exits 2 where brkmmap is not the malloc.
 #include <fcntl.h>
+#include <pthread.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -51,12 +52,36 @@ static void work(unsigned seed, std::vector<void*>& kept) {
   }
 }
 
+// What a thread's key holds is freed when the thread ends, after brkmmap's own key if that is the older one.
+static pthread_key_t key;
+static void free_blocks(void* blocks) {
+  for (int at = 0; at < 10; ++at) std::free(static_cast<void**>(blocks)[at]);
+  std::free(blocks);
+}
+static void leave_blocks_to_the_key() {
+  void** blocks = static_cast<void**>(std::malloc(10 * sizeof(void*)));
+  for (int at = 0; at < 10; ++at) blocks[at] = std::malloc(1000);
+  pthread_setspecific(key, blocks);
+}
+
+static bool ended_threads_leave_nothing() {
+  if (pthread_key_create(&key, free_blocks) != 0) std::abort();
+  std::thread(leave_blocks_to_the_key).join();
+  const std::uint64_t before = figures().live_bytes;
+  for (int number = 0; number < 200; ++number) std::thread(leave_blocks_to_the_key).join();
+  const std::uint64_t after = figures().live_bytes;
+  if (after <= before + 20'000) return true;
+  std::printf("200 threads that ended left %llu bytes\n", static_cast<unsigned long long>(after - before));
+  return false;
+}
+
 int main() {
   if (brkmmap_stats == nullptr) return 2;
   std::vector<std::vector<void*>> kept(4, std::vector<void*>(600));
   const Figures before = figures();
   const long resident_before = resident_bytes();
   bool fine = balanced("at the start");
+  fine = ended_threads_leave_nothing() && fine;
   for (unsigned round = 0; round < 3; ++round) {
     std::vector<std::thread> threads;
     for (unsigned at = 0; at < 4; ++at) threads.emplace_back(work, round * 4 + at, std::ref(kept[at]));
