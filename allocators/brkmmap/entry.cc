@@ -78,27 +78,32 @@ void* allocate_pages(std::size_t bytes, std::size_t alignment, bool* zeroed) noe
   return allocate_large(bytes, kUnit, &zeroed);
 }
 
-[[gnu::noinline]] void* small_refused(std::size_t index) noexcept {
-  thread_cache.flush();
+// An object that the thread does not have.
+[[gnu::noinline]] void* allocate_anew(std::size_t index) noexcept {
   void* block = thread_cache.pop(index);
+  if (block != nullptr) return block;
+  thread_cache.flush();
+  block = thread_cache.pop(index);
   if (block == nullptr && heap.release_within_slabs()) block = thread_cache.pop(index);
   return block == nullptr ? refused() : block;
 }
 
-// What the thread has no object for, and all above 1 KiB.
-[[gnu::noinline]] void* allocate_further(std::size_t bytes) noexcept {
+// Above 1 KiB.
+[[gnu::noinline]] void* allocate_larger(std::size_t bytes) noexcept {
   if (bytes > g_cached_limit.load(std::memory_order_relaxed)) return allocate_large(bytes);
   const std::size_t index = class_of(bytes);
-  void* block = here().pop(index);
-  return block != nullptr ? block : small_refused(index);
+  if (void* block = here().pop_kept(index)) [[likely]]
+    return block;
+  return allocate_anew(index);
 }
 
 [[gnu::always_inline]] inline void* allocate(std::size_t bytes) noexcept {
-  if (bytes <= kMaxTiny) [[likely]] {
-    if (void* block = here().pop_kept(class_of(bytes))) [[likely]]
-      return block;
-  }
-  return allocate_further(bytes);
+  if (bytes > kMaxTiny) [[unlikely]]
+    return allocate_larger(bytes);
+  const std::size_t index = class_of(bytes);
+  if (void* block = here().pop_kept(index)) [[likely]]
+    return block;
+  return allocate_anew(index);
 }
 
 void* allocate_aligned(std::size_t alignment, std::size_t bytes) noexcept {
