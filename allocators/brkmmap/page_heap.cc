@@ -312,9 +312,7 @@ bool PageHeap::lower(Span* top, std::size_t pad) noexcept {
   const std::uintptr_t to = hole != nullptr ? hole->start : round_up(top->start + pad, kPageSize);
   if (to >= top->end()) return false;
   const std::size_t gone = hole != nullptr ? top->bytes() : top->end() - to;
-  const std::uintptr_t end = top->end();
   if (!brk_.trim(to, gone)) return false;
-  map_.forget(to, end, kernel_);
   hysteresis_.gave_back(gone, os::milliseconds());
   remove(top);
   if (hole != nullptr) {
@@ -353,7 +351,6 @@ bool PageHeap::release(Span* span, std::size_t keep) noexcept {
     insert(middle != nullptr ? middle : span, SpanState::kFree);
     return false;
   }
-  map_.forget(inner.start, inner.end, kernel_);
   hysteresis_.gave_back(inner.bytes(), os::milliseconds());
   middle->dirty_units = 0;
   if (in_brk(middle)) {

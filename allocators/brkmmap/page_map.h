@@ -71,9 +71,6 @@ class PageMap {
   }
   // Makes room for the pages of [start, end). False where metadata cannot be had.
   [[nodiscard]] bool ensure(std::uintptr_t start, std::uintptr_t end, Metadata& metadata) noexcept;
-  // Pages of this table for addresses from `start` on, up to the first beyond `end`, go back to the kernel
-  // where no entry is left in them. To be called where the heap has lost these addresses.
-  void forget(std::uintptr_t start, std::uintptr_t end, Kernel& kernel) noexcept;
   // Precondition: ensured.
   void set(std::uintptr_t address, PageEntry entry) noexcept {
     Leaf* leaf = root_[address >> kLeafShift].load(std::memory_order_relaxed);
@@ -85,9 +82,6 @@ class PageMap {
   struct Leaf {
     std::atomic<std::uintptr_t> entries[kEntries];
   };
-  static constexpr std::size_t kEntriesAPage = kPageSize / sizeof(std::uintptr_t);
-
-  static bool is_empty(const std::atomic<std::uintptr_t>* page) noexcept;
 
   std::atomic<Leaf*> root_[std::size_t{1} << (kAddressBits - kLeafShift)]{};
   bool any_ = false;  // leaf yet

@@ -230,8 +230,10 @@ TEST_CASE("the same seed gives the same operations and, where they are determini
     // Where the kernel puts the heap decides how many tables of addresses brkmmap maps.
     if (one.at("allocator") == "glibc")
       CHECK(one.at("metrics").at("mmap_calls") == other.at("metrics").at("mmap_calls"));
-    for (const char* metric : {"brk_calls", "trims", "releases", "purges"})
+    for (const char* metric : {"brk_calls", "trims", "releases", "purges"}) {
+      CAPTURE(metric);
       CHECK(one.at("metrics").at(metric) == other.at("metrics").at(metric));
+    }
   }
 }
 

@@ -245,27 +245,6 @@ TEST_CASE("pages of descriptions go back when none on them is in use, and are us
   }
 }
 
-TEST_CASE("the page map keeps no pages of its own for addresses that the heap has lost") {
-  fake::reset();
-  Model model;
-  Heap& heap = *model.heap;
-  std::vector<void*> blocks;
-  bool zeroed = false;
-  for (int block = 0; block < 3200; ++block)
-    blocks.push_back(heap.allocate_block(std::size_t{16} << 10 >> kUnitShift, kUnit, &zeroed));
-  const auto span_of = [&](void* block) {
-    return heap.map.get(reinterpret_cast<std::uintptr_t>(block)).span();
-  };
-  for (; blocks.size() > 1; blocks.pop_back()) {
-    REQUIRE(blocks.back() != nullptr);
-    heap.free_block(span_of(blocks.back()));
-  }
-  // 50 MiB, a page of the table for each two of them.
-  CHECK(heap.kernel.trims.bytes > std::size_t{48} << 20);
-  CHECK(heap.kernel.purges.bytes >= 20 * kPageSize);
-  CHECK(span_of(blocks.front()) != nullptr);
-}
-
 TEST_CASE(
     "a mapping costs no more addresses than it asks for, however near the page map's next leaf begins") {
   constexpr std::uintptr_t kLeafBytes = std::uintptr_t{1} << PageMap::kLeafShift;
