@@ -4,6 +4,11 @@
 
 namespace brkmmap {
 
+inline constexpr const char* kFreeAlready = "double free (the block is free already)";
+inline constexpr const char* kWrittenTo = "a free block was written to, or is there twice by a double free";
+inline constexpr const char* kNoBlock =
+    "free of a pointer that is no block now (double free, inside of a block, or never one)";
+
 // Writes "brkmmap: WHAT: 0xADDRESS" and aborts. Any thread, any locks.
 [[noreturn]] void die(const char* what, const void* address) noexcept;
 

@@ -61,16 +61,22 @@ void* allocate_pages(std::size_t bytes, std::size_t alignment, bool* zeroed) noe
   return alone ? nullptr : heap.mappings.allocate(pages_for(bytes == 0 ? 1 : bytes), alignment, zeroed);
 }
 
+// Tries again once everything that is kept has been given back, before it refuses.
+template <typename Try>
+[[gnu::always_inline]] inline void* insist(Try&& attempt) noexcept {
+  void* block = attempt();
+  if (block == nullptr) {
+    thread_cache.flush();  // its objects may be all that keeps pages from the page heap
+    block = attempt();
+  }
+  if (block == nullptr && heap.release_within_slabs()) block = attempt();
+  return block == nullptr ? refused() : block;
+}
+
 [[gnu::noinline]] void* allocate_large(std::size_t bytes, std::size_t alignment, bool* zeroed) noexcept {
   if (bytes > kMostBytes - alignment) return refused();
   read_environment_once();
-  void* block = allocate_pages(bytes, alignment, zeroed);
-  if (block == nullptr) {
-    thread_cache.flush();  // its objects may be all that keeps pages from the page heap
-    block = allocate_pages(bytes, alignment, zeroed);
-  }
-  if (block == nullptr && heap.release_within_slabs()) block = allocate_pages(bytes, alignment, zeroed);
-  return block == nullptr ? refused() : block;
+  return insist([&] { return allocate_pages(bytes, alignment, zeroed); });
 }
 
 [[gnu::noinline]] void* allocate_large(std::size_t bytes) noexcept {
@@ -80,30 +86,25 @@ void* allocate_pages(std::size_t bytes, std::size_t alignment, bool* zeroed) noe
 
 // An object that the thread does not have.
 [[gnu::noinline]] void* allocate_anew(std::size_t index) noexcept {
-  void* block = thread_cache.pop(index);
-  if (block != nullptr) return block;
-  thread_cache.flush();
-  block = thread_cache.pop(index);
-  if (block == nullptr && heap.release_within_slabs()) block = thread_cache.pop(index);
-  return block == nullptr ? refused() : block;
+  return insist([&] { return thread_cache.pop(index); });
+}
+
+[[gnu::always_inline]] inline void* allocate_of_class(std::size_t index) noexcept {
+  if (void* block = here().pop_kept(index)) [[likely]]
+    return block;
+  return allocate_anew(index);
 }
 
 // Above 1 KiB.
 [[gnu::noinline]] void* allocate_larger(std::size_t bytes) noexcept {
   if (bytes > g_cached_limit.load(std::memory_order_relaxed)) return allocate_large(bytes);
-  const std::size_t index = class_of(bytes);
-  if (void* block = here().pop_kept(index)) [[likely]]
-    return block;
-  return allocate_anew(index);
+  return allocate_of_class(class_of(bytes));
 }
 
 [[gnu::always_inline]] inline void* allocate(std::size_t bytes) noexcept {
   if (bytes > kMaxTiny) [[unlikely]]
     return allocate_larger(bytes);
-  const std::size_t index = class_of(bytes);
-  if (void* block = here().pop_kept(index)) [[likely]]
-    return block;
-  return allocate_anew(index);
+  return allocate_of_class(class_of(bytes));
 }
 
 void* allocate_aligned(std::size_t alignment, std::size_t bytes) noexcept {
@@ -116,13 +117,8 @@ void* allocate_aligned(std::size_t alignment, std::size_t bytes) noexcept {
   if (alignment <= kMaxTiny && bytes <= kMaxSmall &&
       bytes <= g_cached_limit.load(std::memory_order_relaxed)) {
     read_environment_once();
-    void* block = heap.fetch_aligned(thread_cache.shard(), bytes == 0 ? 1 : bytes, alignment);
-    if (block != nullptr) return block;
-    thread_cache.flush();
-    block = heap.fetch_aligned(thread_cache.shard(), bytes == 0 ? 1 : bytes, alignment);
-    if (block == nullptr && heap.release_within_slabs())
-      block = heap.fetch_aligned(thread_cache.shard(), bytes == 0 ? 1 : bytes, alignment);
-    return block != nullptr ? block : refused();
+    return insist(
+        [&] { return heap.fetch_aligned(thread_cache.shard(), bytes == 0 ? 1 : bytes, alignment); });
   }
   bool zeroed = false;
   return allocate_large(bytes, alignment < kUnit ? kUnit : alignment, &zeroed);
@@ -145,7 +141,7 @@ void* allocate_aligned(std::size_t alignment, std::size_t bytes) noexcept {
   const std::size_t index = class_of_block(entry, block, kNoBlock);
   if (index == kClasses) return release_uncached(entry, block);
   ThreadCache& cache = here();
-  if (cache.is_last(index, block)) die("double free (the block is free already)", block);
+  if (cache.is_last(index, block)) die(kFreeAlready, block);
   cache.push(index, {block, entry});
 }
 
@@ -178,8 +174,7 @@ void* allocate_aligned(std::size_t alignment, std::size_t bytes) noexcept {
 // Does the frees that are still to be done.
 void settle() noexcept {
   for (std::uint32_t left = ThreadCache::kLate; left != 0; --left) {
-    const Freed due = thread_cache.take_late();
-    release_late(thread_cache, due);
+    release_late(thread_cache, thread_cache.take_late());
   }
   thread_cache.flush_pending();
 }

@@ -9,9 +9,6 @@
 
 namespace brkmmap {
 
-inline constexpr const char* kNoBlock =
-    "free of a pointer that is no block now (double free, inside of a block, or never one)";
-
 // `index` is the class of the thread cache that takes the block, kClasses where none does.
 struct Found {
   PageEntry entry;
@@ -22,7 +19,7 @@ struct Found {
                                                           const char* doing) noexcept {
   const bool in_slab = entry.is_slab() && reinterpret_cast<std::uintptr_t>(block) % kAlignment == 0;
   const bool is_free = in_slab && static_cast<const Object*>(block)->is_free();
-  die(is_free ? "double free (the block is free already)" : doing, block);
+  die(is_free ? kFreeAlready : doing, block);
 }
 
 // Of an object of a slab of the kind.
@@ -62,8 +59,7 @@ inline std::size_t usable_bytes(const Found& found, const void* block) noexcept 
   if (found.index != kClasses) return class_bytes(found.index);
   const Span& span = *found.entry.span();
   if (!found.entry.is_slab()) return span.bytes();
-  const std::size_t shift = kSlabKinds[found.entry.kind()].granule_shift;
-  return slab::length(span, (reinterpret_cast<std::uintptr_t>(block) - span.start) >> shift) << shift;
+  return slab::bytes(span, block);
 }
 
 }  // namespace brkmmap

@@ -66,7 +66,7 @@ void Heap::take_home(Object* list) noexcept {
     Freed freed[kAtOnce];
     std::size_t count = 0;
     for (; list != nullptr && count != kAtOnce; list = list->next) {
-      if (!list->is_free()) die("a free block was written to, or is there twice by a double free", list);
+      if (!list->is_free()) die(kWrittenTo, list);
       freed[count++] = {list, map.get(reinterpret_cast<std::uintptr_t>(list))};
     }
     take_home(freed, count);
@@ -94,9 +94,8 @@ void Heap::take_home(const Freed* freed, std::size_t count) noexcept {
     }
     if (at + kAhead < count && freed[at + kAhead].entry.is_slab())
       slabs.expect(freed[at + kAhead].entry.span());
-    const std::uintptr_t address = reinterpret_cast<std::uintptr_t>(freed[at].block);
-    const std::size_t granule = (address - span->start) >> kSlabKinds[entry.kind()].granule_shift;
-    if (!slab::is_start(*span, granule)) die("double free (the block is free already)", freed[at].block);
+    const std::size_t granule = slab::granule_of(*span, freed[at].block);
+    if (!slab::is_start(*span, granule)) die(kFreeAlready, freed[at].block);
     slabs.give_back(span, granule, pages, map, lock);
     if (entry.kind() != 0) slabs.purge_if_due(tunables, hysteresis.last(), kernel);
   }

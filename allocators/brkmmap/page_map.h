@@ -22,7 +22,8 @@ class PageEntry {
     return PageEntry(address(span) | (span->start >> kUnitShift & (kUnitsAPage - 1)) << 2);
   }
   static PageEntry of_block(Span* span) noexcept {
-    const std::size_t index = is_kept_size(span->units) ? class_of_units(span->units) + 1 : 0;
+    const std::size_t bytes = span->bytes();
+    const std::size_t index = bytes > kMaxSmall && bytes <= kMaxCached ? class_of(bytes) + 1 : 0;
     return PageEntry(of(span).bits_ | index << 8);
   }
   static PageEntry of_slab(Span* span, std::size_t page) noexcept {

@@ -49,12 +49,4 @@ constexpr std::size_t class_in_slab(std::size_t kind, std::size_t granules) noex
   return kind == 0 ? granules - 1 : kTinyClasses + granules - 9;
 }
 
-// Whether a block of so many units has a class, and which.
-constexpr bool is_kept_size(std::size_t units) noexcept {
-  return units > kMaxSmall / kUnit && units <= kMaxCached / kUnit;
-}
-constexpr std::size_t class_of_units(std::size_t units) noexcept {
-  return kFirstBlockClass + units - 9;
-}
-
 }  // namespace brkmmap

@@ -42,6 +42,14 @@ inline bool is_start(const Span& span, std::size_t granule) noexcept {
   return static_cast<std::size_t>(std::countr_zero(window | std::uint64_t{1} << 63)) + 1;
 }
 
+// The granule at which an object begins, and how many bytes it has.
+inline std::size_t granule_of(const Span& span, const void* object) noexcept {
+  return (reinterpret_cast<std::uintptr_t>(object) - span.start) >> kSlabKinds[span.kind].granule_shift;
+}
+inline std::size_t bytes(const Span& span, const void* object) noexcept {
+  return length(span, granule_of(span, object)) << kSlabKinds[span.kind].granule_shift;
+}
+
 // The granules that cannot be had: those inside objects, as numbers 2 ends - starts, since an object from s
 // to e is 2^(e + 1) - 2^s; and those of pages that are gone. Caller holds the owner's lock.
 inline void load_used(const Span& span, std::uint64_t* used) noexcept {

@@ -179,7 +179,7 @@ void ThreadCache::overflow(std::size_t index, Freed freed) noexcept {
   prepare();
   List& list = lists_[index];
   if (list.head != nullptr && static_cast<const Object*>(freed.block)->is_free()) [[unlikely]]
-    die("double free (the block is free already)", freed.block);
+    die(kFreeAlready, freed.block);
   Habits& habits = habits_[index];
   const bool asks = habits.asked;
   habits.asked = false;
@@ -231,9 +231,7 @@ std::size_t ThreadCache::late_bytes() const noexcept {
   std::size_t sum = 0;
   for (const Freed& late : late_) {
     if (late.block == nullptr) continue;
-    const Span& span = *late.entry.span();
-    const std::size_t shift = kSlabKinds[late.entry.kind()].granule_shift;
-    sum += slab::length(span, (reinterpret_cast<std::uintptr_t>(late.block) - span.start) >> shift) << shift;
+    sum += slab::bytes(*late.entry.span(), late.block);
   }
   return sum;
 }

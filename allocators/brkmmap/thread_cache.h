@@ -24,7 +24,7 @@ class alignas(64) ThreadCache {
       return nullptr;
     Object* next = object->next;
     if (!object->is_free()) [[unlikely]]
-      die("a free block was written to, or is there twice by a double free", object);
+      die(kWrittenTo, object);
     list.head = next;
     __builtin_prefetch(next);  // it is likely the next to be handed out
     set_count(list, list.count.load(std::memory_order_relaxed) - 1);
@@ -62,7 +62,7 @@ class alignas(64) ThreadCache {
   // Takes a free and returns the one whose turn it is now, of no block in the beginning.
   [[gnu::always_inline]] Freed exchange(Freed now) noexcept {
     if (latest_ == now.block) [[unlikely]]
-      die("double free (the block is free already)", now.block);
+      die(kFreeAlready, now.block);
     Freed& slot = late_[late_at_];
     late_at_ = (late_at_ + 1) % kLate;
     latest_ = now.block;
