@@ -1,6 +1,7 @@
 // The free spans that hold written pages, by how many: one queue for each power of two, the longest in it
 // first. So a sweep finds what gives most for one kernel call, and of that what has lain idle longest,
-// without a search.
+// without a search. A span that the kernel refused to purge (locked memory) is in no queue and not counted, so
+// that no sweep waits for it.
 #pragma once
 
 #include <bit>
@@ -14,6 +15,7 @@ class DirtySpans {
   constexpr DirtySpans() = default;
 
   void insert(Span* span) noexcept {
+    if (span->idle.refused) return;
     units_ += span->dirty_units;
     if (span->dirty_units < kUnitsAPage) return;
     Queue& queue = queue_of(span);
@@ -23,6 +25,7 @@ class DirtySpans {
     queue.last = span;
   }
   void erase(Span* span) noexcept {
+    if (span->idle.refused) return;
     units_ -= span->dirty_units;
     if (span->dirty_units < kUnitsAPage) return;
     Queue& queue = queue_of(span);

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -13,6 +14,13 @@
 #include "allocators/brkmmap/thread_cache.h"
 
 #define BRKMMAP_EXPORT extern "C" __attribute__((visibility("default")))
+
+// glibc's own: the lock of its list of streams. Its fork takes it after our handler has run, and its holder
+// (fflush(NULL)) may wait for a stream whose owner waits for one of our locks (glibc bug 19431). Taken first, as
+// glibc does for its own malloc, the order is the same everywhere. Weak: not every C library has them.
+extern "C" [[gnu::weak, gnu::visibility("default")]] void _IO_list_lock();
+extern "C" [[gnu::weak, gnu::visibility("default")]] void _IO_list_unlock();
+extern "C" [[gnu::weak, gnu::visibility("default")]] void _IO_list_resetlock();
 
 namespace brkmmap {
 
@@ -50,21 +58,23 @@ void* refused() noexcept {
   return nullptr;
 }
 
-void* allocate_pages(std::size_t bytes, std::size_t alignment, bool* zeroed) noexcept {
+void* allocate_pages(std::size_t bytes, std::size_t alignment, std::size_t* dirty_bytes) noexcept {
   const bool alone = heap.is_mapped_alone(bytes);
   if (alone) {
-    if (void* block = heap.mappings.allocate(pages_for(bytes), alignment, zeroed)) return block;
+    if (void* block = heap.mappings.allocate(pages_for(bytes), alignment, dirty_bytes)) return block;
   }
   // No block is smaller than a page: two in one page could not be told apart.
   const std::size_t units = units_for(bytes < kPageSize ? kPageSize : bytes);
-  if (void* block = heap.allocate_block(units, alignment, zeroed)) return block;
-  return alone ? nullptr : heap.mappings.allocate(pages_for(bytes == 0 ? 1 : bytes), alignment, zeroed);
+  if (void* block = heap.allocate_block(units, alignment, dirty_bytes)) return block;
+  return alone ? nullptr : heap.mappings.allocate(pages_for(bytes == 0 ? 1 : bytes), alignment, dirty_bytes);
 }
 
-// Tries again once everything that is kept has been given back, before it refuses.
+// Tries again once everything that is kept has been given back, before it refuses; but leaves the heap as it is
+// where that cannot help.
 template <typename Try>
-[[gnu::always_inline]] inline void* insist(Try&& attempt) noexcept {
+[[gnu::always_inline]] inline void* insist(std::size_t bytes, Try&& attempt) noexcept {
   void* block = attempt();
+  if (block == nullptr && heap.kernel.is_hopeless(bytes)) return refused();
   if (block == nullptr) {
     thread_cache.flush();  // its objects may be all that keeps pages from the page heap
     block = attempt();
@@ -73,20 +83,20 @@ template <typename Try>
   return block == nullptr ? refused() : block;
 }
 
-[[gnu::noinline]] void* allocate_large(std::size_t bytes, std::size_t alignment, bool* zeroed) noexcept {
-  if (bytes > kMostBytes - alignment) return refused();
+[[gnu::noinline]] void* allocate_large(std::size_t bytes, std::size_t alignment, std::size_t* dirty_bytes) noexcept {
+  if (alignment > kMostBytes || bytes > kMostBytes - alignment) return refused();
   read_environment_once();
-  return insist([&] { return allocate_pages(bytes, alignment, zeroed); });
+  return insist(bytes, [&] { return allocate_pages(bytes, alignment, dirty_bytes); });
 }
 
 [[gnu::noinline]] void* allocate_large(std::size_t bytes) noexcept {
-  bool zeroed = false;
-  return allocate_large(bytes, kUnit, &zeroed);
+  std::size_t dirty_bytes = 0;
+  return allocate_large(bytes, kUnit, &dirty_bytes);
 }
 
 // An object that the thread does not have.
 [[gnu::noinline]] void* allocate_anew(std::size_t index) noexcept {
-  return insist([&] { return thread_cache.pop(index); });
+  return insist(class_bytes(index), [&] { return thread_cache.pop(index); });
 }
 
 [[gnu::always_inline]] inline void* allocate_of_class(std::size_t index) noexcept {
@@ -95,7 +105,7 @@ template <typename Try>
   return allocate_anew(index);
 }
 
-// Above 1 KiB.
+// Above kMaxTiny.
 [[gnu::noinline]] void* allocate_larger(std::size_t bytes) noexcept {
   if (bytes > g_cached_limit.load(std::memory_order_relaxed)) return allocate_large(bytes);
   return allocate_of_class(class_of(bytes));
@@ -109,27 +119,21 @@ template <typename Try>
 
 void* allocate_aligned(std::size_t alignment, std::size_t bytes) noexcept {
   if (alignment <= kAlignment) return allocate(bytes);
-  // Objects as large as their alignment lie at multiples of it where a slab holds no others.
   if (bytes <= g_cached_limit.load(std::memory_order_relaxed)) {
-    if (void* block = thread_cache.pop_aligned(class_of(bytes), alignment)) return block;
-    thread_cache.miss(class_of(bytes));
+    const std::size_t index = class_of(bytes);
+    if (alignment <= kPageSize && bytes <= kMaxSmall) {  // slabs begin at pages
+      read_environment_once();
+      return insist(bytes, [&] { return thread_cache.pop_aligned(index, alignment); });
+    }
+    if (void* block = thread_cache.pop_kept_aligned(index, alignment)) return block;
   }
-  if (alignment <= kMaxTiny && bytes <= kMaxSmall &&
-      bytes <= g_cached_limit.load(std::memory_order_relaxed)) {
-    read_environment_once();
-    return insist(
-        [&] { return heap.fetch_aligned(thread_cache.shard(), bytes == 0 ? 1 : bytes, alignment); });
-  }
-  bool zeroed = false;
-  return allocate_large(bytes, alignment < kUnit ? kUnit : alignment, &zeroed);
+  std::size_t dirty_bytes = 0;
+  return allocate_large(bytes, alignment < kUnit ? kUnit : alignment, &dirty_bytes);
 }
 
-[[gnu::noinline]] void release_uncached(PageEntry entry, void* block) noexcept {
+[[gnu::noinline]] void release_uncached(PageEntry entry) noexcept {
   Span* span = entry.span();
-  if (entry.is_slab()) {
-    const Freed freed{block, entry};
-    heap.give_back(&freed, 1);
-  } else if (span->is(SpanState::kMapped)) {
+  if (span->is(SpanState::kMapped)) {
     heap.mappings.free(span);
   } else {
     heap.free_block(span);
@@ -138,32 +142,30 @@ void* allocate_aligned(std::size_t alignment, std::size_t bytes) noexcept {
 
 [[gnu::noinline]] void release_block(PageEntry entry, void* block) noexcept {
   if (block == nullptr) return;
-  const std::size_t index = class_of_block(entry, block, kNoBlock);
-  if (index == kClasses) return release_uncached(entry, block);
+  const std::size_t index =
+      entry.is_slab() ? class_of_object(entry, block, kNoBlock) : class_of_block(entry, block, kNoBlock);
+  if (index == kClasses) return release_uncached(entry);
   ThreadCache& cache = here();
   if (cache.is_last(index, block)) die(kFreeAlready, block);
   cache.push(index, {block, entry});
 }
 
-// Of an object above 1 KiB, or of none: in the beginning there are not so many frees yet.
-[[gnu::noinline]] void release_other(PageEntry entry, void* block) noexcept {
-  if (block == nullptr)
-    return here().prepare();  // a thread that only frees has to be seen to its end as well
-  const std::size_t index = class_of_object<1>(entry, block, kNoBlock);
-  if (index == kClasses) return release_uncached(entry, block);
-  here().push(index, {block, entry});
+// There are not so many frees yet. A thread that only frees has to be seen to its end as well.
+[[gnu::noinline]] void release_none() noexcept {
+  here().prepare();
 }
 
 [[gnu::always_inline]] inline void release_late(ThreadCache& cache, Freed due) noexcept {
-  if (!due.entry.is_tiny()) [[unlikely]]
-    return release_other(due.entry, due.block);
-  cache.push(class_of_object<0>(due.entry, due.block, kNoBlock), due);
+  if (due.block == nullptr) [[unlikely]]
+    return release_none();
+  cache.push(class_of_object(due.entry, due.block, kNoBlock), due);
 }
 
-// A small object is taken in some frees later, when the lines that this needs have come into the cache.
+// One of the smallest objects is taken in some frees later, when the lines that this needs have come into the
+// cache.
 [[gnu::always_inline]] inline void release(void* block) noexcept {
   const PageEntry entry = page_map.get(reinterpret_cast<std::uintptr_t>(block));
-  if (!entry.is_slab()) [[unlikely]]
+  if (!entry.is_tiny()) [[unlikely]]
     return release_block(entry, block);
   __builtin_prefetch(entry.span());
   __builtin_prefetch(block, 1);
@@ -193,6 +195,7 @@ void* resize_pages(void* block, Span* span, std::size_t bytes) noexcept {
 }
 
 void lock_everything() noexcept {
+  if (_IO_list_lock != nullptr) _IO_list_lock();
   for (Slabs& slabs : heap.shards) slabs.lock().lock();
   heap.lock.lock();
   heap.shelf.lock();
@@ -206,16 +209,22 @@ void unlock_everything() noexcept {
   for (Slabs& slabs : heap.shards) slabs.lock().unlock();
 }
 
+void unlock_in_parent() noexcept {
+  unlock_everything();
+  if (_IO_list_unlock != nullptr) _IO_list_unlock();
+}
+
 void unlock_in_child() noexcept {
   heap.pages.forget_sweep();
   ThreadCache::forget_other_threads();
   unlock_everything();
+  if (_IO_list_resetlock != nullptr) _IO_list_resetlock();
 }
 
 [[gnu::constructor]] void start() noexcept {
   read_environment_once();
   ThreadCache::arm_thread_exit();
-  pthread_atfork(lock_everything, unlock_everything, unlock_in_child);
+  pthread_atfork(lock_everything, unlock_in_parent, unlock_in_child);
 }
 
 // A misuse just before the end is found too.
@@ -254,10 +263,10 @@ BRKMMAP_EXPORT void cfree(void* block) noexcept {
 BRKMMAP_EXPORT void* calloc(std::size_t count, std::size_t size) noexcept {
   std::size_t bytes = 0;
   if (__builtin_mul_overflow(count, size, &bytes)) return refused();
-  bool zeroed = false;
+  std::size_t dirty_bytes = bytes;
   const bool small = bytes <= g_cached_limit.load(std::memory_order_relaxed);
-  void* block = small ? allocate(bytes) : allocate_large(bytes, kUnit, &zeroed);
-  if (block != nullptr && !zeroed) std::memset(block, 0, bytes);
+  void* block = small ? allocate(bytes) : allocate_large(bytes, kUnit, &dirty_bytes);
+  if (block != nullptr) std::memset(block, 0, std::min(bytes, dirty_bytes));
   return block;
 }
 
@@ -274,7 +283,7 @@ BRKMMAP_EXPORT void* realloc(void* block, std::size_t bytes) noexcept {
       find(block, "realloc of a pointer that is no block now (freed, inside of one, or never one)");
   if (found.index != kClasses && static_cast<Object*>(block)->is_free()) die(freed, block);
   if (bytes > kMostBytes) return refused();
-  const std::size_t usable = usable_bytes(found, block);
+  const std::size_t usable = usable_bytes(found);
   if (found.entry.is_slab()) {
     if (bytes <= usable && bytes >= usable / 2) return block;
   } else if (void* same = resize_pages(block, found.entry.span(), bytes)) {
@@ -295,7 +304,7 @@ BRKMMAP_EXPORT void* reallocarray(void* block, std::size_t count, std::size_t si
 
 // Any alignment is rounded up to a power of two, as glibc does.
 BRKMMAP_EXPORT void* memalign(std::size_t alignment, std::size_t bytes) noexcept {
-  if (alignment > PTRDIFF_MAX / 2 + 1) {
+  if (alignment > SIZE_MAX / 2 + 1) {  // no power of two above it
     errno = EINVAL;
     return nullptr;
   }
@@ -306,11 +315,10 @@ BRKMMAP_EXPORT void* aligned_alloc(std::size_t alignment, std::size_t bytes) noe
   return memalign(alignment, bytes);
 }
 
+// POSIX leaves errno open; as glibc does, a refusal sets it.
 BRKMMAP_EXPORT int posix_memalign(void** block, std::size_t alignment, std::size_t bytes) noexcept {
   if (alignment < sizeof(void*) || !std::has_single_bit(alignment)) return EINVAL;
-  const int kept = errno;
   void* got = allocate_aligned(alignment, bytes);
-  errno = kept;
   if (got == nullptr) return ENOMEM;
   *block = got;
   return 0;
@@ -327,7 +335,7 @@ BRKMMAP_EXPORT void* pvalloc(std::size_t bytes) noexcept {
 
 BRKMMAP_EXPORT std::size_t malloc_usable_size(void* block) noexcept {
   if (block == nullptr) return 0;
-  return usable_bytes(find(block, "malloc_usable_size of a pointer that is no block now"), block);
+  return usable_bytes(find(block, "malloc_usable_size of a pointer that is no block now"));
 }
 
 BRKMMAP_EXPORT int malloc_trim(std::size_t pad) noexcept {
@@ -354,7 +362,9 @@ BRKMMAP_EXPORT int mallopt(int parameter, int value) noexcept {
     case M_TOP_PAD:
       heap.tunables.top_pad.set(amount);
       return 1;
+    case M_PERTURB:
+      return 0;  // blocks are not filled
     default:
-      return 1;  // glibc knows further ones; they mean nothing here and may be ignored
+      return 1;  // glibc's further ones are hints, which may be ignored
   }
 }

@@ -22,19 +22,16 @@ struct Found {
   die(is_free ? kFreeAlready : doing, block);
 }
 
-// Of an object of a slab of the kind.
-template <std::size_t kKind>
+// Of an object of a slab.
 [[gnu::always_inline]] inline std::size_t class_of_object(PageEntry entry, const void* block,
                                                           const char* doing) noexcept {
-  constexpr std::size_t kShift = kSlabKinds[kKind].granule_shift;
-  const std::size_t in_page = reinterpret_cast<std::uintptr_t>(block) % kPageSize;
-  const std::size_t offset = kKind == 0 ? in_page : entry.page() * kPageSize + in_page;
-  const std::size_t granule = offset >> kShift;
-  if (offset % (std::size_t{1} << kShift) != 0 || !slab::is_start(*entry.span(), granule)) [[unlikely]]
+  const std::size_t shift = granule_shift(entry.kind());
+  const std::size_t offset =
+      entry.page() * kPageSize + reinterpret_cast<std::uintptr_t>(block) % kPageSize;
+  const std::size_t granule = offset >> shift;
+  if (granule << shift != offset || !slab::is_start(*entry.span(), granule)) [[unlikely]]
     die_of(entry, block, doing);
-  const std::size_t granules = slab::length(*entry.span(), granule);
-  // An object asked for with an alignment may be smaller than its kind's least: it has no class.
-  return kKind != 0 && granules < 9 ? kClasses : class_in_slab(kKind, granules);
+  return class_in_slab(entry.kind(), slab::length(*entry.span(), granule));
 }
 
 // Of a block or mapping.
@@ -50,16 +47,13 @@ template <std::size_t kKind>
 inline Found find(const void* block, const char* doing) noexcept {
   const PageEntry entry = page_map.get(reinterpret_cast<std::uintptr_t>(block));
   if (!entry.is_slab()) return {entry, class_of_block(entry, block, doing)};
-  return {entry, entry.kind() == 0 ? class_of_object<0>(entry, block, doing)
-                                   : class_of_object<1>(entry, block, doing)};
+  return {entry, class_of_object(entry, block, doing)};
 }
 
 // What the program may write of it.
-inline std::size_t usable_bytes(const Found& found, const void* block) noexcept {
+inline std::size_t usable_bytes(const Found& found) noexcept {
   if (found.index != kClasses) return class_bytes(found.index);
-  const Span& span = *found.entry.span();
-  if (!found.entry.is_slab()) return span.bytes();
-  return slab::bytes(span, block);
+  return found.entry.span()->bytes();
 }
 
 }  // namespace brkmmap

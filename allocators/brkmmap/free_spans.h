@@ -24,10 +24,11 @@ class FreeSpans {
   std::size_t count() const noexcept { return count_; }
   std::size_t units() const noexcept { return units_; }
   const DirtySpans& dirty() const noexcept { return dirty_; }
-  // Of a span that is in here.
-  void set_dirty(Span* span, std::size_t dirty) noexcept {
+  // Runs change(), which sets what is known of the written pages of a span that is in here.
+  template <typename Change>
+  void update_dirty(Span* span, Change change) noexcept {
     dirty_.erase(span);
-    span->dirty_units = dirty;
+    change();
     dirty_.insert(span);
   }
 

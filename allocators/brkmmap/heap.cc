@@ -1,6 +1,8 @@
 // See heap.h.
 #include "allocators/brkmmap/heap.h"
 
+#include <algorithm>
+
 #include "allocators/brkmmap/die.h"
 
 namespace brkmmap {
@@ -25,29 +27,18 @@ std::size_t Heap::fetch_small(std::size_t shard, std::size_t kind, std::size_t g
   return shards[shard].fetch(kind, granules, alignment, objects, count, true, pages, map, lock);
 }
 
-std::size_t Heap::fetch(std::size_t shard, std::size_t index, void** objects, std::size_t count) noexcept {
+std::size_t Heap::fetch(std::size_t shard, std::size_t index, void** objects, std::size_t count,
+                        std::size_t alignment) noexcept {
   if (index < kFirstBlockClass) {
-    const bool tiny = index < kTinyClasses;
-    const std::size_t got =
-        fetch_small(shard, tiny ? 0 : 1, tiny ? index + 1 : index - kTinyClasses + 9, 1, objects, count);
+    const std::size_t kind = kind_of_class(index);
+    const std::size_t got = fetch_small(shard, kind, granules_of_class(index),
+                                        std::max<std::size_t>(alignment >> granule_shift(kind), 1), objects, count);
     for (std::size_t at = 0; at < got; ++at) static_cast<Object*>(objects[at])->hand_out();
     return got;
   }
-  bool zeroed = false;
-  objects[0] = allocate_block(index - kFirstBlockClass + 9, kUnit, &zeroed);
+  std::size_t dirty_bytes = 0;
+  objects[0] = allocate_block(units_for(class_bytes(index)), kUnit, &dirty_bytes);
   return objects[0] != nullptr ? 1 : 0;
-}
-
-void* Heap::fetch_aligned(std::size_t shard, std::size_t bytes, std::size_t alignment) noexcept {
-  const std::size_t kind = bytes <= kMaxTiny ? 0 : 1;
-  const std::size_t shift = kSlabKinds[kind].granule_shift;
-  const std::size_t granules = (bytes + (std::size_t{1} << shift) - 1) >> shift;
-  void* object = nullptr;
-  const std::size_t got =
-      fetch_small(shard, kind, granules, alignment >> shift == 0 ? 1 : alignment >> shift, &object, 1);
-  if (got == 0) return nullptr;
-  static_cast<Object*>(object)->hand_out();
-  return object;
 }
 
 void Heap::give_back(Object* list) noexcept {
@@ -110,13 +101,13 @@ bool Heap::is_mapped_alone(std::size_t bytes) noexcept {
          mapped_from(live, hysteresis.slack(live, tunables.slack_share(), os::milliseconds()), tunables);
 }
 
-void* Heap::allocate_block(std::size_t units, std::size_t alignment, bool* zeroed) noexcept {
+void* Heap::allocate_block(std::size_t units, std::size_t alignment, std::size_t* dirty_bytes) noexcept {
   Guard guard(lock);
-  Span* span = pages.allocate(units, zeroed, alignment);
+  Span* span = pages.allocate(units, dirty_bytes, alignment);
   if (span == nullptr) return nullptr;
   map.set(span->start, PageEntry::of_block(span));
   auto* block = reinterpret_cast<Object*>(span->start);
-  if (!*zeroed) block->hand_out();  // it may have been in a list before
+  if (*dirty_bytes != 0) block->hand_out();  // it may have been in a list before
   return block;
 }
 

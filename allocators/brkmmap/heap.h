@@ -33,10 +33,10 @@ struct Heap {
   Shelf shelf;
   std::atomic<std::uint64_t> failed_requests{0};
 
-  // Up to `count` objects of a class into `objects`; returns how many, none where memory has run out.
-  std::size_t fetch(std::size_t shard, std::size_t index, void** objects, std::size_t count) noexcept;
-  // An object of a slab at a multiple of `alignment` bytes, at most kMaxTiny. Null where memory has run out.
-  void* fetch_aligned(std::size_t shard, std::size_t bytes, std::size_t alignment) noexcept;
+  // Up to `count` objects of a class into `objects`, those of slabs at multiples of `alignment` bytes, at most a
+  // page; returns how many, none where memory has run out.
+  std::size_t fetch(std::size_t shard, std::size_t index, void** objects, std::size_t count,
+                    std::size_t alignment = kAlignment) noexcept;
   // Takes objects and blocks, of any classes and shards.
   void give_back(const Freed* freed, std::size_t count) noexcept;
   // The same of a list; frees that were written into meanwhile are found.
@@ -51,8 +51,9 @@ struct Heap {
 
   // Whether a request of that size is a mapping of its own.
   bool is_mapped_alone(std::size_t bytes) noexcept;
-  // A block of the page heap; null where memory has run out.
-  void* allocate_block(std::size_t units, std::size_t alignment, bool* zeroed) noexcept;
+  // A block of the page heap; null where memory has run out. What lies behind its first *dirty_bytes is known to
+  // read as zero.
+  void* allocate_block(std::size_t units, std::size_t alignment, std::size_t* dirty_bytes) noexcept;
   void free_block(Span* span) noexcept;
   // Grows or shrinks a block in place. False, and nothing changed, where what follows isn't free.
   [[nodiscard]] bool resize_block(Span* span, std::size_t units) noexcept;

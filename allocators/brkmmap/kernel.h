@@ -29,6 +29,8 @@ class Kernel {
   std::atomic<std::uint64_t> metadata_bytes{0};  // of the mapped ones
   std::atomic<std::uint64_t> kept_bytes{0};      // of the mapped ones: freed mappings, see kept_mappings.h
 
+  // Whether a request that was refused would be refused again after everything free was given back.
+  [[nodiscard]] static bool is_hopeless(std::size_t bytes) noexcept { return bytes > os::most_bytes(); }
   [[nodiscard]] void* map(std::size_t bytes) noexcept {
     void* address = os::map(bytes);
     if (address != nullptr) note_map(bytes);

@@ -85,11 +85,12 @@ void Metadata::delete_span(Span* span) noexcept {
   span->state.store(SpanState::kUnused, std::memory_order_relaxed);
   if (first_unused(*group) == kSlots) link(group);
   group->used[slot / 64] &= ~(std::uint64_t{1} << slot % 64);
-  if (is_page_free(group->used, page) && ++idle_pages_ > kIdlePages) purge_idle();
+  if (is_page_free(group->used, page, kSlotsAPage) && ++idle_pages_ > purge_above_) purge_idle();
   if (is_empty(*group) && ++empty_groups_ > kEmptyGroups) release(group);
 }
 
-// All at once: pages that lie side by side go in one call.
+// All at once: pages that lie side by side go in one call. Where the kernel refuses (locked memory), the next
+// attempt waits until twice as many are idle: their number bounds the calls that fail.
 void Metadata::purge_idle() noexcept {
   for (Group* group = with_room_; group != nullptr; group = group->next) {
     each_run(
@@ -101,6 +102,7 @@ void Metadata::purge_idle() noexcept {
           idle_pages_ -= end - page;
         });
   }
+  purge_above_ = std::max(kIdlePages, 2 * idle_pages_);
 }
 
 bool Metadata::is_empty(const Group& group) noexcept {

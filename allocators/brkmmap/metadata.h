@@ -37,10 +37,10 @@ class Metadata {
     std::uint8_t resident;  // which pages were touched since they last went back
   };
   static_assert(sizeof(Group) <= sizeof(Span));
-  static_assert(kSlotsAPage == kBitsAPage && kGroupBytes / kPageSize == 8);
+  static_assert(kGroupBytes / kPageSize == 8);
 
   static bool is_idle(const Group& group, std::size_t page) noexcept {
-    return (group.resident >> page & 1) != 0 && is_page_free(group.used, page);
+    return (group.resident >> page & 1) != 0 && is_page_free(group.used, page, kSlotsAPage);
   }
   static std::size_t first_unused(const Group& group) noexcept;
   void* map(std::size_t bytes) noexcept;
@@ -58,6 +58,7 @@ class Metadata {
   std::uintptr_t end_ = 0;
   Group* with_room_ = nullptr;
   std::size_t idle_pages_ = 0;
+  std::size_t purge_above_ = kIdlePages;  // more than this where the kernel refused
   std::size_t empty_groups_ = 0;
 };
 

@@ -21,11 +21,11 @@ void MmapSource::give_back(std::uintptr_t start, std::size_t bytes) noexcept {
 void* MmapSource::from_kernel(std::size_t bytes, std::size_t alignment) noexcept {
   const std::size_t slack = std::max(alignment, kPageSize) - kPageSize;
   void* memory = kernel_.map(bytes + slack);
-  if (memory == nullptr) {
+  if (memory == nullptr && !kernel_.is_hopeless(bytes + slack)) {
     Guard guard(lock_);
     if (pages_.release_everything()) memory = kernel_.map(bytes + slack);
-    if (memory == nullptr) return nullptr;
   }
+  if (memory == nullptr) return nullptr;
   const std::uintptr_t mapped = reinterpret_cast<std::uintptr_t>(memory);
   const std::uintptr_t start = round_up(mapped, alignment);
   give_back(mapped, start - mapped);
@@ -38,11 +38,12 @@ void MmapSource::took(std::size_t bytes) noexcept {
   if (heap_hysteresis_.watching()) heap_hysteresis_.took(bytes, os::milliseconds());
 }
 
-// A range of kept pages, where there is one; what it has of new ones was asked for in vain before.
-Span* MmapSource::from_kept(std::size_t bytes) noexcept {
+// A range of kept pages, where there is one. What it has of new ones had been given back too early.
+Span* MmapSource::from_kept(std::size_t bytes, std::size_t* dirty_bytes) noexcept {
   std::size_t kept_units = 0;
   Span* span = kept_.take(bytes >> kUnitShift, &kept_units);
   if (span != nullptr && span->units != kept_units) took((span->units - kept_units) << kUnitShift);
+  *dirty_bytes = kept_units << kUnitShift;
   return span;
 }
 
@@ -56,17 +57,16 @@ void* MmapSource::enter(Span* span) noexcept {
   return reinterpret_cast<void*>(span->start);
 }
 
-void* MmapSource::allocate(std::size_t pages, std::size_t alignment, bool* zeroed) noexcept {
+void* MmapSource::allocate(std::size_t pages, std::size_t alignment, std::size_t* dirty_bytes) noexcept {
   const std::size_t bytes = pages << kPageShift;
   if (alignment <= kPageSize) {
     Guard guard(lock_);
-    if (Span* span = from_kept(bytes)) {
-      *zeroed = false;
+    if (Span* span = from_kept(bytes, dirty_bytes)) {
       if (void* block = enter(span)) return block;
       kept_.put(span);
     }
   }
-  *zeroed = true;
+  *dirty_bytes = 0;
   void* const memory = from_kernel(bytes, alignment);
   if (memory == nullptr) return nullptr;
   {
@@ -162,7 +162,7 @@ void* MmapSource::resize(Span* span, std::size_t pages) noexcept {
   const std::size_t old_bytes = span->bytes();
   std::size_t kept_units = 0;
   const bool done = kept_.lengthen(span, units, &kept_units) ||
-                    (pages_.release_everything() && kept_.lengthen(span, units, &kept_units));
+                    (!kernel_.is_hopeless(pages << kPageShift) && pages_.release_everything() && kept_.lengthen(span, units, &kept_units));
   bytes_.fetch_add(span->bytes() - old_bytes, std::memory_order_relaxed);
   if (!done) return nullptr;
   if (units != kept_units) took((units - kept_units) << kUnitShift);

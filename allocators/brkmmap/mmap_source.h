@@ -23,9 +23,9 @@ class MmapSource {
         lock_(lock),
         kept_(kernel, metadata) {}
 
-  // A kMapped block; null where the kernel refuses. `alignment` in bytes: a power of two. *zeroed tells
-  // whether it is known to read as zero.
-  [[nodiscard]] void* allocate(std::size_t pages, std::size_t alignment, bool* zeroed) noexcept;
+  // A kMapped block; null where the kernel refuses. `alignment` in bytes: a power of two. What lies behind its
+  // first *dirty_bytes is known to read as zero.
+  [[nodiscard]] void* allocate(std::size_t pages, std::size_t alignment, std::size_t* dirty_bytes) noexcept;
   void free(Span* span) noexcept;
   // The block in its new size, moved or not; null, and nothing changed, where it must be copied.
   [[nodiscard]] void* resize(Span* span, std::size_t pages) noexcept;
@@ -50,7 +50,7 @@ class MmapSource {
 
  private:
   void* from_kernel(std::size_t bytes, std::size_t alignment) noexcept;
-  Span* from_kept(std::size_t bytes) noexcept;
+  Span* from_kept(std::size_t bytes, std::size_t* dirty_bytes) noexcept;
   void* enter(Span* span) noexcept;
   bool shrink(Span* span, std::size_t units) noexcept;
   std::size_t allowance() noexcept;

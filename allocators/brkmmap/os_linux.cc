@@ -1,11 +1,15 @@
 // See os.h. The break is moved by the C library's brk(), one system call, so that sbrk() in the program keeps
 // a right idea of where it is; where it is now is asked of the kernel itself.
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/sysinfo.h>
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdint>
 
 #include "allocators/brkmmap/os.h"
 
@@ -73,6 +77,19 @@ bool move(std::uintptr_t from, std::size_t bytes, std::uintptr_t to) noexcept {
     return true;
   (void)map_at(to, bytes);
   return false;
+}
+
+std::size_t most_bytes() noexcept {
+  const KeepErrno keep;
+  std::size_t most = SIZE_MAX;
+  for (const auto resource : {RLIMIT_AS, RLIMIT_DATA}) {
+    rlimit limit{};
+    if (getrlimit(resource, &limit) == 0 && limit.rlim_cur < most) most = limit.rlim_cur;
+  }
+  struct sysinfo machine {};
+  if (sysinfo(&machine) == 0)
+    most = std::min<std::size_t>(most, (machine.totalram + machine.totalswap) * machine.mem_unit);
+  return most;
 }
 
 std::uint64_t milliseconds() noexcept {

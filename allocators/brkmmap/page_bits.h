@@ -1,5 +1,5 @@
-// Pages of small things, 32 to a page with a bit each: slabs of several pages (slab.h) and descriptions of
-// spans (metadata.h). Which pages hold none, and the runs of such pages, each of which goes back in one call.
+// Pages of small things, with a bit each in an array of words: slabs of several pages (slab.h) and descriptions
+// of spans (metadata.h). Which pages hold none, and the runs of such pages, each of which takes one call.
 #pragma once
 
 #include <cstddef>
@@ -7,13 +7,16 @@
 
 namespace brkmmap {
 
-inline constexpr std::size_t kBitsAPage = 32;
-
-inline bool is_page_free(const std::uint64_t* used, std::size_t page) noexcept {
-  return static_cast<std::uint32_t>(used[page / 2] >> page % 2 * kBitsAPage) == 0;
+// Whether no bit of a page is set, of which there are `bits`: a power of two.
+inline bool is_page_free(const std::uint64_t* used, std::size_t page, std::size_t bits) noexcept {
+  const std::size_t first = page * bits;
+  if (bits < 64) return (used[first / 64] >> first % 64 & ((std::uint64_t{1} << bits) - 1)) == 0;
+  for (std::size_t word = first / 64; word < (first + bits) / 64; ++word)
+    if (used[word] != 0) return false;
+  return true;
 }
 
-// The bits of the pages [first, end).
+// One bit for each of the pages [first, end).
 inline std::size_t bits_of(std::size_t first, std::size_t end) noexcept {
   return (std::size_t{1} << end) - (std::size_t{1} << first);
 }

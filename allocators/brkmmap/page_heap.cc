@@ -9,6 +9,7 @@ void PageHeap::put(Span* span, SpanState state) noexcept {
   span->state.store(state, std::memory_order_release);
   if (state == SpanState::kHole) return holes_.insert(span);
   span->sweep = sweeps_;
+  span->idle.refused = false;
   free_.insert(span);
 }
 
@@ -19,6 +20,7 @@ void PageHeap::remove(Span* span) noexcept {
 
 // `upper` becomes part of `lower`; both in no tree.
 void PageHeap::absorb(Span* lower, Span* upper) noexcept {
+  if (upper->dirty_units != 0) lower->idle.dirty_to = lower->units + upper->idle.dirty_to;
   lower->units += upper->units;
   lower->dirty_units += upper->dirty_units;
   lower->above = upper->above;
@@ -58,6 +60,8 @@ Span* PageHeap::split(Span* span, std::size_t units) noexcept {
   rest->start = span->start + (units << kUnitShift);
   rest->units = span->units - units;
   rest->dirty_units = std::min(rest->units, span->dirty_units);
+  rest->idle.dirty_to = span->idle.dirty_to - std::min(span->idle.dirty_to, units);
+  if (rest->idle.dirty_to == 0) rest->dirty_units = 0;
   rest->state.store(span->state.load(std::memory_order_relaxed), std::memory_order_relaxed);
   rest->below = span;
   rest->above = span->above;
@@ -66,12 +70,12 @@ Span* PageHeap::split(Span* span, std::size_t units) noexcept {
   span->above = rest;
   span->units = units;
   span->dirty_units = std::min(units, span->dirty_units);
+  span->idle.dirty_to = std::min(units, span->idle.dirty_to);
   return rest;
 }
 
-Span* PageHeap::take(Span* span, std::size_t units, std::size_t alignment, bool* zeroed) noexcept {
+Span* PageHeap::take(Span* span, std::size_t units, std::size_t alignment, std::size_t* dirty_bytes) noexcept {
   remove(span);
-  *zeroed = span->dirty_units == 0;
   // Which of its units were written is not known: as large a share of those taken as of all.
   if (hysteresis_.watching() && span->dirty_units < span->units)
     hysteresis_.took((units - units * span->dirty_units / span->units) << kUnitShift, os::milliseconds());
@@ -90,6 +94,7 @@ Span* PageHeap::take(Span* span, std::size_t units, std::size_t alignment, bool*
     }
     put(rest, SpanState::kFree);
   }
+  *dirty_bytes = span->dirty_units == 0 ? 0 : std::min(units, span->idle.dirty_to) << kUnitShift;
   span->state.store(SpanState::kBlock, std::memory_order_release);
   out_units_ += span->units;
   return span;
@@ -126,10 +131,12 @@ Span* PageHeap::from_brk(std::size_t units, std::size_t pad_bytes) noexcept {
   // A huge page is only had where the heap covers all of it when it is first touched.
   if (tunables_.huge_pages != 0 && pad_bytes != 0) end = round_up(end, std::size_t{2} << 20);
   const std::size_t bytes = end - start;
-  if (end <= start || !map_.ensure(start, end, metadata_)) return nullptr;
+  if (end <= start) return nullptr;
   Span* span = metadata_.new_span();
   if (span == nullptr) return nullptr;
-  if (!brk_.grow(start, end)) {
+  // The page map comes last: a range that the kernel refuses must not cost a table of its size.
+  const bool grown = brk_.grow(start, end);
+  if (!grown || (!map_.ensure(start, end, metadata_) && brk_.trim(start, bytes))) {
     metadata_.delete_span(span);
     return nullptr;
   }
@@ -178,19 +185,19 @@ Span* PageHeap::find(std::size_t units) noexcept {
   return from_segment(units);
 }
 
-Span* PageHeap::allocate(std::size_t units, bool* zeroed, std::size_t alignment) noexcept {
+Span* PageHeap::allocate(std::size_t units, std::size_t* dirty_bytes, std::size_t alignment) noexcept {
   const std::size_t most = units + (alignment >> kUnitShift) - 1;
   Span* found = fit(units, alignment);
   if (found == nullptr) found = find(most);
-  if (found == nullptr && release_everything()) found = find(most);
-  return found == nullptr ? nullptr : take(found, units, alignment, zeroed);
+  if (found == nullptr && !kernel_.is_hopeless(most << kUnitShift) && release_everything()) found = find(most);
+  return found == nullptr ? nullptr : take(found, units, alignment, dirty_bytes);
 }
 
 void PageHeap::free(Span* span) noexcept {
   prefetch(span->below);
   prefetch(span->above);
   if (span->is(SpanState::kBlock) || span->is(SpanState::kSlab)) out_units_ -= span->units;
-  span->dirty_units = span->units;
+  span->set_written();
   settle(insert(span, SpanState::kFree));
 }
 
@@ -210,8 +217,8 @@ bool PageHeap::resize(Span* span, std::size_t units) noexcept {
     next = span->above;
   }
   if (next == nullptr || !next->is(SpanState::kFree) || next->units < missing) return false;
-  bool zeroed = false;
-  if ((next = take(next, missing, kUnit, &zeroed)) == nullptr) return false;
+  std::size_t dirty_bytes = 0;
+  if ((next = take(next, missing, kUnit, &dirty_bytes)) == nullptr) return false;
   absorb(span, next);
   return true;
 }
@@ -239,7 +246,7 @@ void PageHeap::settle(Span* span) noexcept {
 // some ranges at a time, which nobody can have meanwhile: a call costs microseconds, and with threads on
 // other processors an interrupt on each.
 void PageHeap::sweep(std::size_t enough) noexcept {
-  if (sweeping_ != 0) return;
+  if (sweeping_ != 0 || !may_purge()) return;
   const bool spare = dirty_bytes() <= enough * 2;
   do {
     sweeping_ = 0;
@@ -265,21 +272,42 @@ void PageHeap::sweep(std::size_t enough) noexcept {
     }
     lock_.lock();
     put_back(gone);
-  } while (sweeping_ == kAtOnce);
+    note_answer(gone != 0);
+  } while (sweeping_ == kAtOnce && refusals_ < kMostRefusals);
   sweeping_ = 0;
   ++sweeps_;
   swept_to_ = dirty_bytes();
 }
 
-// The ranges of a sweep are free again; of those in `gone` the pages went back.
+// Whether to ask the kernel to purge now.
+bool PageHeap::may_purge() noexcept {
+  if (occasions_left_ == 0) return true;
+  --occasions_left_;
+  return false;
+}
+
+void PageHeap::note_answer(bool purged) noexcept {
+  if (purged) {
+    refusals_ = 0;
+    return;
+  }
+  refusals_ = std::min(refusals_ + 1, kMostRefusals);
+  occasions_left_ = std::uint32_t{1} << refusals_;
+}
+
+// The ranges of a sweep are free again; those in `gone` were purged. One that was refused is not tried again
+// before it has changed.
 void PageHeap::put_back(std::uint32_t gone) noexcept {
   for (std::size_t at = 0; at < sweeping_; ++at) {
     Span* span = swept_[at];
     const std::size_t before = span->dirty_units;
-    if (gone >> at & 1) span->dirty_units = std::min(before, edge_units(span, 0));
+    const bool purged = gone >> at & 1;
+    if (purged) set_purged(span, 0);
     note_purged(span, before - span->dirty_units);
     purging_units_ -= span->units;
-    insert(span, SpanState::kFree);
+    const std::size_t units = span->units;
+    span = insert(span, SpanState::kFree);
+    if (!purged && span->units == units) free_.update_dirty(span, [&] { span->idle.refused = true; });
   }
 }
 
@@ -299,6 +327,14 @@ void PageHeap::note_purged(const Span* span, std::size_t units) noexcept {
 // Units that are not part of a whole page, or are among the first `keep` bytes.
 std::size_t PageHeap::edge_units(const Span* span, std::size_t keep) noexcept {
   return span->units - (InnerPages(*span, keep).bytes() >> kUnitShift);
+}
+
+// The inner pages of a span that is in no queue read as zero now.
+void PageHeap::set_purged(Span* span, std::size_t keep) noexcept {
+  const InnerPages inner(*span, keep);
+  span->dirty_units = std::min(span->dirty_units, edge_units(span, keep));
+  if (span->end() == inner.end)
+    span->idle.dirty_to = std::min(span->idle.dirty_to, (inner.start - span->start) >> kUnitShift);
 }
 
 bool PageHeap::is_worth_purging(const Span* span, std::size_t keep) noexcept {
@@ -329,6 +365,7 @@ bool PageHeap::lower(Span* top, std::size_t pad) noexcept {
     return true;
   }
   top->dirty_units = std::min(top->units, top->dirty_units);
+  top->idle.dirty_to = std::min(top->units, top->idle.dirty_to);
   put(top, SpanState::kFree);
   return true;
 }
@@ -364,11 +401,16 @@ bool PageHeap::release(Span* span, std::size_t keep) noexcept {
 // Gives the whole pages back, but for the first `keep` bytes.
 bool PageHeap::purge(Span* span, std::size_t keep) noexcept {
   const InnerPages inner(*span, keep);
-  if (!is_worth_purging(span, keep) || !kernel_.purge(inner.start, inner.bytes())) return false;
-  const std::size_t stay = edge_units(span, keep);
-  note_purged(span, span->dirty_units - stay);
-  free_.set_dirty(span, stay);
-  return true;
+  if (!is_worth_purging(span, keep) || !may_purge()) return false;
+  const bool purged = kernel_.purge(inner.start, inner.bytes());
+  note_answer(purged);
+  const std::size_t before = span->dirty_units;
+  free_.update_dirty(span, [&] {
+    span->idle.refused = !purged;
+    if (purged) set_purged(span, keep);
+  });
+  if (purged) note_purged(span, before - span->dirty_units);
+  return purged;
 }
 
 bool PageHeap::release_everything() noexcept {
@@ -390,6 +432,7 @@ bool PageHeap::trim(std::size_t pad) noexcept {
   bool any = false;
   if (Span* top = free_top()) any = lower(top, pad);
   for (Span* span = free_.best_fit(kUnitsAPage); span != nullptr; span = free_.upward(span)) {
+    occasions_left_ = 0;  // the program asks for it
     if (span->dirty_units != 0) any |= purge(span, 0);
   }
   return any;

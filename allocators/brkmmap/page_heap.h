@@ -25,10 +25,10 @@ class PageHeap {
         lock_(lock),
         brk_(kernel) {}
 
-  // A kBlock span that is not in the page map; *zeroed tells whether it is known to read as zero. `alignment`
-  // in bytes: a power of two, at least a unit. Null where the limit of the process is reached even after
-  // everything free was given back.
-  [[nodiscard]] Span* allocate(std::size_t units, bool* zeroed, std::size_t alignment = kUnit) noexcept;
+  // A kBlock span that is not in the page map; what lies behind its first *dirty_bytes is known to read as zero.
+  // `alignment` in bytes: a power of two, at least a unit. Null where the limit of the process is reached even
+  // after everything free was given back.
+  [[nodiscard]] Span* allocate(std::size_t units, std::size_t* dirty_bytes, std::size_t alignment = kUnit) noexcept;
   // Takes a span that is not in the page map.
   void free(Span* span) noexcept;
   // Takes an empty slab, pages of which may be gone.
@@ -66,7 +66,7 @@ class PageHeap {
   Span* find(std::size_t units) noexcept;
   Span* fit(std::size_t units, std::size_t alignment) noexcept;
   Span* split(Span* span, std::size_t units) noexcept;
-  Span* take(Span* span, std::size_t units, std::size_t alignment, bool* zeroed) noexcept;
+  Span* take(Span* span, std::size_t units, std::size_t alignment, std::size_t* dirty_bytes) noexcept;
   Span* from_hole(std::size_t units) noexcept;
   Span* from_brk(std::size_t units, std::size_t pad_bytes) noexcept;
   Span* from_segment(std::size_t units) noexcept;
@@ -82,6 +82,9 @@ class PageHeap {
   void put_back(std::uint32_t gone) noexcept;
   void note_purged(const Span* span, std::size_t units) noexcept;
   static std::size_t edge_units(const Span* span, std::size_t keep) noexcept;
+  static void set_purged(Span* span, std::size_t keep) noexcept;
+  bool may_purge() noexcept;
+  void note_answer(bool purged) noexcept;
   static bool is_worth_purging(const Span* span, std::size_t keep = 0) noexcept;
   bool lower(Span* top, std::size_t pad) noexcept;
   bool release(Span* span, std::size_t keep) noexcept;
@@ -109,6 +112,10 @@ class PageHeap {
   std::size_t sweeping_ = 0;   // how many those are
   std::size_t purging_units_ = 0;
   std::size_t swept_to_ = 0;  // dirty bytes that the last sweep left
+  // The kernel refuses to purge locked memory (mlockall): after n refusals in a row the next 2^n occasions pass.
+  static constexpr std::uint32_t kMostRefusals = 10;
+  std::uint32_t refusals_ = 0;
+  std::uint32_t occasions_left_ = 0;
 };
 
 // The whole pages inside a span, but for its first `keep` bytes.

@@ -5,21 +5,22 @@
 #pragma once
 
 #include <atomic>
+#include <utility>
 
 #include "allocators/brkmmap/metadata.h"
 #include "allocators/brkmmap/size_classes.h"
 
 namespace brkmmap {
 
-// What the map holds for a page: in the upper 48 bits a span, in the lower, of a slab, its kind and which of
-// its pages this is; of a block, the unit of the page in which it begins and, where a thread may keep it, its
-// class.
+// What the map holds for a page: in the upper 48 bits a span; in the lower, of a slab, its kind (3 bits, from 1
+// on) and which of its pages this is (5 bits); of a block, the unit of the page in which it begins (2 bits, behind
+// a kind of 0) and, where a thread may keep it, its class (8 bits).
 class PageEntry {
  public:
   constexpr PageEntry() = default;
   explicit PageEntry(std::uintptr_t bits) noexcept : bits_(bits) {}
   static PageEntry of(Span* span) noexcept {
-    return PageEntry(address(span) | (span->start >> kUnitShift & (kUnitsAPage - 1)) << 2);
+    return PageEntry(address(span) | (span->start >> kUnitShift & (kUnitsAPage - 1)) << 3);
   }
   static PageEntry of_block(Span* span) noexcept {
     const std::size_t bytes = span->bytes();
@@ -27,20 +28,21 @@ class PageEntry {
     return PageEntry(of(span).bits_ | index << 8);
   }
   static PageEntry of_slab(Span* span, std::size_t page) noexcept {
-    return PageEntry(address(span) | page << 2 | (span->kind + std::size_t{1}));
+    return PageEntry(address(span) | page << 3 | (span->kind + std::size_t{1}));
   }
   Span* span() const noexcept { return reinterpret_cast<Span*>(bits_ >> 16); }
-  bool is_slab() const noexcept { return (bits_ & 3) != 0; }
-  bool is_tiny() const noexcept { return (bits_ & 3) == 1; }  // of a slab of kind 0
-  std::size_t kind() const noexcept { return (bits_ & 3) - 1; }
-  std::size_t page() const noexcept { return bits_ >> 2 & 15; }                 // of the slab
-  std::size_t unit() const noexcept { return bits_ >> 2 & (kUnitsAPage - 1); }  // where a block begins
+  bool is_slab() const noexcept { return (bits_ & 7) != 0; }
+  // Of a slab of one of the two kinds of the smallest objects.
+  bool is_tiny() const noexcept { return (bits_ & 7) - 1 < 2; }
+  std::size_t kind() const noexcept { return (bits_ & 7) - 1; }
+  std::size_t page() const noexcept { return bits_ >> 3 & 31; }                 // of the slab
+  std::size_t unit() const noexcept { return bits_ >> 3 & (kUnitsAPage - 1); }  // where a block begins
   bool has_class() const noexcept { return (bits_ & 0xff00) != 0; }
   std::size_t index() const noexcept { return (bits_ >> 8 & 0xff) - 1; }
   std::uintptr_t bits() const noexcept { return bits_; }
 
  private:
-  static_assert(kClasses < 256);
+  static_assert(kClasses < 256 && kKinds < 8 && slab_pages(kKinds - 1) <= 32);
   static std::uintptr_t address(const Span* span) noexcept {
     return reinterpret_cast<std::uintptr_t>(span) << 16;
   }
@@ -70,7 +72,7 @@ class PageMap {
       return PageEntry();
     return PageEntry(leaf->entries[address >> kPageShift & (kEntries - 1)].load(std::memory_order_acquire));
   }
-  // Makes room for the pages of [start, end). False where metadata cannot be had.
+  // Makes room for the pages of [start, end). False, and nothing changed, where metadata cannot be had.
   [[nodiscard]] bool ensure(std::uintptr_t start, std::uintptr_t end, Metadata& metadata) noexcept;
   // Precondition: ensured.
   void set(std::uintptr_t address, PageEntry entry) noexcept {

@@ -13,8 +13,6 @@
 namespace brkmmap::slab {
 
 inline constexpr std::size_t kWords = kGranules / 64;
-inline constexpr std::size_t kGranulesAPage =
-    kPageSize >> kSlabKinds[1].granule_shift;  // of a slab of kind 1
 
 inline std::uint64_t load(const std::atomic<std::uint64_t>& word) noexcept {
   return word.load(std::memory_order_relaxed);
@@ -44,10 +42,10 @@ inline bool is_start(const Span& span, std::size_t granule) noexcept {
 
 // The granule at which an object begins, and how many bytes it has.
 inline std::size_t granule_of(const Span& span, const void* object) noexcept {
-  return (reinterpret_cast<std::uintptr_t>(object) - span.start) >> kSlabKinds[span.kind].granule_shift;
+  return (reinterpret_cast<std::uintptr_t>(object) - span.start) >> granule_shift(span.kind);
 }
 inline std::size_t bytes(const Span& span, const void* object) noexcept {
-  return length(span, granule_of(span, object)) << kSlabKinds[span.kind].granule_shift;
+  return length(span, granule_of(span, object)) << granule_shift(span.kind);
 }
 
 // The granules that cannot be had: those inside objects, as numbers 2 ends - starts, since an object from s
@@ -64,8 +62,9 @@ inline void load_used(const Span& span, std::uint64_t* used) noexcept {
   }
   if (span.gone == 0) [[likely]]
     return;
-  for (std::size_t page = 0; page < kGranules / kGranulesAPage; ++page)
-    if (span.gone >> page & 1) used[page / 2] |= std::uint64_t{0xffffffff} << page % 2 * kGranulesAPage;
+  const std::size_t a_page = granules_a_page(span.kind);
+  for (std::size_t granule = 0; granule < kGranules; ++granule)
+    if (span.gone >> granule / a_page & 1) used[granule / 64] |= std::uint64_t{1} << granule % 64;
 }
 
 // The first granule from `from` on that is free (`value` 0) or used (1); kGranules where there is none.
@@ -96,9 +95,10 @@ inline Run run_around(const Span& span, std::size_t at) noexcept {
   while (above == 0 && word != kWords - 1) above = load(starts(span)[++word]);
   if (above != 0) run.to = word * 64 + static_cast<std::size_t>(std::countr_zero(above));
   for (std::size_t gone = span.gone; gone != 0; gone &= gone - 1) {
-    const std::size_t page = static_cast<std::size_t>(std::countr_zero(gone)) * kGranulesAPage;
+    const std::size_t a_page = granules_a_page(span.kind);
+    const std::size_t page = static_cast<std::size_t>(std::countr_zero(gone)) * a_page;
     if (page > at) run.to = std::min(run.to, page);
-    if (page <= at) run.from = std::max(run.from, page + kGranulesAPage);
+    if (page <= at) run.from = std::max(run.from, page + a_page);
   }
   return run;
 }

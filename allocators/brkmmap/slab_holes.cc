@@ -16,7 +16,7 @@ void PageHeap::free_slab(Span* slab) noexcept {
   if (gone == 0) return free(slab);
   const std::size_t pages = slab->units / kUnitsAPage;
   const bool of_brk = in_brk(slab);
-  slab->dirty_units = slab->units;  // no slab any more: `gone` is over
+  slab->set_written();  // no slab any more: `gone` is over
   slab->state.store(SpanState::kBlock, std::memory_order_release);
   Span* free_part = nullptr;
   for (std::size_t page = 0; page < pages;) {

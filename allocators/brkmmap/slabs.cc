@@ -8,17 +8,23 @@
 namespace brkmmap {
 namespace {
 
-std::size_t list_of(const Span* slab) noexcept {
-  return std::min<std::size_t>(slab->longest, kMostGranules) - 1;
-}
-
-static_assert(slab::kGranulesAPage == kBitsAPage);  // of kind 1
-
 std::size_t bytes_of(std::size_t page_bits) noexcept {
   return static_cast<std::size_t>(std::popcount(page_bits)) << kPageShift;
 }
 
 }  // namespace
+
+std::size_t Slabs::list_of(const Span* slab) noexcept {
+  return std::min<std::size_t>(slab->longest, kLists) - 1;
+}
+
+// The lists of slabs of several pages that may have a free page, those with the longest runs first.
+template <typename Act>
+void Slabs::each_sparse_list(Act act) noexcept {
+  for (std::size_t kind = kKinds; --kind != 0;)
+    for (std::size_t list = kLists; list-- >= std::min(kLists, granules_a_page(kind));)
+      act(lists_[kind][list]);
+}
 
 void Slabs::link(Span* slab) noexcept {
   if (slab->longest == 0) return;
@@ -43,25 +49,25 @@ void Slabs::unlink(Span* slab) noexcept {
 }
 
 void Slabs::enter(Span* slab, PageMap& map) noexcept {
-  for (std::size_t page = 0; page < kSlabKinds[slab->kind].pages; ++page)
+  for (std::size_t page = 0; page < slab_pages(slab->kind); ++page)
     map.set(slab->start + page * kPageSize, PageEntry::of_slab(slab, page));
 }
 
 Span* Slabs::grow(std::size_t kind, PageHeap& pages, PageMap& map, Lock& heap_lock) noexcept {
-  const std::size_t count = kSlabKinds[kind].pages;
+  const std::size_t count = slab_pages(kind);
   Guard guard(heap_lock);
-  bool zeroed = false;
-  Span* slab = pages.allocate(count * kUnitsAPage, &zeroed, kPageSize);
+  std::size_t dirty_bytes = 0;
+  Span* slab = pages.allocate(count * kUnitsAPage, &dirty_bytes, kPageSize);
   if (slab == nullptr) return nullptr;
   for (auto& word : slab->bits) word.store(0, std::memory_order_relaxed);
-  slab->kind = static_cast<std::uint8_t>(kind & 3);
-  slab->shard = number_ & 63;
+  slab->kind = static_cast<std::uint8_t>(kind);
+  slab->shard = number_;
   slab->purged = 0;
   slab->gone = 0;
   slab->free_granules = slab->longest = kGranules;
   slab->state.store(SpanState::kSlab, std::memory_order_release);
   enter(slab, map);
-  slab_bytes_[kind] += slab->bytes();
+  count_slab(slab, slab->bytes());
   link(slab);
   return slab;
 }
@@ -70,7 +76,7 @@ Span* Slabs::grow(std::size_t kind, PageHeap& pages, PageMap& map, Lock& heap_lo
 // give it and learns the longest that stays.
 std::size_t Slabs::carve(Span* slab, std::size_t granules, std::size_t alignment, void** objects,
                          std::size_t count) noexcept {
-  const std::size_t shift = kSlabKinds[slab->kind].granule_shift;
+  const std::size_t shift = granule_shift(slab->kind);
   std::uint64_t used[slab::kWords];
   slab::load_used(*slab, used);
   unlink(slab);
@@ -98,7 +104,7 @@ std::size_t Slabs::carve(Span* slab, std::size_t granules, std::size_t alignment
   slab->free_granules = static_cast<std::uint16_t>(slab->free_granules - got * granules);
   slab->longest = static_cast<std::uint16_t>(longest);
   link(slab);
-  object_bytes_[slab->kind] += got * granules << shift;
+  count_objects(slab, got * granules << shift);
   return got;
 }
 
@@ -106,33 +112,34 @@ std::size_t Slabs::carve(Span* slab, std::size_t granules, std::size_t alignment
 void Slabs::mark_resident(Span* slab) noexcept {
   std::uint64_t used[slab::kWords];
   slab::load_used(*slab, used);
-  for (std::size_t page = 0; page < kSlabKinds[slab->kind].pages; ++page) {
-    if ((slab->purged >> page & 1) == 0 || is_page_free(used, page)) continue;
-    slab->purged = static_cast<std::uint8_t>(slab->purged & ~(1u << page));
+  const std::size_t bits = granules_a_page(slab->kind);
+  for (std::size_t page = 0; page < slab_pages(slab->kind); ++page) {
+    if ((slab->purged >> page & 1) == 0 || is_page_free(used, page, bits)) continue;
+    slab->purged &= ~(1u << page);
     purged_bytes_ -= kPageSize;
   }
 }
 
 // Gives every run of free pages of a slab back that has not gone yet.
 void Slabs::purge_slab(Span* slab, Kernel& kernel) noexcept {
-  const std::size_t pages = kSlabKinds[slab->kind].pages;
+  const std::size_t bits = granules_a_page(slab->kind);
   std::uint64_t used[slab::kWords];
   slab::load_used(*slab, used);
   const auto is_due = [&](std::size_t page) {
-    return (slab->purged >> page & 1) == 0 && is_page_free(used, page);
+    return (slab->purged >> page & 1) == 0 && is_page_free(used, page, bits);
   };
-  each_run(pages, is_due, [&](std::size_t page, std::size_t end) {
+  each_run(slab_pages(slab->kind), is_due, [&](std::size_t page, std::size_t end) {
     if (!kernel.purge(slab->start + page * kPageSize, (end - page) * kPageSize)) return;
-    slab->purged = static_cast<std::uint8_t>(slab->purged | bits_of(page, end));
+    slab->purged |= static_cast<std::uint32_t>(bits_of(page, end));
     purged_bytes_ += (end - page) * kPageSize;
   });
 }
 
 void Slabs::purge(std::size_t enough, Kernel& kernel) noexcept {
-  for (std::size_t list = kMostGranules; list-- >= slab::kGranulesAPage;) {
-    for (Span* slab = lists_[1][list]; slab != nullptr && resident_free() > enough; slab = slab->right)
+  each_sparse_list([&](Span* first) {
+    for (Span* slab = first; slab != nullptr && resident_free() > enough; slab = slab->right)
       purge_slab(slab, kernel);
-  }
+  });
   purged_to_ = resident_free();
 }
 
@@ -140,18 +147,19 @@ bool Slabs::release_slab(Span* slab, PageHeap& pages, Lock& heap_lock) noexcept 
   std::uint64_t used[slab::kWords];
   slab::load_used(*slab, used);
   std::size_t gone = 0;
-  const auto is_free = [&](std::size_t page) { return is_page_free(used, page); };
-  each_run(kSlabKinds[1].pages, is_free, [&](std::size_t page, std::size_t end) {
+  const std::size_t bits = granules_a_page(slab->kind);
+  const auto is_free = [&](std::size_t page) { return is_page_free(used, page, bits); };
+  each_run(slab_pages(slab->kind), is_free, [&](std::size_t page, std::size_t end) {
     Guard guard(heap_lock);
     if (pages.release_inside(slab->start + page * kPageSize, (end - page) * kPageSize))
       gone |= bits_of(page, end);
   });
   if (gone == 0) return false;
-  slab_bytes_[1] -= bytes_of(gone);
+  count_slab(slab, -bytes_of(gone));
   purged_bytes_ -= bytes_of(slab->purged & gone);
-  slab->purged = static_cast<std::uint8_t>(slab->purged & ~gone);
   unlink(slab);
-  slab->gone |= gone;
+  slab->purged &= ~static_cast<std::uint32_t>(gone);
+  slab->gone |= static_cast<std::uint32_t>(gone);
   slab::load_used(*slab, used);
   std::size_t longest = 0;
   for (std::size_t at = slab::next(used, 0, 0); at < kGranules;) {
@@ -166,13 +174,13 @@ bool Slabs::release_slab(Span* slab, PageHeap& pages, Lock& heap_lock) noexcept 
 
 bool Slabs::release(PageHeap& pages, Lock& heap_lock) noexcept {
   bool any = false;
-  for (std::size_t list = kMostGranules; list-- >= slab::kGranulesAPage;) {
-    for (Span* slab = lists_[1][list]; slab != nullptr;) {
+  each_sparse_list([&](Span* first) {
+    for (Span* slab = first; slab != nullptr;) {
       Span* next = slab->right;  // it goes to a list of shorter runs
       any |= release_slab(slab, pages, heap_lock);
       slab = next;
     }
-  }
+  });
   return any;
 }
 
@@ -181,7 +189,7 @@ std::size_t Slabs::fetch(std::size_t kind, std::size_t granules, std::size_t ali
                          Lock& heap_lock) noexcept {
   // In a run of so many an aligned object fits wherever the run begins. It may be longer than the lists tell
   // apart: then a slab of the last list is tried, and a new one has room for sure.
-  const std::size_t fits = std::min(granules + alignment - 1, kMostGranules);
+  const std::size_t fits = std::min(granules + alignment - 1, kLists);
   std::size_t got = 0;
   bool grown = false;
   while (got < count) {
@@ -205,11 +213,11 @@ std::size_t Slabs::fetch(std::size_t kind, std::size_t granules, std::size_t ali
 void Slabs::give_back(Span* slab, std::size_t granule, PageHeap& pages, PageMap& map,
                       Lock& heap_lock) noexcept {
   const std::size_t granules = slab::length(*slab, granule);
-  object_bytes_[slab->kind] -= granules << kSlabKinds[slab->kind].granule_shift;
+  count_objects(slab, -(granules << granule_shift(slab->kind)));
   slab->free_granules = static_cast<std::uint16_t>(slab->free_granules + granules);
   if (slab->free_granules == kGranules) {
     unlink(slab);
-    slab_bytes_[slab->kind] -= slab->bytes() - bytes_of(slab->gone);
+    count_slab(slab, bytes_of(slab->gone) - slab->bytes());
     purged_bytes_ -= bytes_of(slab->purged);
     Guard guard(heap_lock);
     for (std::size_t page = 0; page < slab->bytes() >> kPageShift; ++page)
@@ -222,8 +230,8 @@ void Slabs::give_back(Span* slab, std::size_t granule, PageHeap& pages, PageMap&
   const slab::Run around = slab::run_around(*slab, granule);
   const std::size_t run = around.to - around.from;
   if (run <= slab->longest) return;
-  const std::size_t before = std::min<std::size_t>(slab->longest, kMostGranules);
-  if (before == std::min<std::size_t>(run, kMostGranules)) {
+  const std::size_t before = std::min<std::size_t>(slab->longest, kLists);
+  if (before == std::min<std::size_t>(run, kLists)) {
     slab->longest = static_cast<std::uint16_t>(run);
     return;
   }

@@ -33,7 +33,7 @@ class Slabs {
   // Where so much is free inside slabs of several pages that it is not worth keeping: gives pages of the
   // sparsest back. Caller holds the lock.
   void purge_if_due(const Tunables& tunables, std::size_t slack, Kernel& kernel) noexcept {
-    const std::size_t limit = slab_dirty_limit(object_bytes_[1], tunables, slack);
+    const std::size_t limit = slab_dirty_limit(object_bytes_ - tiny_object_bytes_, tunables, slack);
     if (resident_free() > std::max(purged_to_ * 2, limit)) [[unlikely]]
       purge(limit / 2, kernel);
   }
@@ -49,18 +49,30 @@ class Slabs {
     return room_[kind].load(std::memory_order_relaxed) >> (granules - 1) != 0;
   }
   Lock& lock() noexcept { return lock_; }
-  std::size_t slab_bytes() const noexcept { return slab_bytes_[0] + slab_bytes_[1]; }  // under the lock
-  std::size_t object_bytes() const noexcept {
-    return object_bytes_[0] + object_bytes_[1];
-  }  // handed out; as well
+  std::size_t slab_bytes() const noexcept { return slab_bytes_; }      // under the lock
+  std::size_t object_bytes() const noexcept { return object_bytes_; }  // handed out; as well
   constexpr void set_number(std::size_t number) noexcept { number_ = static_cast<std::uint8_t>(number); }
 
  private:
   static void enter(Span* slab, PageMap& map) noexcept;
   Span* grow(std::size_t kind, PageHeap& pages, PageMap& map, Lock& heap_lock) noexcept;
-  std::size_t resident_free() const noexcept { return slab_bytes_[1] - object_bytes_[1] - purged_bytes_; }
+  // Of slabs of several pages.
+  std::size_t resident_free() const noexcept {
+    return slab_bytes_ - tiny_slab_bytes_ - (object_bytes_ - tiny_object_bytes_) - purged_bytes_;
+  }
+  void count_slab(const Span* slab, std::size_t more) noexcept {
+    slab_bytes_ += more;
+    if (slab->kind == 0) tiny_slab_bytes_ += more;
+  }
+  void count_objects(const Span* slab, std::size_t more) noexcept {
+    object_bytes_ += more;
+    if (slab->kind == 0) tiny_object_bytes_ += more;
+  }
   void purge_slab(Span* slab, Kernel& kernel) noexcept;
   bool release_slab(Span* slab, PageHeap& pages, Lock& heap_lock) noexcept;
+  template <typename Act>
+  void each_sparse_list(Act act) noexcept;
+  static std::size_t list_of(const Span* slab) noexcept;
   void mark_resident(Span* slab) noexcept;
   void link(Span* slab) noexcept;
   void unlink(Span* slab) noexcept;
@@ -69,11 +81,13 @@ class Slabs {
 
   alignas(64) Lock lock_;
   std::uint8_t number_ = 0;
-  // Slabs by their longest free run, 64 granules and more in the last list; full ones are in none.
-  Span* lists_[kKinds][kMostGranules] = {};
+  // Slabs by their longest free run, kLists granules and more in the last list; full ones are in none.
+  static constexpr std::size_t kLists = 64;
+  Span* lists_[kKinds][kLists] = {};
   std::atomic<std::uint64_t> room_[kKinds] = {};  // which lists have a slab
-  std::size_t slab_bytes_[kKinds] = {};
-  std::size_t object_bytes_[kKinds] = {};
+  // Counted up and down in unsigned arithmetic.
+  std::size_t slab_bytes_ = 0, tiny_slab_bytes_ = 0;  // of all slabs, of those of kind 0
+  std::size_t object_bytes_ = 0, tiny_object_bytes_ = 0;
   std::size_t purged_bytes_ = 0;  // of free pages
   std::size_t purged_to_ = 0;     // what the last purge left resident
 };

@@ -28,9 +28,11 @@ struct alignas(64) Span {
   union {
     std::atomic<std::uint64_t> bits[2 * kGranules / 64];  // kSlab: at which granules one ends, then: begins
     struct {
-      Span* before;
+      Span* before;  // the queue of written ones
       Span* after;
-    } idle;  // kFree: the queue of written ones
+      std::size_t dirty_to;  // behind so many units all reads as zero; means nothing where dirty_units is 0
+      bool refused;          // the kernel refused to purge it, and it is in no queue
+    } idle;                  // kFree
   };
 
   Span() noexcept : idle{} {}
@@ -39,16 +41,18 @@ struct alignas(64) Span {
   std::size_t units = 0;
   union {
     std::size_t dirty_units = 0;  // kFree: how many may have been written; 0: all read as zero
-    std::size_t gone;             // kSlab: which of its pages gave up their addresses
+    struct {
+      std::uint32_t gone;    // kSlab: which of its pages gave up their addresses
+      std::uint32_t purged;  // kSlab: which of its pages, all free, were purged
+    };
   };
   Span* below = nullptr;  // the span that ends where this one begins, and the one that begins where
   Span* above = nullptr;  // this one ends; null at the edges of a heap
   Span* left = nullptr;   // tree of free spans or of holes; list of slabs
   Span* right = nullptr;
   std::atomic<SpanState> state{SpanState::kUnused};
-  std::uint8_t kind : 2 = 0;   // kSlab
-  std::uint8_t shard : 6 = 0;  // kSlab: who owns it
-  std::uint8_t purged = 0;     // kSlab: which of its pages, all free, went back to the kernel
+  std::uint8_t kind = 0;   // kSlab
+  std::uint8_t shard = 0;  // kSlab: who owns it
   union {
     std::uint16_t free_granules = 0;  // kSlab
     std::uint16_t sweep;              // kFree: how many sweeps there had been when it became so
@@ -57,6 +61,8 @@ struct alignas(64) Span {
 
   std::uintptr_t end() const noexcept { return start + bytes(); }
   std::size_t bytes() const noexcept { return units << kUnitShift; }
+  // All of it may have been written.
+  void set_written() noexcept { dirty_units = idle.dirty_to = units; }
   bool is(SpanState which) const noexcept { return state.load(std::memory_order_relaxed) == which; }
 };
 static_assert(sizeof(Span) == 128);

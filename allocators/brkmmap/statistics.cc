@@ -1,6 +1,7 @@
 // What the heap says of itself: brkmmap_stats, and glibc's mallinfo, mallinfo2 and malloc_stats made from it.
 // Takes every lock in the allocator's order, allocates nothing.
 #include <malloc.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -92,7 +93,8 @@ BRKMMAP_EXPORT void malloc_stats(void) {
       n(s.live_bytes), n(s.cached_bytes), n(s.free_bytes), n(s.metadata_bytes), n(s.mapped_bytes),
       n(s.heap_bytes), n(s.brk_grows), n(s.trims), n(s.purges), n(s.releases), n(s.mmaps), n(s.mremaps),
       n(s.failed_requests));
-  if (write(STDERR_FILENO, text, static_cast<std::size_t>(length)) < 0) return;
+  // Not write(2): that is a cancellation point, which malloc_stats must not be.
+  if (syscall(SYS_write, STDERR_FILENO, text, static_cast<std::size_t>(length)) < 0) return;
 }
 
 // The elements that glibc's has for the whole process (malloc_info(3)), and this allocator's own. May

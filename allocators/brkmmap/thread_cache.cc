@@ -135,10 +135,10 @@ void ThreadCache::miss(std::size_t index) noexcept {
   }
 }
 
-void* ThreadCache::refill(std::size_t index) noexcept {
+void* ThreadCache::refill(std::size_t index, std::size_t alignment) noexcept {
   miss(index);
   List& list = lists_[index];
-  if (state_ == State::kReady) {
+  if (state_ == State::kReady && alignment == kAlignment) {
     if (const Chain chain = heap.shelf.take(index); chain.head != nullptr) {
       heap.hysteresis.reused(chain.count * class_bytes(index));
       list.head = chain.head;
@@ -147,7 +147,7 @@ void* ThreadCache::refill(std::size_t index) noexcept {
     }
   }
   void* objects[64];
-  const std::size_t got = heap.fetch(shard_, index, objects, std::min(batch_of(index), list.most / 2 + 1));
+  const std::size_t got = heap.fetch(shard_, index, objects, std::min(batch_of(index), list.most / 2 + 1), alignment);
   if (got == 0) return nullptr;
   for (std::size_t at = got - 1; at != 0; --at) {
     Object* object = static_cast<Object*>(objects[at]);

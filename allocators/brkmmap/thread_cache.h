@@ -37,10 +37,16 @@ class alignas(64) ThreadCache {
     return object != nullptr ? object : refill(index);
   }
   // The next object of the class, if there is one here and it happens to lie at a multiple of `alignment`
-  // bytes.
-  void* pop_aligned(std::size_t index, std::size_t alignment) noexcept {
+  // bytes; else null.
+  void* pop_kept_aligned(std::size_t index, std::size_t alignment) noexcept {
     const auto address = reinterpret_cast<std::uintptr_t>(lists_[index].head);
-    return address != 0 && address % alignment == 0 ? pop(index) : nullptr;
+    return address != 0 && address % alignment == 0 ? pop_kept(index) : nullptr;
+  }
+  // An object of a class of slabs at a multiple of `alignment` bytes, at most a page; null where memory has run
+  // out.
+  void* pop_aligned(std::size_t index, std::size_t alignment) noexcept {
+    void* object = pop_kept_aligned(index, alignment);
+    return object != nullptr ? object : refill(index, alignment);
   }
   // To be called where an object of the class had to be got elsewhere.
   void miss(std::size_t index) noexcept;
@@ -134,7 +140,7 @@ class alignas(64) ThreadCache {
   static void set_count(List& list, std::uint32_t count) noexcept {
     list.count.store(count, std::memory_order_relaxed);
   }
-  void* refill(std::size_t index) noexcept;
+  void* refill(std::size_t index, std::size_t alignment = kAlignment) noexcept;
   void overflow(std::size_t index, Freed freed) noexcept;
   bool tighten(std::size_t budget, std::size_t spared) noexcept;
   void grow(std::size_t index, std::uint32_t most) noexcept;

@@ -32,9 +32,9 @@ struct Model {
     return live + heap->pages.free_bytes() + heap->kernel.metadata_bytes == heap->kernel.mapped_bytes;
   }
   Span* allocate(std::size_t units, std::size_t alignment = kUnit) {
-    bool zeroed = false;
+    std::size_t dirty_bytes = 0;
     const Guard guard(heap->lock);
-    Span* span = heap->pages.allocate(units, &zeroed, alignment);
+    Span* span = heap->pages.allocate(units, &dirty_bytes, alignment);
     if (span == nullptr) return nullptr;
     REQUIRE(span->units == units);
     REQUIRE(span->start % alignment == 0);
@@ -42,7 +42,9 @@ struct Model {
     REQUIRE((next == blocks.end() || next->first >= span->end()));
     REQUIRE((next == blocks.begin() || std::prev(next)->second->end() <= span->start));
     char* memory = reinterpret_cast<char*>(span->start);
-    if (zeroed) REQUIRE((memory[0] == 0 && memory[span->bytes() - 1] == 0));
+    REQUIRE(dirty_bytes <= span->bytes());
+    for (std::size_t at = dirty_bytes; at < span->bytes(); at += 512) REQUIRE(memory[at] == 0);
+    REQUIRE((dirty_bytes == span->bytes() || memory[span->bytes() - 1] == 0));
     std::memset(memory, 0x5a, span->bytes());
     blocks[span->start] = span;
     return span;
@@ -254,10 +256,10 @@ TEST_CASE(
     fake::map_below(round_up(fake::mappings() + kLeafBytes, kLeafBytes) + above * kPageSize);
     Model model;
     Heap& heap = *model.heap;
-    bool zeroed = false;
-    REQUIRE(heap.allocate_block(40, kUnit, &zeroed) != nullptr);
+    std::size_t dirty_bytes = 0;
+    REQUIRE(heap.allocate_block(40, kUnit, &dirty_bytes) != nullptr);
     const std::uint64_t before = heap.kernel.mapped_bytes;
-    REQUIRE(heap.mappings.allocate(50, kPageSize, &zeroed) != nullptr);
+    REQUIRE(heap.mappings.allocate(50, kPageSize, &dirty_bytes) != nullptr);
     CAPTURE(above);
     CHECK(heap.kernel.mapped_bytes - before == 50 * kPageSize);
   }
@@ -278,24 +280,26 @@ TEST_CASE("an aligned object is had where only a run without room for its alignm
   fake::reset();
   Model model;
   Heap& heap = *model.heap;
-  // A page of 256 granules is cut so that its only free run, of 125, begins at 65: the multiple of 64 inside
-  // of it is 128, and 64 granules from there on are one too many.
-  void* objects[6];
-  const std::size_t granules[] = {64, 1, 64, 61, 64, 2};
-  for (std::size_t at = 0; at < 6; ++at)
+  // A page of 256 granules is cut so that its only free run, of 86, begins at 65: the multiple of 64 inside of it
+  // is 128, and 24 granules from there on are one too many.
+  void* objects[12];
+  const std::size_t granules[] = {24, 24, 17, 24, 24, 24, 14, 24, 24, 24, 24, 9};
+  for (std::size_t at = 0; at < 12; ++at)
     REQUIRE(heap.fetch(0, class_of(granules[at] * 16), &objects[at], 1) == 1);
-  for (const std::size_t at : {2, 3}) {
+  for (const std::size_t at : {3, 4, 5, 6}) {
     static_cast<Object*>(objects[at])->link(nullptr);
     heap.give_back(static_cast<Object*>(objects[at]));
   }
-  void* aligned = heap.fetch_aligned(0, 1024, 1024);
-  REQUIRE(aligned != nullptr);
+  void* aligned = nullptr;
+  REQUIRE(heap.fetch(0, class_of(384), &aligned, 1, 1024) == 1);
   CHECK(reinterpret_cast<std::uintptr_t>(aligned) % 1024 == 0);
-  for (const std::size_t alignment : {32, 64, 128, 256, 512, 1024})
-    for (const std::size_t bytes : {1, 100, 1000, 1024, 3000, 8192}) {
-      void* block = heap.fetch_aligned(0, bytes, alignment);
-      REQUIRE(block != nullptr);
-      CHECK(reinterpret_cast<std::uintptr_t>(block) % alignment == 0);
+  for (const std::size_t alignment : {32, 64, 128, 256, 512, 1024, 2048, 4096})
+    for (const std::size_t bytes : {1, 100, 1000, 1024, 3000, 4096, 8192, 12288}) {
+      void* blocks[3];
+      const std::size_t got = heap.fetch(0, class_of(bytes), blocks, 3, alignment);
+      REQUIRE(got != 0);
+      for (std::size_t at = 0; at < got; ++at)
+        CHECK(reinterpret_cast<std::uintptr_t>(blocks[at]) % alignment == 0);
     }
 }
 
@@ -313,8 +317,8 @@ TEST_CASE("where memory has run out, only pages that objects lie on are held") {
   fake::reset();
   Model model;
   Heap& heap = *model.heap;
-  // Of each eight pages one object of a page stays: nearly all is free, and no slab is empty.
-  constexpr std::size_t kSlabs = 500, kPages = kSlabs * 8;
+  // Of each sixteen pages one object of a page stays: nearly all is free, and no slab is empty.
+  constexpr std::size_t kASlab = slab_pages(kind_of(kPageSize)), kSlabs = 250, kPages = kSlabs * kASlab;
   std::vector<void*> objects(kPages);
   const auto give_back = [&](void* object) {
     static_cast<Object*>(object)->link(nullptr);
@@ -322,7 +326,7 @@ TEST_CASE("where memory has run out, only pages that objects lie on are held") {
   };
   for (void*& object : objects) REQUIRE(heap.fetch(0, class_of(kPageSize), &object, 1) == 1);
   for (std::size_t at = 0; at < kPages; ++at) {
-    if (at % 8 == 3) continue;
+    if (at % kASlab == 3) continue;
     give_back(objects[at]);
   }
   heap.pages.release_everything();
@@ -330,12 +334,12 @@ TEST_CASE("where memory has run out, only pages that objects lie on are held") {
   CHECK(heap.release_within_slabs());
   heap.pages.release_everything();
   CHECK(heap.kernel.mapped_bytes < kSlabs * kPageSize + heap.kernel.metadata_bytes + 2 * kPageSize);
-  for (std::size_t at = 3; at < kPages; at += 8) std::memset(objects[at], 1, kPageSize);
+  for (std::size_t at = 3; at < kPages; at += kASlab) std::memset(objects[at], 1, kPageSize);
   // A slab whose pages are gone hands out nothing of them, and goes when it is empty.
   void* more = nullptr;
   REQUIRE(heap.fetch(0, class_of(kPageSize), &more, 1) == 1);
   std::memset(more, 2, kPageSize);
-  for (std::size_t at = 3; at < kPages; at += 8) give_back(objects[at]);
+  for (std::size_t at = 3; at < kPages; at += kASlab) give_back(objects[at]);
   give_back(more);
   CHECK(heap.shards[0].slab_bytes() == 0);
   CHECK(heap.pages.out_bytes() == 0);

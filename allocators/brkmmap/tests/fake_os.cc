@@ -83,6 +83,9 @@ bool move(std::uintptr_t from, std::size_t bytes, std::uintptr_t to) noexcept {
   std::memcpy(reinterpret_cast<void*>(to), reinterpret_cast<const void*>(from), bytes);
   return protect(from, bytes, PROT_NONE);
 }
+std::size_t most_bytes() noexcept {
+  return std::size_t{1} << 47;
+}
 std::uint64_t milliseconds() noexcept {
   return 1;
 }

@@ -22,16 +22,33 @@ std::size_t naive_class(std::size_t bytes) {
 
 }  // namespace
 
-TEST_CASE("every request gets the smallest class that holds it, and loses at most an eighth") {
+TEST_CASE("every request gets the smallest class that holds it, and loses at most a twelfth and a granule") {
   for (std::size_t bytes = 1; bytes <= kMaxCached; ++bytes) {
     const std::size_t index = class_of(bytes);
     if (index != naive_class(bytes)) FAIL(bytes);
-    if (bytes > 128 && (class_bytes(index) - bytes) * 8 > class_bytes(index)) FAIL(bytes);
+    if ((class_bytes(index) - bytes) * 12 > std::max<std::size_t>(bytes, 15 * 12)) FAIL(bytes);
   }
   CHECK(class_of(0) == 0);
   for (std::size_t kind = 0; kind < kKinds; ++kind)
-    for (std::size_t granules = kind == 0 ? 1 : 9; granules <= kMostGranules; ++granules)
-      CHECK(class_bytes(class_in_slab(kind, granules)) == granules << kSlabKinds[kind].granule_shift);
+    for (std::size_t granules = kind == 0 ? 1 : 13; granules <= kMostGranules; ++granules) {
+      const std::size_t index = class_in_slab(kind, granules);
+      CHECK(class_bytes(index) == granules << granule_shift(kind));
+      CHECK(kind_of_class(index) == kind);
+      CHECK(granules_of_class(index) == granules);
+    }
+}
+
+TEST_CASE("a heap of one size costs at most 1.13 times that size, rounded up to the alignment, tables too") {
+  for (std::size_t bytes = 64; bytes <= kMaxCached; ++bytes) {
+    const std::size_t index = class_of(bytes), object = class_bytes(index);
+    double cost = static_cast<double>(object) + sizeof(Span);
+    if (index < kFirstBlockClass) {
+      const std::size_t slab = slab_pages(kind_of_class(index)) * kPageSize;
+      cost = static_cast<double>(slab + sizeof(Span)) / static_cast<double>(slab / object);
+    }
+    cost *= 1 + static_cast<double>(sizeof(void*)) / kPageSize;  // the page map
+    if (cost > 1.13 * static_cast<double>(round_up(bytes, kAlignment))) FAIL(bytes << ": " << cost);
+  }
 }
 
 TEST_CASE("amounts are read with their suffixes and nothing else is") {
