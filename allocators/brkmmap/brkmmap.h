@@ -20,9 +20,9 @@ extern "C" {
 struct brkmmap_stats {
   /* bytes now */
   uint64_t live_bytes;     /* usable bytes of blocks handed out and not freed */
-  uint64_t cached_bytes;   /* in thread caches and central lists, ready to be handed out again */
-  uint64_t free_bytes;     /* in free spans of the page heap whose addresses are held */
-  uint64_t metadata_bytes; /* the allocator's own tables and headers */
+  uint64_t cached_bytes;   /* free, in thread caches, on the shelf and inside slabs, ready to be handed out */
+  uint64_t free_bytes;     /* in free spans of the page heap and in kept mappings; their addresses are held */
+  uint64_t metadata_bytes; /* the allocator's own tables */
   uint64_t mapped_bytes;   /* addresses held from the kernel: brk heap + segments + large mappings */
   uint64_t heap_bytes;     /* of these, in the brk heap */
   /* events since the process began; each counts calls to the kernel that succeeded */

@@ -11,7 +11,7 @@
 #include <cstring>
 
 #include "allocators/brkmmap/found.h"
-#include "allocators/brkmmap/thread_cache.h"
+#include "allocators/brkmmap/thread.h"
 
 #define BRKMMAP_EXPORT extern "C" __attribute__((visibility("default")))
 
@@ -33,11 +33,11 @@ constinit std::atomic<bool> g_environment_read{false};
 constinit std::atomic<std::size_t> g_cached_limit{kMaxCached};  // larger requests have no class
 constexpr std::size_t kMostBytes = PTRDIFF_MAX - kPageSize;
 
-// The thread's cache, its address found once: the compiler would do so again for each use.
-[[gnu::always_inline]] inline ThreadCache& here() noexcept {
-  ThreadCache* cache = &thread_cache;
-  asm("" : "+r"(cache));
-  return *cache;
+// The thread's part, its address found once: the compiler would do so again for each use.
+[[gnu::always_inline]] inline Thread& here() noexcept {
+  Thread* self = &thread;
+  asm("" : "+r"(self));
+  return *self;
 }
 
 void update_cached_limit() noexcept {
@@ -76,7 +76,7 @@ template <typename Try>
   void* block = attempt();
   if (block == nullptr && heap.kernel.is_hopeless(bytes)) return refused();
   if (block == nullptr) {
-    thread_cache.flush();  // its objects may be all that keeps pages from the page heap
+    thread.flush();  // its objects may be all that keeps pages from the page heap
     block = attempt();
   }
   if (block == nullptr && heap.release_within_slabs()) block = attempt();
@@ -86,6 +86,12 @@ template <typename Try>
 [[gnu::noinline]] void* allocate_large(std::size_t bytes, std::size_t alignment, std::size_t* dirty_bytes) noexcept {
   if (alignment > kMostBytes || bytes > kMostBytes - alignment) return refused();
   read_environment_once();
+  if (alignment <= kUnit) {
+    if (Span* span = ThreadCache::mine().large().take(bytes)) {
+      *dirty_bytes = bytes;
+      return reinterpret_cast<void*>(span->start);
+    }
+  }
   return insist(bytes, [&] { return allocate_pages(bytes, alignment, dirty_bytes); });
 }
 
@@ -96,11 +102,11 @@ template <typename Try>
 
 // An object that the thread does not have.
 [[gnu::noinline]] void* allocate_anew(std::size_t index) noexcept {
-  return insist(class_bytes(index), [&] { return thread_cache.pop(index); });
+  return insist(class_bytes(index), [&] { return thread.cache->pop(index); });
 }
 
 [[gnu::always_inline]] inline void* allocate_of_class(std::size_t index) noexcept {
-  if (void* block = here().pop_kept(index)) [[likely]]
+  if (void* block = thread.cache->pop_kept(index)) [[likely]]
     return block;
   return allocate_anew(index);
 }
@@ -123,9 +129,9 @@ void* allocate_aligned(std::size_t alignment, std::size_t bytes) noexcept {
     const std::size_t index = class_of(bytes);
     if (alignment <= kPageSize && bytes <= kMaxSmall) {  // slabs begin at pages
       read_environment_once();
-      return insist(bytes, [&] { return thread_cache.pop_aligned(index, alignment); });
+      return insist(bytes, [&] { return thread.cache->pop_aligned(index, alignment); });
     }
-    if (void* block = thread_cache.pop_kept_aligned(index, alignment)) return block;
+    if (void* block = thread.cache->pop_kept_aligned(index, alignment)) return block;
   }
   std::size_t dirty_bytes = 0;
   return allocate_large(bytes, alignment < kUnit ? kUnit : alignment, &dirty_bytes);
@@ -133,11 +139,11 @@ void* allocate_aligned(std::size_t alignment, std::size_t bytes) noexcept {
 
 [[gnu::noinline]] void release_uncached(PageEntry entry) noexcept {
   Span* span = entry.span();
-  if (span->is(SpanState::kMapped)) {
-    heap.mappings.free(span);
-  } else {
-    heap.free_block(span);
-  }
+  if (span->is(SpanState::kCached)) die(kFreeAlready, reinterpret_cast<const void*>(span->start));
+  ThreadCache& cache = ThreadCache::mine();
+  if (cache.large().is_time_to_look()) thread.maybe_rest();
+  if (cache.is_real() && cache.large().put(span, ThreadCache::common_budget())) return heap.note_excess();
+  heap.free_span(span);
 }
 
 [[gnu::noinline]] void release_block(PageEntry entry, void* block) noexcept {
@@ -145,20 +151,25 @@ void* allocate_aligned(std::size_t alignment, std::size_t bytes) noexcept {
   const std::size_t index =
       entry.is_slab() ? class_of_object(entry, block, kNoBlock) : class_of_block(entry, block, kNoBlock);
   if (index == kClasses) return release_uncached(entry);
-  ThreadCache& cache = here();
+  ThreadCache& cache = *thread.cache;
   if (cache.is_last(index, block)) die(kFreeAlready, block);
   cache.push(index, {block, entry});
 }
 
 // There are not so many frees yet. A thread that only frees has to be seen to its end as well.
 [[gnu::noinline]] void release_none() noexcept {
-  here().prepare();
+  (void)ThreadCache::mine();
 }
 
-[[gnu::always_inline]] inline void release_late(ThreadCache& cache, Freed due) noexcept {
+[[gnu::always_inline]] inline void release_late(Thread& self, Freed due) noexcept {
   if (due.block == nullptr) [[unlikely]]
     return release_none();
-  cache.push(class_of_object(due.entry, due.block, kNoBlock), due);
+  self.cache->push(class_of_object(due.entry, due.block, kNoBlock), due);
+}
+
+[[gnu::noinline, gnu::cold]] void release_resting(PageEntry entry, void* block) noexcept {
+  thread.maybe_rest();
+  release_late(thread, thread.exchange({block, entry}));
 }
 
 // One of the smallest objects is taken in some frees later, when the lines that this needs have come into the
@@ -169,29 +180,37 @@ void* allocate_aligned(std::size_t alignment, std::size_t bytes) noexcept {
     return release_block(entry, block);
   __builtin_prefetch(entry.span());
   __builtin_prefetch(block, 1);
-  ThreadCache& cache = here();
-  release_late(cache, cache.exchange({block, entry}));
+  Thread& self = here();
+  if (self.late_at == 0 && self.should_look()) [[unlikely]]
+    return release_resting(entry, block);
+  release_late(self, self.exchange({block, entry}));
 }
 
 // Does the frees that are still to be done.
 void settle() noexcept {
-  for (std::uint32_t left = ThreadCache::kLate; left != 0; --left) {
-    release_late(thread_cache, thread_cache.take_late());
-  }
-  thread_cache.flush_pending();
+  for (std::uint32_t left = Thread::kLate; left != 0; --left) release_late(thread, thread.take_late());
+  thread.cache->flush_pending();
 }
 
-// Where a block can stay or be moved by the kernel; null where it must be copied.
-void* resize_pages(void* block, Span* span, std::size_t bytes) noexcept {
-  if (bytes <= kMaxSmall || bytes <= kPageSize) return nullptr;
-  if (span->is(SpanState::kMapped)) {
-    const std::size_t pages = pages_for(bytes);
-    if (pages * kUnitsAPage == span->units) return block;
-    return bytes >= heap.tunables.mmap_threshold ? heap.mappings.resize(span, pages) : nullptr;
-  }
+// In its new size, where it is or moved by the kernel; null where it must be copied.
+void* resize_to(void* block, Span* span, std::size_t bytes) noexcept {
+  if (span->is(SpanState::kMapped))
+    return bytes >= heap.tunables.mmap_threshold ? heap.mappings.resize(span, pages_for(bytes)) : nullptr;
   const std::size_t units = units_for(bytes);
   if (units > span->units && heap.is_mapped_alone(bytes)) return nullptr;
   return heap.resize_block(span, units) ? block : nullptr;
+}
+
+// The same. A block that grows in small steps gets a sixteenth more than it asks for, so that most steps cost
+// nothing; one that shrinks by less than an eighth stays as it is.
+void* resize_pages(void* block, Span* span, std::size_t bytes) noexcept {
+  const std::size_t usable = span->bytes();
+  if (bytes <= kMaxSmall) return nullptr;
+  if (bytes <= usable && bytes >= usable - usable / 8) return block;
+  const std::size_t step = usable / 16;
+  if (heap.tunables.dynamic != 0 && bytes > usable && bytes - usable < step)
+    if (void* same = resize_to(block, span, usable + step)) return same;
+  return resize_to(block, span, bytes);
 }
 
 void lock_everything() noexcept {
@@ -247,6 +266,10 @@ BRKMMAP_EXPORT void free(void* block) noexcept {
   release(block);
 }
 
+// For operators.cc: calls that no other library can be in between of.
+extern "C" [[gnu::alias("malloc"), gnu::visibility("hidden"), gnu::copy(malloc)]] void* brkmmap_malloc(std::size_t) noexcept;
+extern "C" [[gnu::alias("free"), gnu::visibility("hidden"), gnu::copy(free)]] void brkmmap_free(void*) noexcept;
+
 // C23. The size says nothing that the slab or span does not say as fast.
 BRKMMAP_EXPORT void free_sized(void* block, std::size_t) noexcept {
   free(block);
@@ -276,12 +299,13 @@ BRKMMAP_EXPORT void* realloc(void* block, std::size_t bytes) noexcept {
     release(block);
     return nullptr;
   }
-  thread_cache.prepare();
   const char* const freed = "realloc of a block that is free (as a double free)";
-  if (thread_cache.is_late(block)) die(freed, block);
+  if (thread.is_late(block)) die(freed, block);
   const Found found =
       find(block, "realloc of a pointer that is no block now (freed, inside of one, or never one)");
-  if (found.index != kClasses && static_cast<Object*>(block)->is_free()) die(freed, block);
+  const bool is_free = found.index != kClasses ? static_cast<Object*>(block)->is_free()
+                                               : found.entry.span()->is(SpanState::kCached);
+  if (is_free) die(freed, block);
   if (bytes > kMostBytes) return refused();
   const std::size_t usable = usable_bytes(found);
   if (found.entry.is_slab()) {
@@ -339,8 +363,8 @@ BRKMMAP_EXPORT std::size_t malloc_usable_size(void* block) noexcept {
 }
 
 BRKMMAP_EXPORT int malloc_trim(std::size_t pad) noexcept {
-  const bool kept = heap.kernel.kept_bytes.load(std::memory_order_relaxed) != 0;
-  thread_cache.flush();
+  const bool kept = heap.kernel.retained.kept_bytes.load(std::memory_order_relaxed) != 0;
+  thread.flush();
   return heap.trim(pad) || kept ? 1 : 0;
 }
 

@@ -93,14 +93,6 @@ void Heap::take_home(const Freed* freed, std::size_t count) noexcept {
   if (held != nullptr) held->lock().unlock();
 }
 
-bool Heap::is_mapped_alone(std::size_t bytes) noexcept {
-  if (bytes < tunables.mmap_threshold || mappings.count() >= tunables.mmap_max) return false;
-  Guard guard(lock);
-  const std::size_t live = pages.live_bytes();
-  return bytes >=
-         mapped_from(live, hysteresis.slack(live, tunables.slack_share(), os::milliseconds()), tunables);
-}
-
 void* Heap::allocate_block(std::size_t units, std::size_t alignment, std::size_t* dirty_bytes) noexcept {
   Guard guard(lock);
   Span* span = pages.allocate(units, dirty_bytes, alignment);
@@ -161,6 +153,34 @@ void Heap::settle() noexcept {
   mappings.settle(hysteresis.last_live_bytes());
   if (shelf.bytes() > shelf_limit(hysteresis.last_live_bytes(), hysteresis.last(), tunables)) [[unlikely]]
     clear_shelf();
+  note_excess();
+}
+
+void Heap::set_excess(bool is) noexcept {
+  if (is) {
+    excess_since.store(os::milliseconds(), std::memory_order_relaxed);
+    rest_state.fetch_or(1, std::memory_order_relaxed);
+  } else {
+    rest_state.fetch_and(~std::uint32_t{1}, std::memory_order_relaxed);
+  }
+}
+
+void Heap::rest_if_due() noexcept {
+  std::uint32_t state = rest_state.load(std::memory_order_relaxed);
+  if ((state & 1) == 0 || os::milliseconds() - excess_since.load(std::memory_order_relaxed) < kRestAfter) return;
+  // Whatever comes of it, the next attempt is a while away; of several threads one does it.
+  if (!rest_state.compare_exchange_strong(state, state + 1, std::memory_order_relaxed)) return;
+  clear_shelf();
+  mappings.rest();
+  for (Slabs& slabs : shards) {
+    Guard guard(slabs.lock());
+    slabs.purge(0, kernel);
+  }
+  {
+    Guard guard(lock);
+    pages.rest();
+  }
+  note_excess();
 }
 
 }  // namespace brkmmap

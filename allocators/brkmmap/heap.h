@@ -2,6 +2,7 @@
 // the two ways in which objects of a class travel between a thread and them. Tests make heaps of their own.
 #pragma once
 
+#include "allocators/brkmmap/cache_pool.h"
 #include "allocators/brkmmap/mmap_source.h"
 #include "allocators/brkmmap/shelf.h"
 #include "allocators/brkmmap/slabs.h"
@@ -30,7 +31,12 @@ struct Heap {
   PageHeap pages{kernel, metadata, map, tunables, hysteresis, lock};
   MmapSource mappings{kernel, metadata, map, pages, tunables, hysteresis, lock};
   Slabs shards[kShards];
-  Shelf shelf;
+  Shelf shelf{kernel.retained.shelf_bytes};
+  CachePool cache_pages{kernel, metadata};  // under the lock
+  // Bit 0: more is retained than is_excess() allows, since excess_since (milliseconds). The rest counts the times
+  // that this was given back: a thread that sees a new number gives back what its cache holds.
+  std::atomic<std::uint32_t> rest_state{0};
+  std::atomic<std::uint64_t> excess_since{0};
   std::atomic<std::uint64_t> failed_requests{0};
 
   // Up to `count` objects of a class into `objects`, those of slabs at multiples of `alignment` bytes, at most a
@@ -46,15 +52,33 @@ struct Heap {
   // The last resort before a request is refused: the shelf is cleared, and free pages inside of slabs give up
   // their addresses. True where any did.
   bool release_within_slabs() noexcept;
+  // Where more is retained than is_excess() allows, sees since when. To be called where memory is given back, and
+  // where it is asked for while there is such an excess.
+  void note_excess() noexcept {
+    const bool is = is_excess(kernel.retained.total(), hysteresis.last_live_bytes());
+    if (is != ((rest_state.load(std::memory_order_relaxed) & 1) != 0)) [[unlikely]]
+      set_excess(is);
+  }
+  // Gives back what is retained, but the caches of threads, where there has been an excess for kRestAfter.
+  void rest_if_due() noexcept;
   // malloc_trim: all free pages go back, the top but for `pad` bytes with its addresses. True where any went.
   bool trim(std::size_t pad) noexcept;
 
-  // Whether a request of that size is a mapping of its own.
-  bool is_mapped_alone(std::size_t bytes) noexcept;
+  // Whether a request of that size is to be a mapping of its own.
+  bool is_mapped_alone(std::size_t bytes) const noexcept {
+    return bytes >= tunables.mmap_threshold && mappings.count() < tunables.mmap_max &&
+           bytes >= mapped_from(hysteresis.last_live_bytes(), hysteresis.last(), tunables);
+  }
   // A block of the page heap; null where memory has run out. What lies behind its first *dirty_bytes is known to
   // read as zero.
   void* allocate_block(std::size_t units, std::size_t alignment, std::size_t* dirty_bytes) noexcept;
   void free_block(Span* span) noexcept;
+  // A block or a mapping.
+  void free_span(Span* span) noexcept {
+    if (!span->is(SpanState::kMapped)) return free_block(span);
+    mappings.free(span);
+    note_excess();
+  }
   // Grows or shrinks a block in place. False, and nothing changed, where what follows isn't free.
   [[nodiscard]] bool resize_block(Span* span, std::size_t units) noexcept;
 
@@ -63,6 +87,7 @@ struct Heap {
   void take_home(Object* list) noexcept;
   void take_home(Span* block) noexcept;
   void settle() noexcept;
+  void set_excess(bool is) noexcept;
   std::size_t fetch_small(std::size_t shard, std::size_t kind, std::size_t granules, std::size_t alignment,
                           void** objects, std::size_t count) noexcept;
 };

@@ -9,12 +9,14 @@ namespace brkmmap {
 void KeptMappings::insert(Span* piece) noexcept {
   piece->state.store(SpanState::kKept, std::memory_order_relaxed);
   pieces_.insert(piece);
-  kernel_.kept_bytes.store(bytes(), std::memory_order_relaxed);
+  kernel_.pieces.fetch_add(1, std::memory_order_relaxed);
+  kernel_.retained.kept_bytes.store(bytes(), std::memory_order_relaxed);
 }
 
 void KeptMappings::erase(Span* piece) noexcept {
   pieces_.erase(piece);
-  kernel_.kept_bytes.store(bytes(), std::memory_order_relaxed);
+  kernel_.pieces.fetch_sub(1, std::memory_order_relaxed);
+  kernel_.retained.kept_bytes.store(bytes(), std::memory_order_relaxed);
 }
 
 // Shortens a piece that is not kept any more to at most so many units; the rest is kept. False, and nothing

@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include "allocators/brkmmap/os.h"
+#include "allocators/brkmmap/retained.h"
 
 namespace brkmmap {
 
@@ -27,7 +28,10 @@ class Kernel {
   Tally grows, trims, purges, releases, maps, remaps;
   std::atomic<std::uint64_t> mapped_bytes{0};
   std::atomic<std::uint64_t> metadata_bytes{0};  // of the mapped ones
-  std::atomic<std::uint64_t> kept_bytes{0};      // of the mapped ones: freed mappings, see kept_mappings.h
+  Retained retained;                             // of the mapped ones
+  // Mappings of the kernel's that blocks, what is kept of them and pages gone from slabs may account for, each at
+  // most one; holes are counted by the page heap. See os::most_mappings.
+  std::atomic<std::size_t> pieces{0};
 
   // Whether a request that was refused would be refused again after everything free was given back.
   [[nodiscard]] static bool is_hopeless(std::size_t bytes) noexcept { return bytes > os::most_bytes(); }

@@ -34,6 +34,7 @@ void* MmapSource::from_kernel(std::size_t bytes, std::size_t alignment) noexcept
 }
 
 void MmapSource::took(std::size_t bytes) noexcept {
+  hysteresis_.note_live(pages_.live_bytes());
   if (hysteresis_.watching()) hysteresis_.took(bytes, os::milliseconds());
   if (heap_hysteresis_.watching()) heap_hysteresis_.took(bytes, os::milliseconds());
 }
@@ -42,9 +43,15 @@ void MmapSource::took(std::size_t bytes) noexcept {
 Span* MmapSource::from_kept(std::size_t bytes, std::size_t* dirty_bytes) noexcept {
   std::size_t kept_units = 0;
   Span* span = kept_.take(bytes >> kUnitShift, &kept_units);
-  if (span != nullptr && span->units != kept_units) took((span->units - kept_units) << kUnitShift);
+  if (span != nullptr) took((span->units - kept_units) << kUnitShift);
   *dirty_bytes = kept_units << kUnitShift;
   return span;
+}
+
+// Each part of a block may be a mapping of the kernel's.
+void MmapSource::count_parts(const Span* span, std::ptrdiff_t sign) noexcept {
+  for (; span != nullptr; span = span->above)
+    kernel_.pieces.fetch_add(static_cast<std::size_t>(sign), std::memory_order_relaxed);
 }
 
 // Null where the tables cannot take it in.
@@ -54,11 +61,17 @@ void* MmapSource::enter(Span* span) noexcept {
   map_.set(span->start, PageEntry::of(span));
   bytes_.fetch_add(span->bytes(), std::memory_order_relaxed);
   count_.fetch_add(1, std::memory_order_relaxed);
+  count_parts(span, 1);
+  heap_hysteresis_.note_live(pages_.live_bytes());
   return reinterpret_cast<void*>(span->start);
 }
 
 void* MmapSource::allocate(std::size_t pages, std::size_t alignment, std::size_t* dirty_bytes) noexcept {
   const std::size_t bytes = pages << kPageShift;
+  {
+    Guard guard(lock_);
+    if (!pages_.may_split()) return nullptr;
+  }
   if (alignment <= kPageSize) {
     Guard guard(lock_);
     if (Span* span = from_kept(bytes, dirty_bytes)) {
@@ -104,7 +117,9 @@ void MmapSource::unmap(Span* pieces) noexcept {
 
 // How many bytes the policy lets be kept. Caller holds the lock.
 std::size_t MmapSource::allowance() noexcept {
-  return hysteresis_.slack(pages_.live_bytes(), tunables_.keep_share(), os::milliseconds());
+  const Retained& retained = kernel_.retained;
+  return hysteresis_.slack(pages_.live_bytes(), tunables_.keep_share(), os::milliseconds(),
+                           retained.total() - retained.kept_bytes.load(std::memory_order_relaxed));
 }
 
 void MmapSource::shed(bool all) noexcept {
@@ -125,8 +140,10 @@ void MmapSource::free(Span* span) noexcept {
     map_.set(span->start, PageEntry());
     bytes_.fetch_sub(span->bytes(), std::memory_order_relaxed);
     count_.fetch_sub(1, std::memory_order_relaxed);
+    count_parts(span, -1);
     kept_.put(span);
     gone = kept_.shed(allowance());
+    heap_hysteresis_.note_live(pages_.live_bytes());
   }
   unmap(gone);
 }
@@ -134,7 +151,8 @@ void MmapSource::free(Span* span) noexcept {
 bool MmapSource::shrink(Span* span, std::size_t units) noexcept {
   const std::uintptr_t end = span->start + (units << kUnitShift);
   const std::size_t gone = (span->units - units) << kUnitShift;
-  if (!kernel_.unmap(end, gone)) return false;
+  if (!pages_.may_split() || !kernel_.unmap(end, gone)) return false;
+  count_parts(span, -1);
   Span* last = span;
   while (last->above != nullptr && last->above->start < end) last = last->above;
   for (Span* part = last->above; part != nullptr;) {
@@ -145,6 +163,7 @@ bool MmapSource::shrink(Span* span, std::size_t units) noexcept {
   last->above = nullptr;
   if (last != span) last->units = (end - last->start) >> kUnitShift;
   span->units = units;
+  count_parts(span, 1);
   bytes_.fetch_sub(gone, std::memory_order_relaxed);
   return true;
 }
@@ -161,11 +180,13 @@ void* MmapSource::resize(Span* span, std::size_t pages) noexcept {
   const std::uintptr_t old_start = span->start;
   const std::size_t old_bytes = span->bytes();
   std::size_t kept_units = 0;
+  count_parts(span, -1);
   const bool done = kept_.lengthen(span, units, &kept_units) ||
                     (!kernel_.is_hopeless(pages << kPageShift) && pages_.release_everything() && kept_.lengthen(span, units, &kept_units));
+  count_parts(span, 1);
   bytes_.fetch_add(span->bytes() - old_bytes, std::memory_order_relaxed);
   if (!done) return nullptr;
-  if (units != kept_units) took((units - kept_units) << kUnitShift);
+  took((units - kept_units) << kUnitShift);
   if (span->start != old_start) {
     map_.set(old_start, PageEntry());
     if (!map_.ensure(span->start, span->start + kPageSize, metadata_))

@@ -32,7 +32,7 @@ class MmapSource {
   // Gives back what is kept beyond what the policy allows now. To be called where the program frees; looks
   // closely only where so much cannot be allowed, `live_bytes` being in use lately, and from time to time.
   void settle(std::size_t live_bytes) noexcept {
-    const std::size_t kept = kernel_.kept_bytes.load(std::memory_order_relaxed);
+    const std::size_t kept = kernel_.retained.kept_bytes.load(std::memory_order_relaxed);
     if (kept == 0) [[likely]]
       return;
     constexpr std::uint32_t kTimes = 256;
@@ -40,9 +40,17 @@ class MmapSource {
     settled_.store(times, std::memory_order_relaxed);
     if (kept > most_slack(live_bytes, tunables_.keep_share()) || times % kTimes == 0) shed(false);
   }
+  // The program rests: gives back all that is kept, and forgets why it was.
+  void rest() noexcept {
+    {
+      Guard guard(lock_);
+      hysteresis_.rest();
+    }
+    clear();
+  }
   // Gives back all that is kept.
   void clear() noexcept {
-    if (kernel_.kept_bytes.load(std::memory_order_relaxed) != 0) shed(true);
+    if (kernel_.retained.kept_bytes.load(std::memory_order_relaxed) != 0) shed(true);
   }
 
   std::size_t bytes() const noexcept { return bytes_.load(std::memory_order_relaxed); }
@@ -52,6 +60,7 @@ class MmapSource {
   void* from_kernel(std::size_t bytes, std::size_t alignment) noexcept;
   Span* from_kept(std::size_t bytes, std::size_t* dirty_bytes) noexcept;
   void* enter(Span* span) noexcept;
+  void count_parts(const Span* span, std::ptrdiff_t sign) noexcept;
   bool shrink(Span* span, std::size_t units) noexcept;
   std::size_t allowance() noexcept;
   void shed(bool all) noexcept;

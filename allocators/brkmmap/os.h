@@ -20,6 +20,8 @@ void want_huge_pages(std::uintptr_t address, std::size_t bytes) noexcept;      /
 // No request above this can succeed, whatever is given back first: the process's limits on addresses and data,
 // and the memory and swap of the machine. To be asked once the kernel has refused.
 [[nodiscard]] std::size_t most_bytes() noexcept;
+// How many mappings a process may have (vm.max_map_count), or Linux's default where that can't be read.
+[[nodiscard]] std::size_t most_mappings() noexcept;
 std::uint64_t milliseconds() noexcept;  // of a clock that never goes back; to some milliseconds
 std::uintptr_t program_break() noexcept;
 [[nodiscard]] bool set_break(std::uintptr_t address) noexcept;

@@ -1,5 +1,6 @@
 // See os.h. The break is moved by the C library's brk(), one system call, so that sbrk() in the program keeps
 // a right idea of where it is; where it is now is asked of the kernel itself.
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -90,6 +91,20 @@ std::size_t most_bytes() noexcept {
   if (sysinfo(&machine) == 0)
     most = std::min<std::size_t>(most, (machine.totalram + machine.totalswap) * machine.mem_unit);
   return most;
+}
+
+std::size_t most_mappings() noexcept {
+  const KeepErrno keep;
+  std::size_t count = 0;
+  char text[24];
+  const int file = open("/proc/sys/vm/max_map_count", O_RDONLY | O_CLOEXEC);
+  if (file >= 0) {
+    const ssize_t length = read(file, text, sizeof text);
+    close(file);
+    for (ssize_t at = 0; at < length && text[at] >= '0' && text[at] <= '9'; ++at)
+      count = count * 10 + static_cast<std::size_t>(text[at] - '0');
+  }
+  return count != 0 ? count : 65530;
 }
 
 std::uint64_t milliseconds() noexcept {

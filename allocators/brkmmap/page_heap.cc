@@ -37,6 +37,13 @@ void PageHeap::forget(Span* span) noexcept {
   metadata_.delete_span(span);
 }
 
+// The same outside of the brk heap, where the kernel may hand the addresses to anybody.
+void PageHeap::forget_of_segment(Span* span) noexcept {
+  const std::size_t pieces_more = std::size_t{span->below != nullptr} + std::size_t{span->above != nullptr} - 1;
+  kernel_.pieces.fetch_add(pieces_more, std::memory_order_relaxed);
+  forget(span);
+}
+
 // Joins the span with neighbours of the same state and puts the whole into its tree.
 Span* PageHeap::insert(Span* span, SpanState state) noexcept {
   if (Span* below = span->below; below != nullptr && below->is(state)) {
@@ -105,7 +112,8 @@ Span* PageHeap::from_hole(std::size_t units) noexcept {
   Span* hole = holes_.best_fit(pages);
   if (hole == nullptr) return nullptr;
   holes_.erase(hole);
-  for (const std::size_t pad : {pages_for(tunables_.top_pad) * kUnitsAPage, std::size_t{0}}) {
+  const std::size_t full_pad = pages_for(top_pad(live_bytes(), tunables_)) * kUnitsAPage;
+  for (const std::size_t pad : {full_pad, std::size_t{0}}) {
     const std::size_t wanted = std::min(hole->units, pages + pad);
     Span* rest = nullptr;
     if (wanted < hole->units && (rest = split(hole, wanted)) == nullptr) break;
@@ -160,7 +168,10 @@ Span* PageHeap::from_segment(std::size_t units) noexcept {
     if (void* memory = kernel_.map(size)) {
       span->start = reinterpret_cast<std::uintptr_t>(memory);
       span->units = size >> kUnitShift;
-      if (map_.ensure(span->start, span->end(), metadata_)) return insert(span, SpanState::kFree);
+      if (map_.ensure(span->start, span->end(), metadata_)) {
+        kernel_.pieces.fetch_add(1, std::memory_order_relaxed);
+        return insert(span, SpanState::kFree);
+      }
       if (!kernel_.unmap(span->start, span->bytes())) return nullptr;
     }
     metadata_.delete_span(span);
@@ -180,7 +191,7 @@ Span* PageHeap::fit(std::size_t units, std::size_t alignment) noexcept {
 
 Span* PageHeap::find(std::size_t units) noexcept {
   if (Span* span = from_hole(units)) return span;
-  if (Span* span = from_brk(units, tunables_.top_pad)) return span;
+  if (Span* span = from_brk(units, top_pad(live_bytes(), tunables_))) return span;
   if (Span* span = from_brk(units, 0)) return span;
   return from_segment(units);
 }
@@ -190,7 +201,11 @@ Span* PageHeap::allocate(std::size_t units, std::size_t* dirty_bytes, std::size_
   Span* found = fit(units, alignment);
   if (found == nullptr) found = find(most);
   if (found == nullptr && !kernel_.is_hopeless(most << kUnitShift) && release_everything()) found = find(most);
-  return found == nullptr ? nullptr : take(found, units, alignment, dirty_bytes);
+  if (found == nullptr) return nullptr;
+  Span* span = take(found, units, alignment, dirty_bytes);
+  note_dirty();
+  hysteresis_.note_live(live_bytes());
+  return span;
 }
 
 void PageHeap::free(Span* span) noexcept {
@@ -213,7 +228,7 @@ bool PageHeap::resize(Span* span, std::size_t units) noexcept {
   Span* next = span->above;
   const bool next_free = next != nullptr && next->is(SpanState::kFree);
   if (next_free ? at_top(next) && next->units < missing : at_top(span)) {
-    if (from_brk(missing, tunables_.top_pad) == nullptr) return false;
+    if (from_brk(missing, top_pad(live_bytes(), tunables_)) == nullptr) return false;
     next = span->above;
   }
   if (next == nullptr || !next->is(SpanState::kFree) || next->units < missing) return false;
@@ -227,17 +242,34 @@ void PageHeap::settle(Span* span) noexcept {
   const bool beside = (span->below != nullptr && span->below->is(SpanState::kHole)) ||
                       (span->above != nullptr && span->above->is(SpanState::kHole));
   FreeRange range{span->bytes(), span->dirty_units << kUnitShift, at_top(span), beside};
-  const std::size_t slack = hysteresis_.slack(live_bytes(), tunables_.slack_share(), os::milliseconds());
-  Action action = decide(range, tunables_, slack);
+  const std::size_t live = live_bytes();
+  const std::size_t slack =
+      hysteresis_.slack(live, tunables_.slack_share(), os::milliseconds(), elsewhere_bytes());
+  Action action = decide(range, live, tunables_, slack);
   if (action == Action::kTrim) {
-    if (lower(span, tunables_.top_pad + slack)) return;
+    if (lower(span, top_pad(live, tunables_) + slack)) return note_dirty();
     range.at_top = false;  // somebody else's memory lies above: treat it as any other range
-    action = decide(range, tunables_, slack);
+    action = decide(range, live, tunables_, slack);
   }
-  if (action == Action::kRelease && release(span, slack)) return;
+  if (action == Action::kRelease && may_split() && release(span, slack)) return note_dirty();
   if (action != Action::kKeep && span->dirty_units != 0) purge(span, slack);
-  const std::size_t enough = dirty_limit(live_bytes(), slack, tunables_);
+  const std::size_t enough = dirty_limit(live, slack, tunables_);
   if (dirty_bytes() > enough && dirty_bytes() > std::min(enough * 2, swept_to_ + enough / 4)) sweep(enough);
+  note_dirty();
+}
+
+bool PageHeap::may_split() noexcept {
+  constexpr std::size_t kFew = 1024;
+  const std::size_t pieces = holes_.count() + kernel_.pieces.load(std::memory_order_relaxed);
+  if (pieces < kFew) return true;
+  if (most_pieces_ == 0) most_pieces_ = os::most_mappings() / 2;
+  return pieces < most_pieces_;
+}
+
+void PageHeap::rest() noexcept {
+  hysteresis_.rest();
+  trim(tunables_.top_pad);
+  note_dirty();
 }
 
 // Many small ranges, each below the thresholds, are more together than what lives needs: their pages go back,
@@ -393,7 +425,7 @@ bool PageHeap::release(Span* span, std::size_t keep) noexcept {
   if (in_brk(middle)) {
     insert(middle, SpanState::kHole);
   } else {
-    forget(middle);  // of a segment: the kernel may hand the addresses to anybody
+    forget_of_segment(middle);
   }
   return true;
 }
@@ -422,9 +454,10 @@ bool PageHeap::release_everything() noexcept {
   for (Span* span = free_.best_fit(kUnitsAPage); span != nullptr;) {
     Span* next =
         free_.upward(span);  // what a release leaves at the sides is less than a page and comes before it
-    any |= release(span, 0);
+    any |= may_split() && release(span, 0);
     span = next;
   }
+  note_dirty();
   return any;
 }
 
@@ -435,6 +468,7 @@ bool PageHeap::trim(std::size_t pad) noexcept {
     occasions_left_ = 0;  // the program asks for it
     if (span->dirty_units != 0) any |= purge(span, 0);
   }
+  note_dirty();
   return any;
 }
 

@@ -48,6 +48,12 @@ class PageHeap {
   // In the child of fork: a sweep of another thread, which does not exist there, is over.
   void forget_sweep() noexcept;
 
+  // The program rests: the top is lowered and what may be written is purged, whatever the thresholds.
+  void rest() noexcept;
+  // Whether another mapping may be split off: well before the kernel would refuse (vm.max_map_count), since the
+  // program needs mappings too.
+  bool may_split() noexcept;
+
   std::size_t free_bytes() const noexcept { return (free_.units() + purging_units_) << kUnitShift; }
   std::size_t free_ranges() const noexcept { return free_.count(); }
   std::size_t hole_bytes() const noexcept { return (holes_.units() + gone_units_) << kUnitShift; }
@@ -58,7 +64,7 @@ class PageHeap {
   std::size_t live_bytes() const noexcept {
     return kernel_.mapped_bytes.load(std::memory_order_relaxed) -
            kernel_.metadata_bytes.load(std::memory_order_relaxed) -
-           kernel_.kept_bytes.load(std::memory_order_relaxed) - free_bytes();
+           kernel_.retained.kept_bytes.load(std::memory_order_relaxed) - free_bytes();
   }
   const BrkSource& brk() const noexcept { return brk_; }
 
@@ -75,6 +81,7 @@ class PageHeap {
   Span* insert(Span* span, SpanState state) noexcept;
   void absorb(Span* lower, Span* upper) noexcept;
   void forget(Span* span) noexcept;
+  void forget_of_segment(Span* span) noexcept;
   Span* free_top() const noexcept;
   bool at_top(const Span* span) const noexcept { return span == top_ && span->end() == brk_.end(); }
   void settle(Span* span) noexcept;
@@ -85,6 +92,10 @@ class PageHeap {
   static void set_purged(Span* span, std::size_t keep) noexcept;
   bool may_purge() noexcept;
   void note_answer(bool purged) noexcept;
+  void note_dirty() noexcept { kernel_.retained.dirty_bytes.store(dirty_bytes(), std::memory_order_relaxed); }
+  std::size_t elsewhere_bytes() const noexcept {
+    return kernel_.retained.total() - kernel_.retained.dirty_bytes.load(std::memory_order_relaxed);
+  }
   static bool is_worth_purging(const Span* span, std::size_t keep = 0) noexcept;
   bool lower(Span* top, std::size_t pad) noexcept;
   bool release(Span* span, std::size_t keep) noexcept;
@@ -113,6 +124,7 @@ class PageHeap {
   std::size_t purging_units_ = 0;
   std::size_t swept_to_ = 0;  // dirty bytes that the last sweep left
   // The kernel refuses to purge locked memory (mlockall): after n refusals in a row the next 2^n occasions pass.
+  std::size_t most_pieces_ = 0;  // 0: not looked up yet
   static constexpr std::uint32_t kMostRefusals = 10;
   std::uint32_t refusals_ = 0;
   std::uint32_t occasions_left_ = 0;

@@ -20,10 +20,25 @@ struct FreeRange {
 
 enum class Action { kKeep, kTrim, kPurge, kRelease };
 
+// How much more than needed the break is raised. In proportion to what lives, so that a heap of any size grows
+// in some hundred steps.
+inline std::size_t top_pad(std::size_t live_bytes, const Tunables& tunables) noexcept {
+  constexpr std::size_t kMost = std::size_t{32} << 20;
+  const std::size_t share = tunables.dynamic != 0 ? std::min(live_bytes / 64, kMost) : 0;
+  return std::max<std::size_t>(tunables.top_pad, share);
+}
+
+// Free memory at the top above which the break is lowered: in proportion too, so that it shrinks in such steps.
+inline std::size_t trim_above(std::size_t live_bytes, const Tunables& tunables) noexcept {
+  const std::size_t share = tunables.dynamic != 0 ? live_bytes / 32 : 0;
+  return std::max<std::size_t>(tunables.trim_threshold, share);
+}
+
 // The tutorial's thresholds, raised by `slack`. Beside a hole the addresses go as soon as purging would pay,
 // since no further mapping is split off.
-inline Action decide(const FreeRange& range, const Tunables& tunables, std::size_t slack) noexcept {
-  if (range.at_top) return range.bytes > tunables.trim_threshold + slack ? Action::kTrim : Action::kKeep;
+inline Action decide(const FreeRange& range, std::size_t live_bytes, const Tunables& tunables,
+                     std::size_t slack) noexcept {
+  if (range.at_top) return range.bytes > trim_above(live_bytes, tunables) + slack ? Action::kTrim : Action::kKeep;
   if (range.bytes >= tunables.release_threshold + slack) return Action::kRelease;
   if (range.beside_hole && range.bytes >= tunables.purge_threshold + slack) return Action::kRelease;
   if (range.dirty_bytes >= tunables.purge_threshold + slack) return Action::kPurge;
@@ -35,6 +50,20 @@ inline constexpr std::size_t kLeastSlack = std::size_t{1} << 20;  // bytes that 
 // What slack may be while `live_bytes` are in use, of which it is to be at most `percent`.
 inline std::size_t most_slack(std::size_t live_bytes, std::size_t percent) noexcept {
   return std::max<std::size_t>(kLeastSlack, live_bytes / 100 * percent);
+}
+
+// What a program that empties its heap again and again may keep of it while little lives, wherever it lies: so
+// much at once, a second later kRest (Heap::rest).
+inline std::size_t burst_allowance(std::size_t peak_bytes) noexcept {
+  return std::max<std::size_t>(std::size_t{8} << 20, peak_bytes / 10);
+}
+
+// Retained memory above this, beside a share of what lives, is given back when nothing has needed it for
+// kRestAfter milliseconds.
+inline constexpr std::size_t kRest = std::size_t{1} << 20;
+inline constexpr std::uint64_t kRestAfter = 900;
+inline bool is_excess(std::size_t retained_bytes, std::size_t live_bytes) noexcept {
+  return retained_bytes > kRest + live_bytes;
 }
 
 // Requests from this size on are mappings of their own. What is small beside all that lives leaves a hole
@@ -75,13 +104,20 @@ inline std::size_t slab_dirty_limit(std::size_t object_bytes, const Tunables& tu
   return kLeastDirty + object_bytes / 100 * tunables.dirty_percent * 2 + scattered_slack(slack);
 }
 
-// What a thread keeps for itself while it frees: a small share of what lives and of the slack, and less where
-// it does nothing else, so that little stays once the program has freed its memory.
-inline std::size_t cache_limit(std::size_t live_bytes, std::size_t slack, bool asks,
-                               const Tunables& tunables) noexcept {
-  constexpr std::size_t kLeast = std::size_t{256} << 10;
-  const std::size_t share = live_bytes / 32 + scattered_slack(slack) / 4;
-  return std::min<std::size_t>(tunables.thread_cache, std::max(kLeast, asks ? share : share / 4));
+// What the caches of all threads may hold together: a share of what lives, taken by those that use it; and of
+// each thread, so much that no other can take from it.
+inline constexpr std::size_t kOwnCache = std::size_t{8} << 10;
+inline std::size_t cache_budget(std::size_t live_bytes, std::size_t threads) noexcept {
+  constexpr std::size_t kLeast = std::size_t{2} << 20;
+  return std::max(kLeast, live_bytes / 16) + threads * kOwnCache;
+}
+
+// What a thread that has `promised_bytes` of the `all_bytes` promised to all may keep while it frees: its part of
+// the budget, and little where it does nothing else.
+inline std::size_t cache_limit(std::size_t promised_bytes, std::size_t all_bytes, std::size_t budget_bytes,
+                               bool asks) noexcept {
+  const std::size_t part = all_bytes > budget_bytes ? promised_bytes / 2 : promised_bytes;
+  return asks ? part : std::min(part, budget_bytes / 16);
 }
 
 // Against thrash: memory that was given back and is asked for again soon was given back in vain. The bytes of
@@ -115,35 +151,45 @@ class Hysteresis {
     regret_ += of_low;
   }
   // Bytes to keep beyond the thresholds while `live_bytes` are in use, of which they may be `percent`; where
-  // the program empties its heap again and again, as many as it had lately.
-  std::size_t slack(std::size_t live_bytes, std::size_t percent, std::uint64_t now) noexcept {
-    peak_ = std::max(peak_, live_bytes);
-    live_.store(live_bytes, std::memory_order_relaxed);
+  // the program empties its heap again and again, as many as it had lately, as far as the burst allowance goes,
+  // of which `elsewhere_bytes` are taken.
+  std::size_t slack(std::size_t live_bytes, std::size_t percent, std::uint64_t now,
+                    std::size_t elsewhere_bytes = 0) noexcept {
+    note_live(live_bytes);
     if (slack_ != 0) age(now);
     const std::size_t share = percent == 0 ? 0 : most_slack(live_bytes, percent);
     const bool empties = percent != 0 && regret_ * 2 > kRounds * peak_;
-    slack_ = empties ? std::max(share, peak_) : std::min(slack_, share);
+    const std::size_t burst = burst_allowance(peak_);
+    slack_ = empties ? std::max(share, std::min(peak_, burst - std::min(burst, elsewhere_bytes)))
+                     : std::min(slack_, share);
     last_.store(slack_, std::memory_order_relaxed);
     return slack_;
   }
+  // Forgets what was regretted: the program has not needed what was kept for it.
+  void rest() noexcept { given_ = given_when_low_ = slack_ = regret_ = 0; }
   // Of what is kept, so much was of use again. Any thread.
   void reused(std::size_t bytes) noexcept { reused_.fetch_add(bytes, std::memory_order_relaxed); }
+  void note_live(std::size_t live_bytes) noexcept {
+    peak_ = std::max(peak_, live_bytes);
+    live_.store(live_bytes, std::memory_order_relaxed);
+  }
   // Whether much less lives than lately.
   bool has_shrunk(std::size_t live_bytes) const noexcept { return live_bytes < peak_ / 2; }
-  // What slack() said and was told last: for those who don't hold the lock that guards the rest.
+  // What slack() returned last, and the live bytes seen last: for those who don't hold the lock that guards the
+  // rest.
   std::size_t last() const noexcept { return last_.load(std::memory_order_relaxed); }
   std::size_t last_live_bytes() const noexcept { return live_.load(std::memory_order_relaxed); }
 
  private:
   void age(std::uint64_t now) noexcept {
     for (; now - since_ >= kHalfLife && (given_ | slack_ | regret_) != 0; since_ += kHalfLife) {
+      peak_ = std::max(peak_ / 2, last_live_bytes());
       // While as much as the slack is in use again and again, there is no regret, thanks to the slack.
       if (slack_ != 0 && reused_.exchange(0, std::memory_order_relaxed) >= slack_) continue;
       given_ /= 2;
       given_when_low_ /= 2;
       slack_ /= 2;
       regret_ /= 2;
-      peak_ /= 2;
     }
     if (now - since_ >= kHalfLife) since_ = now;
   }

@@ -17,7 +17,8 @@ struct Chain {
 
 class Shelf {
  public:
-  constexpr Shelf() = default;
+  // Keeps `bytes` at what lies here.
+  explicit constexpr Shelf(std::atomic<std::size_t>& bytes) noexcept : bytes_(bytes) {}
 
   // The chain of the class that was put last: its memory is warm. Empty where there is none.
   Chain take(std::size_t index) noexcept {
@@ -62,7 +63,7 @@ class Shelf {
   };
 
   Place places_[kClasses];
-  alignas(64) std::atomic<std::size_t> bytes_{0};
+  std::atomic<std::size_t>& bytes_;
 };
 
 }  // namespace brkmmap

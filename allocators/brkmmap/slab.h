@@ -37,7 +37,7 @@ inline bool is_start(const Span& span, std::size_t granule) noexcept {
 [[gnu::always_inline]] inline std::size_t length(const Span& span, std::size_t granule) noexcept {
   const std::size_t word = granule / 64, bit = granule % 64;
   const std::uint64_t window = load(span.bits[word]) >> bit | load(span.bits[word + 1]) << 1 << (63 - bit);
-  return static_cast<std::size_t>(std::countr_zero(window | std::uint64_t{1} << 63)) + 1;
+  return static_cast<unsigned>(std::countr_zero(window | std::uint64_t{1} << 63)) + std::size_t{1};
 }
 
 // The granule at which an object begins, and how many bytes it has.

@@ -5,7 +5,8 @@
 namespace brkmmap {
 
 bool PageHeap::release_inside(std::uintptr_t start, std::size_t bytes) noexcept {
-  if (!kernel_.unmap(start, bytes)) return false;
+  if (!may_split() || !kernel_.unmap(start, bytes)) return false;
+  kernel_.pieces.fetch_add(bytes >> kPageShift, std::memory_order_relaxed);
   out_units_ -= bytes >> kUnitShift;
   if (start >= brk_.first() && start + bytes <= brk_.end()) gone_units_ += bytes >> kUnitShift;
   return true;
@@ -26,6 +27,7 @@ void PageHeap::free_slab(Span* slab) noexcept {
     Span* rest = nullptr;
     if (end < pages && (rest = split(slab, (end - page) * kUnitsAPage)) == nullptr)
       break;  // no metadata to be had: the rest stays a block that nobody has
+    if (is_gone) kernel_.pieces.fetch_sub(end - page, std::memory_order_relaxed);  // it counts as a hole now
     page = end;
     if (!is_gone) {
       out_units_ -= slab->units;
@@ -35,7 +37,7 @@ void PageHeap::free_slab(Span* slab) noexcept {
       slab->dirty_units = 0;
       insert(slab, SpanState::kHole);
     } else {
-      forget(slab);  // of a segment: the kernel may hand the addresses to anybody
+      forget_of_segment(slab);
     }
     slab = rest;
   }

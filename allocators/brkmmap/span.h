@@ -7,6 +7,7 @@
 //   kSlab      256 granules of one kind, cut into small objects (slab.h); whole pages
 //   kMapped    one block that is a mapping of its own; `above` leads to its further parts, where it has any
 //   kKept      freed, and kept for a while: a part of a mapping
+//   kCached    a block or mapping that was freed and that its thread keeps (large_cache.h)
 // A slab stands in the page map with all of its pages, a block or mapping with the page that it begins in; a
 // block is larger than a page, so that no two begin in one.
 #pragma once
@@ -19,7 +20,7 @@
 
 namespace brkmmap {
 
-enum class SpanState : std::uint8_t { kUnused, kFree, kPurging, kHole, kBlock, kSlab, kMapped, kKept };
+enum class SpanState : std::uint8_t { kUnused, kFree, kPurging, kHole, kBlock, kSlab, kMapped, kKept, kCached };
 
 inline constexpr std::size_t kGranules = 256;  // of a slab
 

@@ -8,7 +8,7 @@
 #include <cstdio>
 
 #include "allocators/brkmmap/brkmmap.h"
-#include "allocators/brkmmap/thread_cache.h"
+#include "allocators/brkmmap/thread.h"
 
 #define BRKMMAP_EXPORT extern "C" __attribute__((visibility("default")))
 
@@ -24,13 +24,13 @@ BRKMMAP_EXPORT void brkmmap_stats(struct brkmmap_stats* out) {
     object_bytes += slabs.object_bytes();
   }
   // Frees that other threads have still to do, some objects each, count as live.
-  const std::size_t in_threads = ThreadCache::total_bytes() + thread_cache.late_bytes() + heap.shelf.bytes();
+  const std::size_t in_threads = ThreadCache::total_bytes() + thread.late_bytes() + heap.shelf.bytes();
   const std::size_t out_bytes = object_bytes + heap.pages.out_bytes() - slab_bytes;
   const std::size_t in_heap = out_bytes > in_threads ? out_bytes - in_threads : 0;
   *out = {};
   out->live_bytes = in_heap + heap.mappings.bytes();
   out->cached_bytes = heap.pages.out_bytes() - in_heap;
-  out->free_bytes = heap.pages.free_bytes() + heap.kernel.kept_bytes.load(std::memory_order_relaxed);
+  out->free_bytes = heap.pages.free_bytes() + heap.kernel.retained.kept_bytes.load(std::memory_order_relaxed);
   out->metadata_bytes = heap.kernel.metadata_bytes.load(std::memory_order_relaxed);
   out->mapped_bytes = heap.kernel.mapped_bytes.load(std::memory_order_relaxed);
   const BrkSource& brk = heap.pages.brk();

@@ -1,4 +1,4 @@
-// See thread_cache.h.
+// See thread_cache.h and thread.h.
 #include "allocators/brkmmap/thread_cache.h"
 
 #include <pthread.h>
@@ -7,14 +7,18 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <new>
 #include <utility>
+
+#include "allocators/brkmmap/thread.h"
 
 namespace brkmmap {
 namespace {
 
 constinit Lock g_registry_lock;
 constinit ThreadCache* g_first = nullptr;
-constinit std::size_t g_threads = 0;
+constinit std::size_t g_next_shard = 0;
+constinit std::atomic<std::size_t> g_caches{0};
 constinit std::atomic<bool> g_key_ready{false};
 pthread_key_t g_key;
 
@@ -35,41 +39,72 @@ std::uintptr_t random_secret() noexcept {
   return value | 1;  // never nothing, and no address: blocks are even
 }
 
+std::size_t budget() noexcept {
+  return cache_budget(heap.hysteresis.last_live_bytes(), g_caches.load(std::memory_order_relaxed));
+}
+
+std::atomic<std::size_t>& promised_to_all() noexcept {
+  return heap.kernel.retained.promised_bytes;
+}
+
 }  // namespace
 
 constinit std::uintptr_t secret = 0;
-thread_local constinit ThreadCache thread_cache __attribute__((tls_model("initial-exec")));
+constinit ThreadCache no_cache;
+thread_local constinit Thread thread __attribute__((tls_model("initial-exec")));
 
 Lock& ThreadCache::registry_lock() noexcept {
   return g_registry_lock;
 }
 
+std::size_t ThreadCache::common_budget() noexcept {
+  return budget();
+}
+
 void ThreadCache::arm_thread_exit() noexcept {
-  if (pthread_key_create(&g_key, [](void* cache) { at_thread_exit(cache); }) == 0) {
+  if (pthread_key_create(&g_key, [](void* ending) { at_thread_exit(ending); }) == 0) {
     g_key_ready.store(true, std::memory_order_release);
   }
 }
 
-// First slow step of a thread. pthread_setspecific may call calloc (keys from 32 on): by then this cache
-// works.
-void ThreadCache::prepare() noexcept {
-  if (state_ == State::kReady && armed_) [[likely]]
-    return;
-  if (state_ == State::kNew) {
-    state_ = State::kReady;
+// pthread_setspecific may call calloc (keys from 32 on): by then the cache works.
+ThreadCache& ThreadCache::mine() noexcept {
+  Thread& self = thread;
+  if (self.cache->is_real_ && self.is_armed) [[likely]]
+    return *self.cache;
+  if (self.has_ended) return no_cache;
+  if (!self.cache->is_real_) {
+    void* page = nullptr;
+    {
+      Guard guard(heap.lock);
+      page = heap.cache_pages.take();
+    }
+    if (page == nullptr) return no_cache;
     Guard guard(g_registry_lock);
     if (secret == 0) secret = random_secret();
-    shard_ = g_threads++ % kShards;
-    next_ = g_first;
-    if (g_first != nullptr) g_first->previous_ = this;
-    g_first = this;
+    auto* cache = new (page) ThreadCache(g_next_shard++ % kShards);
+    cache->next_ = g_first;
+    if (g_first != nullptr) g_first->previous_ = cache;
+    g_first = cache;
+    g_caches.fetch_add(1, std::memory_order_relaxed);
+    self.cache = cache;
   }
-  if (!armed_ && state_ == State::kReady && g_key_ready.load(std::memory_order_acquire)) {
-    armed_ = true;
+  if (!self.is_armed && g_key_ready.load(std::memory_order_acquire)) {
+    self.is_armed = true;
     const int kept = errno;
-    pthread_setspecific(g_key, this);
+    pthread_setspecific(g_key, &self);
     errno = kept;
   }
+  return *self.cache;
+}
+
+// Takes so much of the common budget. False where it is used up, unless it is the thread's own part.
+bool ThreadCache::claim(std::size_t bytes) noexcept {
+  if (promised_ + bytes > heap.tunables.thread_cache) return false;
+  const std::size_t before = promised_to_all().fetch_add(bytes, std::memory_order_relaxed);
+  if (before + bytes <= budget() || promised_ + bytes <= kOwnCache) return true;
+  promised_to_all().fetch_sub(bytes, std::memory_order_relaxed);
+  return false;
 }
 
 // Takes from what lists may hold, a half at a time and of each in turn but `spared`, until it is at most
@@ -89,8 +124,7 @@ bool ThreadCache::tighten(std::size_t budget, std::size_t spared) noexcept {
 void ThreadCache::grow(std::size_t index, std::uint32_t most) noexcept {
   List& list = lists_[index];
   const std::size_t more = (most - list.most) * class_bytes(index);
-  const std::size_t budget = heap.tunables.thread_cache;
-  if (more > budget || !tighten(budget - more, index)) return;
+  if (!claim(more) && (!tighten(promised_ - std::min(promised_, more), index) || !claim(more))) return;
   promised_ += more;
   list.most = most;
 }
@@ -99,7 +133,9 @@ void ThreadCache::grow(std::size_t index, std::uint32_t most) noexcept {
 // last stay: their memory is warm.
 Chain ThreadCache::cut(std::size_t index, std::uint32_t most, std::uint32_t keep) noexcept {
   List& list = lists_[index];
-  promised_ -= (list.most - most) * class_bytes(index);
+  const std::size_t less = (list.most - most) * class_bytes(index);
+  promised_ -= less;
+  if (less != 0) promised_to_all().fetch_sub(less, std::memory_order_relaxed);
   list.most = most;
   const std::uint32_t count = list.count.load(std::memory_order_relaxed);
   if (count <= keep) return {};
@@ -118,14 +154,12 @@ Chain ThreadCache::cut(std::size_t index, std::uint32_t most, std::uint32_t keep
 
 // A request that the list could not serve: it may hold more from now on.
 void ThreadCache::miss(std::size_t index) noexcept {
-  prepare();
   List& list = lists_[index];
   Habits& habits = habits_[index];
   habits.asked = true;
   flights_ = 0;
-  if (state_ != State::kReady) return;
   if (index < kFirstBlockClass) {
-    grow(index, list.most + std::min(std::max(list.most, 2u), batch_of(index) * 4));
+    grow(index, list.most + std::min(std::max(list.most, 1u), batch_of(index) * 4));
   } else if (habits.gave && heap.tunables.dynamic != 0) {
     habits.gave = false;
     if (habits.regrets < kRegrets)
@@ -135,10 +169,18 @@ void ThreadCache::miss(std::size_t index) noexcept {
   }
 }
 
+// The first refills bring few objects: a thread that asks for one of each size must not hold a batch of each.
 void* ThreadCache::refill(std::size_t index, std::size_t alignment) noexcept {
+  if (!is_real_) {
+    ThreadCache& own = mine();
+    if (own.is_real_) return own.refill(index, alignment);
+    void* object = nullptr;
+    return heap.fetch(0, index, &object, 1, alignment) != 0 ? object : nullptr;
+  }
+  thread.maybe_rest();
   miss(index);
   List& list = lists_[index];
-  if (state_ == State::kReady && alignment == kAlignment) {
+  if (alignment == kAlignment) {
     if (const Chain chain = heap.shelf.take(index); chain.head != nullptr) {
       heap.hysteresis.reused(chain.count * class_bytes(index));
       list.head = chain.head;
@@ -147,7 +189,9 @@ void* ThreadCache::refill(std::size_t index, std::size_t alignment) noexcept {
     }
   }
   void* objects[64];
-  const std::size_t got = heap.fetch(shard_, index, objects, std::min(batch_of(index), list.most / 2 + 1), alignment);
+  const std::uint32_t room = list.most - std::min(list.most, list.count.load(std::memory_order_relaxed));
+  const std::size_t got =
+      heap.fetch(shard_, index, objects, std::min(batch_of(index), room / 2 + 1), alignment);
   if (got == 0) return nullptr;
   for (std::size_t at = got - 1; at != 0; --at) {
     Object* object = static_cast<Object*>(objects[at]);
@@ -158,9 +202,9 @@ void* ThreadCache::refill(std::size_t index, std::size_t alignment) noexcept {
   return objects[0];
 }
 
-// Puts the list with one more on the shelf. As it is: a cut takes a walk, and what was put last is had again
+// Puts the list with one more object on the shelf. As it is: a cut takes a walk, and what was put last is taken
 // first. False where nothing of it may lie there.
-bool ThreadCache::lay_aside(std::size_t index, Freed freed) noexcept {
+bool ThreadCache::put_on_shelf(std::size_t index, Freed freed) noexcept {
   List& list = lists_[index];
   const std::uint32_t count = list.count.load(std::memory_order_relaxed) + 1;
   const std::size_t live = heap.hysteresis.last_live_bytes(), slack = heap.hysteresis.last();
@@ -174,9 +218,12 @@ bool ThreadCache::lay_aside(std::size_t index, Freed freed) noexcept {
   return true;
 }
 
-// The list is full, the one that was to be put into it goes home, where it may not lie aside.
+// The list is full: the object that was to be put into it returns to its slab, unless all may lie on the shelf.
 void ThreadCache::overflow(std::size_t index, Freed freed) noexcept {
-  prepare();
+  if (!is_real_) {
+    ThreadCache& own = mine();
+    return own.is_real_ ? own.overflow(index, freed) : heap.give_back(&freed, 1);
+  }
   List& list = lists_[index];
   if (list.head != nullptr && static_cast<const Object*>(freed.block)->is_free()) [[unlikely]]
     die(kFreeAlready, freed.block);
@@ -184,7 +231,7 @@ void ThreadCache::overflow(std::size_t index, Freed freed) noexcept {
   const bool asks = habits.asked;
   habits.asked = false;
   habits.gave = true;
-  if (list.most != 0 && lay_aside(index, freed)) return;
+  if (list.most != 0 && put_on_shelf(index, freed)) return;
   // Where nothing of the class is asked for between some frees, what may stay becomes half and half again,
   // down to nothing.
   const auto head = static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(list.head));
@@ -199,17 +246,17 @@ void ThreadCache::overflow(std::size_t index, Freed freed) noexcept {
   if (pending_count_ != 0) return;
   // A thread that only frees keeps nothing: few objects, but each would pin a page.
   if (++flights_ >= kFlights) return empty_lists();
-  tighten(cache_limit(heap.hysteresis.last_live_bytes(), heap.hysteresis.last(), asks, heap.tunables),
-          kClasses);
+  tighten(cache_limit(promised_, promised_to_all().load(std::memory_order_relaxed), budget(), asks), kClasses);
+  thread.maybe_rest();
 }
 
-// It goes home together with others, but a block at once.
+// It returns together with others, but a block at once.
 void ThreadCache::put_off(std::size_t index, Freed freed) noexcept {
   if (index >= kFirstBlockClass) return heap.give_back(&freed, 1);
   pending_[pending_count_++] = freed;
   const std::size_t bytes = pending_bytes_.load(std::memory_order_relaxed) + class_bytes(index);
   pending_bytes_.store(bytes, std::memory_order_relaxed);
-  if (pending_count_ == kPending || bytes >= kPendingBytes || state_ != State::kReady) flush_pending();
+  if (pending_count_ == kPending || bytes >= kPendingBytes) flush_pending();
 }
 
 void ThreadCache::flush_pending() noexcept {
@@ -218,57 +265,45 @@ void ThreadCache::flush_pending() noexcept {
   heap.give_back(pending_, count);
 }
 
-void ThreadCache::flush_late() noexcept {
-  latest_ = nullptr;
-  for (Freed& late : late_) {
-    if (late.block == nullptr) continue;
-    const Freed freed = std::exchange(late, {});
-    heap.give_back(&freed, 1);
-  }
-}
-
-std::size_t ThreadCache::late_bytes() const noexcept {
-  std::size_t sum = 0;
-  for (const Freed& late : late_) {
-    if (late.block == nullptr) continue;
-    sum += slab::bytes(*late.entry.span(), late.block);
-  }
-  return sum;
-}
-
 void ThreadCache::empty_lists() noexcept {
   flights_ = 0;
   for (std::size_t index = 0; index < kClasses; ++index) shrink(index, 0, 0);
 }
 
-void ThreadCache::flush() noexcept {
-  flush_late();
-  for (std::size_t index = 0; index < kClasses; ++index) shrink(index, lists_[index].most, 0);
+void ThreadCache::empty() noexcept {
+  if (!is_real_) return;
+  empty_lists();
   flush_pending();
-  heap.clear_shelf();
-  heap.mappings.clear();
+  large_.empty([](Span* span) { heap.free_span(span); });
+}
+
+void ThreadCache::unregister(ThreadCache& cache) noexcept {
+  {
+    Guard guard(g_registry_lock);
+    (cache.previous_ != nullptr ? cache.previous_->next_ : g_first) = cache.next_;
+    if (cache.next_ != nullptr) cache.next_->previous_ = cache.previous_;
+    g_caches.fetch_sub(1, std::memory_order_relaxed);
+  }
+  Guard guard(heap.lock);
+  heap.cache_pages.give_back(&cache);
 }
 
 // Called once more after the destructors of others, which may free as well (pthread_key_create(3): as long as
 // a key has a value, there is another round).
-void ThreadCache::at_thread_exit(void* cache) noexcept {
-  ThreadCache& self = *static_cast<ThreadCache*>(cache);
-  const bool again = self.state_ == State::kEnded;
-  self.state_ = State::kEnded;
+void ThreadCache::at_thread_exit(void* ending) noexcept {
+  Thread& self = *static_cast<Thread*>(ending);
+  const bool again = std::exchange(self.has_ended, true);
   self.flush_late();
-  self.empty_lists();
-  self.flush_pending();
-  if (again) return;
-  {
-    Guard guard(g_registry_lock);
-    (self.previous_ != nullptr ? self.previous_->next_ : g_first) = self.next_;
-    if (self.next_ != nullptr) self.next_->previous_ = self.previous_;
+  ThreadCache* cache = std::exchange(self.cache, &no_cache);
+  if (cache->is_real_) {
+    cache->empty();
+    unregister(*cache);
   }
-  pthread_setspecific(g_key, cache);
+  if (!again) pthread_setspecific(g_key, ending);
 }
 
 std::size_t ThreadCache::bytes() const noexcept {
-  std::size_t sum = pending_bytes_.load(std::memory_order_relaxed);
+  std::size_t sum = pending_bytes_.load(std::memory_order_relaxed) + large_.bytes();
   for (std::size_t index = 0; index < kClasses; ++index) {
     sum += lists_[index].count.load(std::memory_order_relaxed) * class_bytes(index);
   }
@@ -283,9 +318,45 @@ std::size_t ThreadCache::total_bytes() noexcept {
 }
 
 void ThreadCache::forget_other_threads() noexcept {
-  const bool listed = thread_cache.state_ == State::kReady;
-  g_first = listed ? &thread_cache : nullptr;
-  thread_cache.next_ = thread_cache.previous_ = nullptr;
+  std::size_t promised = 0;
+  g_first = nullptr;
+  if (thread.cache->is_real_) {
+    g_first = thread.cache;
+    g_first->next_ = g_first->previous_ = nullptr;
+    promised = g_first->promised_ + g_first->large_.bytes();
+  }
+  g_caches.store(g_first != nullptr ? 1 : 0, std::memory_order_relaxed);
+  promised_to_all().store(promised, std::memory_order_relaxed);
+}
+
+void Thread::flush_late() noexcept {
+  for (std::uint32_t left = kLate; left != 0; --left) {
+    const Freed freed = take_late();
+    if (freed.block != nullptr) heap.give_back(&freed, 1);
+  }
+}
+
+std::size_t Thread::late_bytes() const noexcept {
+  std::size_t sum = 0;
+  for (std::uint32_t at = 0; at < kLate; ++at)
+    if (late[at] != nullptr) sum += slab::bytes(*late_entries[at].span(), late[at]);
+  return sum;
+}
+
+void Thread::flush() noexcept {
+  flush_late();
+  cache->empty();
+  heap.clear_shelf();
+  heap.mappings.clear();
+}
+
+void Thread::rest() noexcept {
+  heap.rest_if_due();
+  const std::uint32_t state = heap.rest_state.load(std::memory_order_relaxed) & ~std::uint32_t{1};
+  if (state == rest_seen) return;
+  rest_seen = state;
+  flush_late();
+  cache->empty();
 }
 
 }  // namespace brkmmap

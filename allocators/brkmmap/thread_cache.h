@@ -1,20 +1,24 @@
 // Free objects that a thread keeps for itself: one list a size class, without lock or atomic
 // read-modify-write. How many a list may hold grows while the thread keeps asking for its class and shrinks
-// while it only frees, down to nothing: a few objects left in lists would pin as many pages; together the
-// lists stay within the tunable thread_cache and, while the thread frees, a share of what lives. Lists of
-// blocks (above 8 KiB) begin at nothing and grow only when blocks were given back in vain some times: a block
-// freed once is free for all uses at once. Lives in initial-exec TLS; goes home when the thread ends, after
-// which (destructors of others may still free) the slabs are used directly.
+// while it only frees, down to nothing: a few objects left in lists would pin as many pages. All threads share one
+// budget, a share of what lives, taken by those that use it (policy.h). Lists of blocks (above 12 KiB) begin at
+// nothing and grow only when blocks were given back and soon asked for again some times: a block freed once is
+// free for all uses at once. Lies in a page of its own, since thread-local storage is scarce where the library is
+// loaded late (dlopen); thread.h says what lies there. It is emptied when the thread ends.
 #pragma once
 
 #include "allocators/brkmmap/die.h"
 #include "allocators/brkmmap/heap.h"
+#include "allocators/brkmmap/large_cache.h"
 
 namespace brkmmap {
 
 class alignas(64) ThreadCache {
  public:
-  static constexpr std::uint32_t kLate = 16;
+  // Of no thread: holds nothing and takes nothing. What a thread has before its first slow step, after its end,
+  // and where no memory for a cache can be had.
+  constexpr ThreadCache() = default;
+  explicit ThreadCache(std::size_t shard) noexcept : shard_(shard), is_real_(true) {}
 
   // An object of the class, null where there is none here.
   [[gnu::always_inline]] void* pop_kept(std::size_t index) noexcept {
@@ -48,8 +52,6 @@ class alignas(64) ThreadCache {
     void* object = pop_kept_aligned(index, alignment);
     return object != nullptr ? object : refill(index, alignment);
   }
-  // To be called where an object of the class had to be got elsewhere.
-  void miss(std::size_t index) noexcept;
   // Nothing of the object is read: it may be cold, and a store does not wait for its line. An object freed
   // twice is in a list twice and is found when it would be handed out again, at the latest. What finds no
   // room in its list is not even written to.
@@ -65,56 +67,33 @@ class alignas(64) ThreadCache {
   }
   // Whether it is the object of its class that was freed last.
   bool is_last(std::size_t index, const void* block) const noexcept { return lists_[index].head == block; }
-  // Takes a free and returns the one whose turn it is now, of no block in the beginning.
-  [[gnu::always_inline]] Freed exchange(Freed now) noexcept {
-    if (latest_ == now.block) [[unlikely]]
-      die(kFreeAlready, now.block);
-    Freed& slot = late_[late_at_];
-    late_at_ = (late_at_ + 1) % kLate;
-    latest_ = now.block;
-    const Freed due = slot;
-    slot = now;
-    return due;
-  }
-  // Takes the one whose turn it is, without another for it.
-  Freed take_late() noexcept {
-    latest_ = nullptr;
-    const Freed due = late_[late_at_];
-    late_[late_at_] = {};
-    late_at_ = (late_at_ + 1) % kLate;
-    return due;
-  }
-  // Whether it is one of the frees that are still to be done, or on its way home.
-  bool is_late(const void* block) const noexcept {
+  // Whether it is on its way back to its slab.
+  bool is_pending(const void* block) const noexcept {
     bool found = false;
-    for (const Freed& late : late_) found |= late.block == block;
     for (std::uint32_t at = 0; at < pending_count_; ++at) found |= pending_[at].block == block;
     return found;
   }
-  void flush_late() noexcept;
-  // What is on its way goes home.
+  // What is pending returns to its slabs.
   void flush_pending() noexcept;
-  // Of the frees that are still to be done.
-  std::size_t late_bytes() const noexcept;
-  // Everything goes home.
-  void flush() noexcept;
-  // Makes the thread known, so that its end is noticed.
-  void prepare() noexcept;
+  // Everything that the thread keeps is given back.
+  void empty() noexcept;
   // Which shard of the slabs the thread asks first.
-  std::size_t shard() noexcept {
-    prepare();
-    return shard_;
-  }
+  std::size_t shard() const noexcept { return shard_; }
+  bool is_real() const noexcept { return is_real_; }
+  LargeCache& large() noexcept { return large_; }
   // For the statistics; any thread may ask, the owner's next step may follow.
   std::size_t bytes() const noexcept;
 
+  // The calling thread's, made in its first slow step; none (is_real) after its end or where memory has run out.
+  static ThreadCache& mine() noexcept;
   // Guards the list of all caches; innermost of all locks.
   static Lock& registry_lock() noexcept;
-  // Once, from the library's constructor: makes threads flush when they end.
+  // Once, from the library's constructor: makes threads give back what they keep when they end.
   static void arm_thread_exit() noexcept;
   // In the child of fork: the caches of threads that don't exist there are lost, and no longer counted.
   static void forget_other_threads() noexcept;
-  static std::size_t total_bytes() noexcept;  // of all threads
+  static std::size_t total_bytes() noexcept;    // of all threads
+  static std::size_t common_budget() noexcept;  // what all threads may keep
 
  private:
   struct List {
@@ -130,9 +109,8 @@ class alignas(64) ThreadCache {
     bool asked = false;        // since the last overflow
     bool gave = false;         // since the last refill
   };
-  enum class State : std::uint8_t { kNew, kReady, kEnded };
   static constexpr std::uint32_t kPending = 16;
-  static constexpr std::size_t kPendingBytes = 16384;
+  static constexpr std::size_t kPendingBytes = 8192;
   static constexpr std::uint32_t kFlights = 32;
   static constexpr std::uint8_t kRegrets = 4;
   static constexpr std::uint32_t kPatience = 3;
@@ -140,37 +118,36 @@ class alignas(64) ThreadCache {
   static void set_count(List& list, std::uint32_t count) noexcept {
     list.count.store(count, std::memory_order_relaxed);
   }
+  static void at_thread_exit(void* thread) noexcept;
+  static void unregister(ThreadCache& cache) noexcept;
   void* refill(std::size_t index, std::size_t alignment = kAlignment) noexcept;
   void overflow(std::size_t index, Freed freed) noexcept;
+  void miss(std::size_t index) noexcept;
+  bool claim(std::size_t bytes) noexcept;
   bool tighten(std::size_t budget, std::size_t spared) noexcept;
   void grow(std::size_t index, std::uint32_t most) noexcept;
   Chain cut(std::size_t index, std::uint32_t most, std::uint32_t keep) noexcept;
   void shrink(std::size_t index, std::uint32_t most, std::uint32_t keep) noexcept {
     heap.give_back(cut(index, most, keep).head);
   }
-  bool lay_aside(std::size_t index, Freed freed) noexcept;
+  bool put_on_shelf(std::size_t index, Freed freed) noexcept;
   void put_off(std::size_t index, Freed freed) noexcept;
   void empty_lists() noexcept;
-  static void at_thread_exit(void* cache) noexcept;
 
   List lists_[kClasses];
   Habits habits_[kClasses];
-  Freed late_[kLate];
-  std::uint32_t late_at_ = 0;
-  const void* latest_ = nullptr;
-  Freed pending_[kPending];  // of any class, on their way home
+  Freed pending_[kPending];  // of any class, on their way back to their slabs
   std::uint32_t pending_count_ = 0;
-  std::uint32_t flights_ = 0;  // home, since the last request that a list could not serve
+  std::uint32_t flights_ = 0;  // flushes of these since the last request that a list could not serve
   std::atomic<std::size_t> pending_bytes_{0};
   std::size_t promised_ = 0;  // bytes that the lists may hold
   std::size_t victim_ = 0;    // whose promise is taken next
   std::size_t shard_ = 0;
+  LargeCache large_;
   ThreadCache* next_ = nullptr;
   ThreadCache* previous_ = nullptr;
-  State state_ = State::kNew;
-  bool armed_ = false;
+  bool is_real_ = false;
 };
-
-extern thread_local constinit ThreadCache thread_cache __attribute__((tls_model("initial-exec")));
+static_assert(sizeof(ThreadCache) <= kPageSize);
 
 }  // namespace brkmmap

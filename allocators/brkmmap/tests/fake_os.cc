@@ -86,6 +86,9 @@ bool move(std::uintptr_t from, std::size_t bytes, std::uintptr_t to) noexcept {
 std::size_t most_bytes() noexcept {
   return std::size_t{1} << 47;
 }
+std::size_t most_mappings() noexcept {
+  return 65530;
+}
 std::uint64_t milliseconds() noexcept {
   return 1;
 }

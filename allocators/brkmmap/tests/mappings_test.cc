@@ -29,7 +29,7 @@ struct Play {
   std::size_t refused = 0;
   std::size_t fresh_pages = 0;  // never written before
 
-  std::uint64_t kept() const { return heap->kernel.kept_bytes; }
+  std::uint64_t kept() const { return heap->kernel.retained.kept_bytes; }
 
   // Every page of the block holds the block's mark at both ends.
   void write(const Block& block) const {

@@ -80,16 +80,16 @@ TEST_CASE("the policy trims only over the threshold and gives large ranges below
   Tunables tunables;  // whatever the defaults are
   tunables.purge_threshold.set(262144);
   tunables.release_threshold.set(1048576);
-  CHECK(decide({131072, 0, true, false}, tunables, 0) == Action::kKeep);
-  CHECK(decide({131073, 0, true, false}, tunables, 0) == Action::kTrim);
-  CHECK(decide({40960, 40960, false, false}, tunables, 0) == Action::kKeep);
-  CHECK(decide({262144, 262144, false, false}, tunables, 0) == Action::kPurge);
-  CHECK(decide({524288, 4096, false, false}, tunables, 0) == Action::kKeep);
-  CHECK(decide({262144, 4096, false, true}, tunables, 0) == Action::kRelease);
-  CHECK(decide({1048576, 4096, false, false}, tunables, 0) == Action::kRelease);
-  CHECK(decide({1048576, 4096, false, false}, tunables, 4096) == Action::kKeep);
-  CHECK(decide({135168, 0, true, false}, tunables, 4096) == Action::kKeep);
-  CHECK(decide({135169, 0, true, false}, tunables, 4096) == Action::kTrim);
+  CHECK(decide({131072, 0, true, false}, 0, tunables, 0) == Action::kKeep);
+  CHECK(decide({131073, 0, true, false}, 0, tunables, 0) == Action::kTrim);
+  CHECK(decide({40960, 40960, false, false}, 0, tunables, 0) == Action::kKeep);
+  CHECK(decide({262144, 262144, false, false}, 0, tunables, 0) == Action::kPurge);
+  CHECK(decide({524288, 4096, false, false}, 0, tunables, 0) == Action::kKeep);
+  CHECK(decide({262144, 4096, false, true}, 0, tunables, 0) == Action::kRelease);
+  CHECK(decide({1048576, 4096, false, false}, 0, tunables, 0) == Action::kRelease);
+  CHECK(decide({1048576, 4096, false, false}, 0, tunables, 4096) == Action::kKeep);
+  CHECK(decide({135168, 0, true, false}, 0, tunables, 4096) == Action::kKeep);
+  CHECK(decide({135169, 0, true, false}, 0, tunables, 4096) == Action::kTrim);
 }
 
 TEST_CASE(
@@ -114,7 +114,7 @@ TEST_CASE(
   CHECK(hysteresis.slack(100 * kMiB, tunables.slack_share(), 50'000) == 0);
 }
 
-TEST_CASE("a program that frees and asks for all of its memory in rounds keeps it after some of them") {
+TEST_CASE("a program that frees and asks for all of its memory in rounds keeps the burst allowance after some") {
   constexpr std::size_t kMiB = 1 << 20;
   const Tunables tunables;
   Hysteresis hysteresis;
@@ -126,14 +126,18 @@ TEST_CASE("a program that frees and asks for all of its memory in rounds keeps i
     hysteresis.gave_back(20 * kMiB - kept, 100);
     hysteresis.took(20 * kMiB - kept, 100);
   }
-  CHECK(kept == 20 * kMiB);
+  CHECK(kept == 8 * kMiB);
+  CHECK(hysteresis.slack(0, tunables.slack_share(), 100, 3 * kMiB) == 5 * kMiB);  // what others keep counts
   // What is of use in each period stays, until there is none.
   std::uint64_t now = 100;
   for (int period = 0; period < 5; ++period) {
-    hysteresis.reused(21 * kMiB);
-    CHECK(hysteresis.slack(20 * kMiB, tunables.slack_share(), now += Hysteresis::kHalfLife) == 20 * kMiB);
+    hysteresis.reused(9 * kMiB);
+    (void)hysteresis.slack(20 * kMiB, tunables.slack_share(), now);
+    CHECK(hysteresis.slack(0, tunables.slack_share(), now += Hysteresis::kHalfLife) == 8 * kMiB);
   }
-  CHECK(hysteresis.slack(0, tunables.slack_share(), now += 8 * Hysteresis::kHalfLife) <= kLeastSlack);
+  hysteresis.rest();
+  CHECK(hysteresis.slack(0, tunables.slack_share(), now) == 0);
+  CHECK(burst_allowance(500 * kMiB) == 50 * kMiB);
 }
 
 TEST_CASE("the shelf may hold what a program that empties its heap keeps, and nothing else") {
@@ -164,14 +168,28 @@ TEST_CASE("what is small beside all that lives is not mapped alone, unless thres
   CHECK(mapped_from(100 * kMiB, 0, tunables) == 131072);
 }
 
-TEST_CASE("a thread that frees keeps a small share of what lives, however little or much that is") {
+TEST_CASE("the caches of all threads share a budget that follows what lives, and each has a little of its own") {
+  constexpr std::size_t kMiB = 1 << 20;
+  CHECK(cache_budget(0, 0) == 2 * kMiB);
+  CHECK(cache_budget(0, 1000) == 2 * kMiB + 1000 * kOwnCache);
+  CHECK(cache_budget(160 * kMiB, 0) == 10 * kMiB);
+  // Over the budget, each thread gives up half of what it was promised; one that only frees nearly all.
+  CHECK(cache_limit(kMiB, 3 * kMiB, 4 * kMiB, true) == kMiB);
+  CHECK(cache_limit(kMiB, 5 * kMiB, 4 * kMiB, true) == kMiB / 2);
+  CHECK(cache_limit(kMiB, 3 * kMiB, 4 * kMiB, false) == kMiB / 4);
+}
+
+TEST_CASE("the break moves in steps that follow what lives, unless thresholds are fixed") {
   constexpr std::size_t kMiB = 1 << 20;
   Tunables tunables;
-  CHECK(cache_limit(0, 0, true, tunables) == kMiB / 4);
-  CHECK(cache_limit(32 * kMiB, 0, true, tunables) == kMiB);
-  CHECK(cache_limit(0, 5 * kMiB, true, tunables) == kMiB);
-  CHECK(cache_limit(1024 * kMiB, 0, true, tunables) == tunables.thread_cache);
-  CHECK(cache_limit(64 * kMiB, 0, false, tunables) == kMiB / 2);  // a thread that only frees
-  tunables.thread_cache.set(0);
-  CHECK(cache_limit(1024 * kMiB, 0, true, tunables) == 0);
+  CHECK(top_pad(0, tunables) == tunables.top_pad);
+  CHECK(top_pad(64 * kMiB, tunables) == kMiB);
+  CHECK(top_pad(64 * 1024 * kMiB, tunables) == 32 * kMiB);
+  CHECK(trim_above(0, tunables) == tunables.trim_threshold);
+  CHECK(trim_above(64 * kMiB, tunables) == 2 * kMiB);
+  CHECK(decide({2 * kMiB, 0, true, false}, 64 * kMiB, tunables, 0) == Action::kKeep);
+  CHECK(decide({2 * kMiB + 1, 0, true, false}, 64 * kMiB, tunables, 0) == Action::kTrim);
+  tunables.dynamic.set(0);
+  CHECK(top_pad(64 * kMiB, tunables) == tunables.top_pad);
+  CHECK(trim_above(64 * kMiB, tunables) == tunables.trim_threshold);
 }

@@ -11,7 +11,7 @@
 
 #include "allocators/brkmmap/heap.h"
 #include "allocators/brkmmap/tests/fake_os.h"
-#include "allocators/brkmmap/thread_cache.h"
+#include "allocators/brkmmap/thread.h"
 
 namespace brkmmap {
 // the library's own stand in entry.cc, which is not part of this program
@@ -37,13 +37,13 @@ struct Held {
 using Exchange = std::array<std::atomic<Held*>, 256>;
 
 void put(std::size_t index, void* memory) {
-  thread_cache.push(index, {memory, page_map.get(reinterpret_cast<std::uintptr_t>(memory))});
+  ThreadCache::mine().push(index, {memory, page_map.get(reinterpret_cast<std::uintptr_t>(memory))});
 }
 
 void ask(Held& held, std::mt19937& random) {
   held.tag = static_cast<unsigned char>(random());
   held.index = random() % kClasses;
-  held.memory = thread_cache.pop(held.index);
+  held.memory = ThreadCache::mine().pop(held.index);
   if (held.memory != nullptr) std::memset(held.memory, held.tag, held.bytes());
 }
 
@@ -75,7 +75,7 @@ void wander(bool scarce) {
               (*exchange)[random() % exchange->size()].exchange(mine.release()));
           if (other != nullptr && !give(*other)) damaged.fetch_add(1);
         }
-        thread_cache.flush();
+        brkmmap::thread.flush();
       });
     for (std::thread& thread : threads) thread.join();
   }
@@ -83,7 +83,7 @@ void wander(bool scarce) {
     const std::unique_ptr<Held> left(place.exchange(nullptr));
     if (left != nullptr && !give(*left)) damaged.fetch_add(1);
   }
-  thread_cache.flush();
+  brkmmap::thread.flush();
 
   CHECK(asked == kThreads * kSteps);
   CHECK(damaged == 0);
@@ -121,17 +121,17 @@ std::size_t empty_again_and_again() {
         for (Held& one : held) {
           one.index = class_of(1024);
           one.tag = static_cast<unsigned char>(random());
-          one.memory = thread_cache.pop(one.index);
+          one.memory = ThreadCache::mine().pop(one.index);
           if (one.memory != nullptr) std::memset(one.memory, one.tag, one.bytes());
         }
         for (Held& one : held)
           if (!give(one)) damaged.fetch_add(1);
         if (heap.shelf.bytes() > most.load()) most.store(heap.shelf.bytes());
       }
-      thread_cache.flush();
+      brkmmap::thread.flush();
     });
   for (std::thread& thread : threads) thread.join();
-  thread_cache.flush();
+  brkmmap::thread.flush();
   CHECK(damaged == 0);
   CHECK(heap.shelf.bytes() == 0);
   for (const Slabs& slabs : heap.shards) CHECK(slabs.slab_bytes() == 0);
@@ -161,11 +161,11 @@ TEST_CASE("a chain that a list may not hold comes home whole") {
     chain = {static_cast<Object*>(object), chain.count + 1};
   }
   REQUIRE(heap.shelf.put(index, chain));
-  void* const object = thread_cache.pop(index);
+  void* const object = ThreadCache::mine().pop(index);
   REQUIRE(object != nullptr);
   CHECK(heap.shelf.bytes() == 0);
   put(index, object);
-  thread_cache.flush();
+  brkmmap::thread.flush();
   for (const Slabs& slabs : heap.shards) CHECK(slabs.slab_bytes() == 0);
   heap.tunables.thread_cache.set(budget);
 }
@@ -173,18 +173,18 @@ TEST_CASE("a chain that a list may not hold comes home whole") {
 TEST_CASE("a thread that only frees keeps nothing in its lists, of no class") {
   heap.tunables.dynamic.set(0);  // nothing lies aside, whatever was done before
   for (std::size_t index = 0; index < kMostGranules * 2; ++index) {
-    void* object = thread_cache.pop(index);
+    void* object = ThreadCache::mine().pop(index);
     REQUIRE(object != nullptr);
     put(index, object);
   }
-  CHECK(thread_cache.bytes() > 32 * 1024);  // what was fetched with them
+  CHECK(ThreadCache::mine().bytes() > 16 * 1024);  // one of each class
   const std::size_t index = class_of(64);
   std::vector<void*> objects(4000);  // asked for by another thread
   for (void*& object : objects) REQUIRE(heap.fetch(0, index, &object, 1) == 1);
   for (void* object : objects) put(index, object);
-  thread_cache.flush_pending();
-  CHECK(thread_cache.bytes() == 0);
-  thread_cache.flush();
+  ThreadCache::mine().flush_pending();
+  CHECK(ThreadCache::mine().bytes() == 0);
+  brkmmap::thread.flush();
   heap.tunables.dynamic.set(1);
 }
 
