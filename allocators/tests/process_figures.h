@@ -25,13 +25,15 @@ namespace detail {
 
 }  // namespace detail
 
-// A line of /proc/self/status in bytes: "VmSize", "VmData", "VmRSS", "RssAnon".
-inline std::size_t status_bytes(const char* key) {
+namespace detail {
+
+// The kibibytes of the line `key: ...` of a file in /proc, in bytes.
+inline std::size_t bytes_of_line(const char* path, const char* key) {
   char text[8192];
-  const int fd = ::open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+  const int fd = ::open(path, O_RDONLY | O_CLOEXEC);
   const ssize_t length = fd < 0 ? -1 : ::read(fd, text, sizeof text - 1);
   if (fd >= 0) ::close(fd);
-  if (length <= 0) detail::cannot_read("/proc/self/status");
+  if (length <= 0) cannot_read(path);
   text[length] = '\0';
   const std::size_t key_length = std::strlen(key);
   for (const char* line = text; line != nullptr; line = std::strchr(line, '\n')) {
@@ -39,7 +41,19 @@ inline std::size_t status_bytes(const char* key) {
     if (std::strncmp(line, key, key_length) == 0 && line[key_length] == ':')
       return std::strtoull(line + key_length + 1, nullptr, 10) * 1024;
   }
-  detail::cannot_read(key);
+  cannot_read(key);
+}
+
+}  // namespace detail
+
+// "VmSize", "VmData".
+inline std::size_t status_bytes(const char* key) {
+  return detail::bytes_of_line("/proc/self/status", key);
+}
+
+// Resident anonymous memory, counted page by page: RssAnon may be some hundred KiB behind (proc(5)).
+inline std::size_t resident_bytes() {
+  return detail::bytes_of_line("/proc/self/smaps_rollup", "Anonymous");
 }
 
 inline std::uint64_t minor_faults() {
