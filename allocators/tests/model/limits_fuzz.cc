@@ -12,12 +12,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cinttypes>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <functional>
+#include <iterator>
 #include <string_view>
 #include <thread>
 
@@ -29,10 +32,11 @@ using namespace heapmark::model;
 
 namespace {
 
-constexpr std::size_t kSlots = 500, kThreads = 3;
+constexpr std::size_t kSlots = 3000, kThreads = 3;
 constexpr std::size_t kMostBytes = std::size_t{6} << 20, kMostLive = std::size_t{48} << 20;
-constexpr std::uint64_t kOperations = 12'000;
-constexpr unsigned kHangSeconds = 60;  // a run takes about one
+constexpr std::uint64_t kOperations = 30'000;
+constexpr std::uint64_t kPhase = 2500;  // operations with one size of block and one fullness
+constexpr unsigned kHangSeconds = 60;   // a run takes about two
 constexpr const char* kCgroupBytes = "268435456";
 constexpr std::uint64_t kOutsideThreads = 256 * 1024;  // asked for by the start of threads
 
@@ -88,8 +92,10 @@ Wrong ask_for_too_much(Random& random, bool alone) {
   return "a refused request costs address space";
 }
 
-Wrong fill(Player& player, Random& random, Block& slot) {
-  const std::size_t bytes = random.below(300) == 0 ? 0 : random.log_uniform(kMostBytes);
+Wrong fill(Player& player, Random& random, std::size_t most_bytes, Block& slot) {
+  std::size_t bytes = random.below(most_bytes > 100'000 ? 8 : 2) != 0 ? random.log_uniform(most_bytes)
+                                                                      : random.below(most_bytes);
+  if (random.below(300) == 0) bytes = 0;
   const std::size_t alignment = std::size_t{1} << random.below(random.below(8) == 0 ? 22 : 13);
   const std::uint64_t seed = random.next();
   switch (random.below(16)) {
@@ -115,10 +121,10 @@ Wrong fill(Player& player, Random& random, Block& slot) {
   }
 }
 
-Wrong change(Player& player, Random& random, Block& slot) {
+Wrong change(Player& player, Random& random, std::size_t most_bytes, Block& slot) {
   switch (random.below(8)) {
     case 0:
-      return player.reallocate(slot, random.log_uniform(kMostBytes), random.next());
+      return player.reallocate(slot, random.log_uniform(most_bytes), random.next());
     case 1:
       return player.reallocate(slot, slot.bytes + random.below(slot.bytes / 4 + 40), random.next());
     case 2:
@@ -140,12 +146,20 @@ Wrong judge_nothing(std::size_t) {
 
 // The first thread changes the limits.
 void work(Model& model, const Figures& figures, std::size_t number, std::uint64_t seed, bool alone) {
+  static std::atomic<std::size_t> waiting{kThreads};
+  if (!alone)  // no thread could be started any more once there are limits
+    for (--waiting; waiting != 0;) std::this_thread::yield();
   Player player(model, alone ? judge_alone : judge_nothing);
   Random random(seed);
   std::uint64_t fullness = 50;  // percent of the slots, where this phase tends to
+  std::size_t most_bytes = kMostBytes;
   std::uint64_t next_change = 500;
   for (operation = 0; operation < kOperations; ++operation) {
-    if (operation % 1000 == 0) fullness = 5 + random.below(95);
+    if (operation % kPhase == 0) {
+      constexpr std::size_t kMost[] = {1000, 4000, 16'000, 128'000, kMostBytes, kMostBytes};
+      fullness = random.below(3) == 0 ? 3 : 30 + random.below(70);
+      most_bytes = kMost[random.below(std::size(kMost))];
+    }
     if (number == 0 && operation == next_change) {
       scarcity.change(random, alone);
       next_change += 1 + random.below(400);
@@ -157,11 +171,11 @@ void work(Model& model, const Figures& figures, std::size_t number, std::uint64_
     errno = 0;
     if (slot.memory == nullptr) {
       if (random.below(100) < fullness && model.usable_bytes() < kMostLive)
-        expect(fill(player, random, slot));
+        expect(fill(player, random, most_bytes, slot));
     } else if (random.below(100) >= fullness || model.usable_bytes() >= kMostLive) {
       expect(player.release(slot));
     } else {
-      expect(change(player, random, slot));
+      expect(change(player, random, most_bytes, slot));
     }
     if (alone && operation % 200 == 0) expect(figures.check(0), &figures);
   }
