@@ -3,6 +3,7 @@
 // (malloc(3)).
 #include <dlfcn.h>
 #include <malloc.h>
+#include <pthread.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -175,5 +176,37 @@ MALLOC_CHECK(malloc_stats_writes_and_harms_nothing) {
   malloc_stats();
   EXPECT(holds(block, 5000, 0x62));
   std::free(block);
+  return "";
+}
+
+MALLOC_CHECK(malloc_stats_is_no_cancellation_point) {  // pthreads(7) doesn't name it
+  bool came_back = false;
+  const auto ask = [](void* flag) -> void* {
+    pthread_cancel(pthread_self());  // deferred, to the next point where a thread can be cancelled
+    malloc_stats();
+    *static_cast<bool*>(flag) = true;
+    pthread_testcancel();
+    return nullptr;
+  };
+  pthread_t thread;
+  void* result = nullptr;
+  EXPECT(pthread_create(&thread, nullptr, ask, &came_back) == 0);
+  EXPECT(pthread_join(thread, &result) == 0);
+  EXPECT(came_back && result == PTHREAD_CANCELED);
+  return "";
+}
+
+MALLOC_CHECK(perturb_fills_new_blocks_or_is_refused) {
+  constexpr unsigned char kPerturb = 0x5A, kInNew = 0xA5;  // mallopt(3): the complement
+  if (mallopt(M_PERTURB, kPerturb) == 0) return "";
+  for (const std::size_t bytes : {24u, 500u, 3000u, 20'000u}) {
+    void* block = hidden(std::malloc(bytes));
+    EXPECT(block != nullptr && holds(block, bytes, kInNew));
+    std::free(block);
+    void* zero = hidden(std::calloc(1, bytes + 200));
+    EXPECT(zero != nullptr && holds(zero, bytes + 200, 0));
+    std::free(zero);
+  }
+  EXPECT(mallopt(M_PERTURB, 0) != 0);
   return "";
 }

@@ -6,9 +6,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cinttypes>
 #include <cstdio>
 #include <cstdlib>
+#include <new>
 
 namespace heapmark::model {
 namespace {
@@ -29,8 +31,15 @@ std::size_t plain_alignment(std::size_t bytes) {
 
 }  // namespace
 
+// A request was answered with null and `error`.
+Wrong Player::refuse(std::size_t bytes, int error) const {
+  if (refusals_ == nullptr) return "a request was refused";
+  return error == ENOMEM ? refusals_(bytes) : "a request was refused without ENOMEM";
+}
+
+// Called right after the request: reads errno where that was refused.
 Wrong Player::enter(Block& slot, void* memory, std::size_t bytes, std::size_t alignment, std::uint64_t seed) {
-  if (memory == nullptr) return "a request was refused";
+  if (memory == nullptr) return refuse(bytes + alignment, errno);
   const Block block{
       static_cast<unsigned char*>(memory), bytes, malloc_usable_size(memory), alignment, seed, false};
   if (const Wrong wrong = model_.add(block)) return wrong;
@@ -56,11 +65,26 @@ Wrong Player::allocate_aligned(Block& slot, std::size_t alignment, std::size_t b
                                std::uint64_t seed) {
   void* memory = nullptr;
   if (!by_posix) {
-    memory = std::aligned_alloc(alignment, bytes);
-  } else if (posix_memalign(&memory, std::max(alignment, sizeof(void*)), bytes) != 0) {
-    return "posix_memalign refused";
+    memory = hidden(std::aligned_alloc(alignment, bytes));
+  } else if (const int error = posix_memalign(&memory, std::max(alignment, sizeof(void*)), bytes);
+             error != 0) {
+    return refuse(bytes + alignment, error);
   }
   return enter(slot, hidden(memory), bytes, alignment, seed);
+}
+
+Wrong Player::allocate_pages(Block& slot, std::size_t bytes, bool whole, std::uint64_t seed) {
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  void* memory = hidden(whole ? pvalloc(bytes) : valloc(bytes));
+  return enter(slot, memory, whole ? (bytes + page - 1) / page * page : bytes, page, seed);
+}
+
+Wrong Player::allocate_by_new(Block& slot, std::size_t alignment, std::size_t bytes, std::uint64_t seed) {
+  void* memory = hidden(alignment == 0 ? ::operator new(bytes, std::nothrow)
+                                       : ::operator new (bytes, std::align_val_t{alignment}, std::nothrow));
+  const std::size_t promised = alignment == 0 ? plain_alignment(bytes) : alignment;
+  if (memory == nullptr) return refuse(bytes + promised, ENOMEM);  // they say nothing by errno
+  return enter(slot, memory, bytes, promised, seed);
 }
 
 Wrong Player::reallocate(Block& slot, std::size_t bytes, std::uint64_t seed) {
@@ -71,6 +95,12 @@ Wrong Player::reallocate(Block& slot, std::size_t bytes, std::uint64_t seed) {
   void* memory = hidden(std::realloc(old.memory, bytes));
   if (bytes == 0 && old.memory != nullptr)
     return memory == nullptr ? nullptr : "realloc to no bytes gave a block";
+  if (memory == nullptr && old.memory != nullptr) {
+    if (const Wrong wrong = refuse(bytes, errno)) return wrong;
+    if (const Wrong wrong = look_at(old)) return wrong;
+    slot = old;
+    return model_.add(old);
+  }
   if (memory != nullptr && old.memory != nullptr) {
     if (malloc_usable_size(memory) < bytes) return "malloc_usable_size is less than was asked for";
     if (!holds_stamp(old, static_cast<unsigned char*>(memory), std::min(old.bytes, bytes)))

@@ -15,13 +15,24 @@ namespace heapmark::model {
 // its own.
 class Player {
  public:
-  explicit Player(Model& model) : model_(model) {}
+  // Whether the refusal of a request for so many bytes, alignment included, is right at this moment.
+  using Judge = Wrong (*)(std::size_t bytes);
+
+  // Without a judge no request may be refused. Where a refusal is right, the slot is as it was: empty, or its
+  // block with all that it holds.
+  explicit Player(Model& model, Judge refusals = nullptr) : model_(model), refusals_(refusals) {}
 
   [[nodiscard]] Wrong allocate(Block& slot, std::size_t bytes, std::uint64_t seed);
   [[nodiscard]] Wrong allocate_zeroed(Block& slot, std::size_t count, std::size_t each, std::uint64_t seed);
   // `alignment`: a power of two. By posix_memalign, or by aligned_alloc.
   [[nodiscard]] Wrong allocate_aligned(Block& slot, std::size_t alignment, std::size_t bytes, bool by_posix,
                                        std::uint64_t seed);
+  // By valloc, or by pvalloc, which rounds up to whole pages.
+  [[nodiscard]] Wrong allocate_pages(Block& slot, std::size_t bytes, bool whole, std::uint64_t seed);
+  // By the operators that don't throw; `alignment` 0: the plain one. They call malloc or stand beside it:
+  // free takes their blocks.
+  [[nodiscard]] Wrong allocate_by_new(Block& slot, std::size_t alignment, std::size_t bytes,
+                                      std::uint64_t seed);
   // Of a full or an empty slot; bytes == 0 frees and empties it, as glibc's manual says.
   [[nodiscard]] Wrong reallocate(Block& slot, std::size_t bytes, std::uint64_t seed);
   [[nodiscard]] Wrong release(Block& slot);
@@ -32,7 +43,10 @@ class Player {
   [[nodiscard]] Wrong enter(Block& slot, void* memory, std::size_t bytes, std::size_t alignment,
                             std::uint64_t seed);
 
+  [[nodiscard]] Wrong refuse(std::size_t bytes, int error) const;
+
   Model& model_;
+  Judge refusals_;
 };
 
 // brkmmap's own figures, where brkmmap is the malloc: live + cached + free + metadata == mapped at any moment
