@@ -19,6 +19,16 @@ void KeptMappings::erase(Span* piece) noexcept {
   kernel_.retained.kept_bytes.store(bytes(), std::memory_order_relaxed);
 }
 
+// Unmaps; what the kernel does not take, in the middle of a mapping where there are too many, is kept.
+void KeptMappings::give_back(std::uintptr_t start, std::size_t bytes) noexcept {
+  if (bytes == 0 || kernel_.unmap(start, bytes)) return;
+  Span* piece = metadata_.new_span();
+  if (piece == nullptr) return metadata_.lose(bytes);
+  piece->start = start;
+  piece->units = bytes >> kUnitShift;
+  insert(piece);
+}
+
 // Shortens a piece that is not kept any more to at most so many units; the rest is kept. False, and nothing
 // changed, where there is no memory for a description.
 bool KeptMappings::cut(Span* piece, std::size_t units) noexcept {
@@ -62,6 +72,7 @@ bool KeptMappings::lengthen(Span* range, std::size_t units, std::size_t* kept_un
   if (fresh == nullptr) return false;
   Span* last = range;
   while (last->above != nullptr) last = last->above;
+  Span* const old_last = last;
   // Best is what lies right behind, cut off it before: it needs no call.
   for (Span* piece; range->units < units && (piece = piece_at(range->end())) != nullptr;) {
     erase(piece);
@@ -74,6 +85,15 @@ bool KeptMappings::lengthen(Span* range, std::size_t units, std::size_t* kept_un
   bool apart = false;
   if (range->units < units && !make_room(range, last, units, &apart)) {
     metadata_.delete_span(fresh);
+    Span* taken = old_last->above;
+    old_last->above = nullptr;
+    while (taken != nullptr) {
+      Span* next = taken->above;
+      range->units -= taken->units;
+      taken->above = nullptr;
+      insert(taken);
+      taken = next;
+    }
     return false;
   }
   Span* const before_room = last;
@@ -130,11 +150,10 @@ bool KeptMappings::make_room(Span* range, Span* last, std::size_t units, bool* a
     if (kernel_.move(start, end - start, part->start)) continue;
     // Too many mappings: the bytes go without their pages.
     std::memcpy(reinterpret_cast<void*>(part->start), reinterpret_cast<const void*>(start), end - start);
-    (void)kernel_.unmap(start, end - start);
+    give_back(start, end - start);
   }
-  // What cannot be given back here, for the same reason, is lost.
-  if (before != 0) (void)kernel_.unmap(room, before);
-  (void)kernel_.unmap(to + bytes, kTable - before);
+  give_back(room, before);
+  give_back(to + bytes, kTable - before);
   return true;
 }
 

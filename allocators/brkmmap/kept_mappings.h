@@ -21,8 +21,7 @@ class KeptMappings {
   // all. Null where nothing is kept or the kernel refuses.
   [[nodiscard]] Span* take(std::size_t units, std::size_t* kept_units) noexcept;
   // Makes a range as long as asked for, moved or not, with kept pages as far as there are any: the first
-  // `*kept_units` are those that it had and these. False where the kernel refuses; it may be longer then, but
-  // holds what it held where it lay.
+  // `*kept_units` are those that it had and these. False, and nothing changed, where the kernel refuses.
   [[nodiscard]] bool lengthen(Span* range, std::size_t units, std::size_t* kept_units) noexcept;
   // Keeps a range with its parts.
   void put(Span* range) noexcept;
@@ -44,6 +43,7 @@ class KeptMappings {
   static Span* append(Span* range, Span* last, Span* part) noexcept;
   bool make_room(Span* range, Span* last, std::size_t units, bool* apart) noexcept;
   Span* move_next(const Span* range, std::size_t missing) noexcept;
+  void give_back(std::uintptr_t start, std::size_t bytes) noexcept;
   void insert(Span* piece) noexcept;
   void erase(Span* piece) noexcept;
 

@@ -89,6 +89,23 @@ void Metadata::delete_span(Span* span) noexcept {
   if (is_empty(*group) && ++empty_groups_ > kEmptyGroups) release(group);
 }
 
+bool Metadata::reserve(std::size_t count) noexcept {
+  Span* taken = nullptr;
+  std::size_t got = 0;
+  for (; got != count; ++got) {
+    Span* span = new_span();
+    if (span == nullptr) break;
+    span->above = taken;
+    taken = span;
+  }
+  while (taken != nullptr) {
+    Span* next = taken->above;
+    delete_span(taken);
+    taken = next;
+  }
+  return got == count;
+}
+
 // All at once: pages that lie side by side go in one call. Where the kernel refuses (locked memory), the next
 // attempt waits until twice as many are idle: their number bounds the calls that fail.
 void Metadata::purge_idle() noexcept {

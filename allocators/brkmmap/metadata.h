@@ -21,6 +21,13 @@ class Metadata {
   [[nodiscard]] bool set_aside(std::size_t bytes) noexcept;
   [[nodiscard]] Span* new_span() noexcept;
   void delete_span(Span* span) noexcept;
+  // Whether the next `count` new spans are certain, where only they are asked for meanwhile.
+  [[nodiscard]] bool reserve(std::size_t count) noexcept;
+  // Addresses that can neither be used (no table for them) nor be given back (the kernel refuses): they count as
+  // metadata for good.
+  void lose(std::size_t bytes) noexcept {
+    kernel_.metadata_bytes.fetch_add(bytes, std::memory_order_relaxed);
+  }
 
  private:
   static constexpr std::size_t kChunk = 256 * 1024;  // mapped at once for groups

@@ -11,7 +11,7 @@ void MmapSource::give_back(std::uintptr_t start, std::size_t bytes) noexcept {
   if (bytes == 0 || kernel_.unmap(start, bytes)) return;
   Guard guard(lock_);
   Span* span = map_.ensure(start, start + kPageSize, metadata_) ? metadata_.new_span() : nullptr;
-  if (span == nullptr) return;
+  if (span == nullptr) return metadata_.lose(bytes);
   span->start = start;
   span->units = bytes >> kUnitShift;
   pages_.adopt(span);

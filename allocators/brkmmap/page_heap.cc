@@ -143,8 +143,9 @@ Span* PageHeap::from_brk(std::size_t units, std::size_t pad_bytes) noexcept {
   Span* span = metadata_.new_span();
   if (span == nullptr) return nullptr;
   // The page map comes last: a range that the kernel refuses must not cost a table of its size.
-  const bool grown = brk_.grow(start, end);
-  if (!grown || (!map_.ensure(start, end, metadata_) && brk_.trim(start, bytes))) {
+  const bool is_grown = brk_.grow(start, end);
+  if (!is_grown || !map_.ensure(start, end, metadata_)) {
+    if (is_grown && !brk_.trim(start, bytes)) metadata_.lose(bytes);
     metadata_.delete_span(span);
     return nullptr;
   }
@@ -172,7 +173,7 @@ Span* PageHeap::from_segment(std::size_t units) noexcept {
         kernel_.pieces.fetch_add(1, std::memory_order_relaxed);
         return insert(span, SpanState::kFree);
       }
-      if (!kernel_.unmap(span->start, span->bytes())) return nullptr;
+      if (!kernel_.unmap(span->start, span->bytes())) metadata_.lose(span->bytes());
     }
     metadata_.delete_span(span);
   }
@@ -253,9 +254,13 @@ void PageHeap::settle(Span* span) noexcept {
   }
   if (action == Action::kRelease && may_split() && release(span, slack)) return note_dirty();
   if (action != Action::kKeep && span->dirty_units != 0) purge(span, slack);
-  const std::size_t enough = dirty_limit(live, slack, tunables_);
-  if (dirty_bytes() > enough && dirty_bytes() > std::min(enough * 2, swept_to_ + enough / 4)) sweep(enough);
+  const std::size_t enough = most_dirty();
+  if (dirty_bytes() > enough && dirty_bytes() > std::min(enough * 2, swept_to_ + enough / 4)) sweep();
   note_dirty();
+}
+
+std::size_t PageHeap::most_dirty() noexcept {
+  return dirty_limit(hysteresis_.last_live_bytes(), hysteresis_.last(), tunables_);
 }
 
 bool PageHeap::may_split() noexcept {
@@ -277,10 +282,12 @@ void PageHeap::rest() noexcept {
 // last sweep already: what comes and goes faster than that is in use. The kernel is called without the lock,
 // some ranges at a time, which nobody can have meanwhile: a call costs microseconds, and with threads on
 // other processors an interrupt on each.
-void PageHeap::sweep(std::size_t enough) noexcept {
+void PageHeap::sweep() noexcept {
   if (sweeping_ != 0 || !may_purge()) return;
-  const bool spare = dirty_bytes() <= enough * 2;
   do {
+    // Anew each time: other threads free meanwhile, and leave it to this sweep.
+    const std::size_t enough = most_dirty();
+    const bool spare = dirty_bytes() <= enough * 2;
     sweeping_ = 0;
     for (std::size_t at = DirtySpans::kQueues; at-- > 0 && sweeping_ != kAtOnce;) {
       for (Span* span = free_.dirty().longest_idle(at); span != nullptr && sweeping_ != kAtOnce;) {

@@ -31,7 +31,9 @@ class PageHeap {
   [[nodiscard]] Span* allocate(std::size_t units, std::size_t* dirty_bytes, std::size_t alignment = kUnit) noexcept;
   // Takes a span that is not in the page map.
   void free(Span* span) noexcept;
-  // Takes an empty slab, pages of which may be gone.
+  // Whether free_slab() will have the descriptions that it needs.
+  [[nodiscard]] bool can_free_slab(const Span* slab) noexcept;
+  // Takes an empty slab, pages of which may be gone. Precondition: can_free_slab().
   void free_slab(Span* slab) noexcept;
   // Gives the addresses of whole pages inside a slab back; they stay part of its span. False where the kernel
   // refuses.
@@ -39,7 +41,10 @@ class PageHeap {
   // Grows or shrinks a kBlock in place. False, and nothing changed, where what follows isn't free.
   [[nodiscard]] bool resize(Span* span, std::size_t units) noexcept;
   // Takes over pages from elsewhere (a mapping that could not be given back).
-  void adopt(Span* span) noexcept { free(span); }
+  void adopt(Span* span) noexcept {
+    kernel_.pieces.fetch_add(1, std::memory_order_relaxed);
+    free(span);
+  }
   // Gives back all addresses that are free, whatever the thresholds. True where any went.
   bool release_everything() noexcept;
   // malloc_trim: lowers the top to `pad` bytes and purges every free range. True where anything went.
@@ -85,7 +90,8 @@ class PageHeap {
   Span* free_top() const noexcept;
   bool at_top(const Span* span) const noexcept { return span == top_ && span->end() == brk_.end(); }
   void settle(Span* span) noexcept;
-  void sweep(std::size_t enough) noexcept;
+  std::size_t most_dirty() noexcept;
+  void sweep() noexcept;
   void put_back(std::uint32_t gone) noexcept;
   void note_purged(const Span* span, std::size_t units) noexcept;
   static std::size_t edge_units(const Span* span, std::size_t keep) noexcept;

@@ -1,5 +1,7 @@
 // The page heap's part of what slabs do where memory has run out: pages inside of them give up their
 // addresses, and when such a slab is empty, its span falls into free ranges and holes.
+#include <bit>
+
 #include "allocators/brkmmap/page_heap.h"
 
 namespace brkmmap {
@@ -10,6 +12,11 @@ bool PageHeap::release_inside(std::uintptr_t start, std::size_t bytes) noexcept 
   out_units_ -= bytes >> kUnitShift;
   if (start >= brk_.first() && start + bytes <= brk_.end()) gone_units_ += bytes >> kUnitShift;
   return true;
+}
+
+bool PageHeap::can_free_slab(const Span* slab) noexcept {
+  const std::uint32_t changes = slab->gone ^ slab->gone << 1;  // a bit where a run begins, but for the first page
+  return slab->gone == 0 || metadata_.reserve(static_cast<std::size_t>(std::popcount(changes)));
 }
 
 void PageHeap::free_slab(Span* slab) noexcept {
@@ -26,7 +33,7 @@ void PageHeap::free_slab(Span* slab) noexcept {
     while (end < pages && (gone >> end & 1) == is_gone) ++end;
     Span* rest = nullptr;
     if (end < pages && (rest = split(slab, (end - page) * kUnitsAPage)) == nullptr)
-      break;  // no metadata to be had: the rest stays a block that nobody has
+      break;  // cannot be: see the precondition
     if (is_gone) kernel_.pieces.fetch_sub(end - page, std::memory_order_relaxed);  // it counts as a hole now
     page = end;
     if (!is_gone) {

@@ -216,14 +216,15 @@ void Slabs::give_back(Span* slab, std::size_t granule, PageHeap& pages, PageMap&
   count_objects(slab, -(granules << granule_shift(slab->kind)));
   slab->free_granules = static_cast<std::uint16_t>(slab->free_granules + granules);
   if (slab->free_granules == kGranules) {
-    unlink(slab);
-    count_slab(slab, bytes_of(slab->gone) - slab->bytes());
-    purged_bytes_ -= bytes_of(slab->purged);
     Guard guard(heap_lock);
-    for (std::size_t page = 0; page < slab->bytes() >> kPageShift; ++page)
-      map.set(slab->start + page * kPageSize, PageEntry());
-    pages.free_slab(slab);
-    return;
+    if (pages.can_free_slab(slab)) {  // else it stays as it is, for further objects
+      unlink(slab);
+      count_slab(slab, bytes_of(slab->gone) - slab->bytes());
+      purged_bytes_ -= bytes_of(slab->purged);
+      for (std::size_t page = 0; page < slab->bytes() >> kPageShift; ++page)
+        map.set(slab->start + page * kPageSize, PageEntry());
+      return pages.free_slab(slab);
+    }
   }
   slab::clear(slab::starts(*slab), granule);
   slab::clear(slab::ends(*slab), granule + granules - 1);

@@ -155,15 +155,15 @@ TEST_CASE("a hopeless request leaves no addresses and no tables behind") {
   fake::reset();
   auto map = std::make_unique<PageMap>();
   auto heap = std::make_unique<Heap>(*map);
-  bool zeroed = false;
-  void* first = heap->allocate_block(40, kUnit, &zeroed);
+  std::size_t dirty_bytes = 0;
+  void* first = heap->allocate_block(40, kUnit, &dirty_bytes);
   REQUIRE(first != nullptr);
   for (const std::size_t gibibytes : {20, 32, 400, 16'384}) {
     CAPTURE(gibibytes);
     const std::size_t mapped = heap->kernel.mapped_bytes, units = (gibibytes << 30) >> kUnitShift;
-    CHECK(heap->allocate_block(units, kUnit, &zeroed) == nullptr);
+    CHECK(heap->allocate_block(units, kUnit, &dirty_bytes) == nullptr);
     CHECK(heap->kernel.mapped_bytes <= mapped);
-    CHECK(heap->mappings.allocate(units / kUnitsAPage, kPageSize, &zeroed) == nullptr);
+    CHECK(heap->mappings.allocate(units / kUnitsAPage, kPageSize, &dirty_bytes) == nullptr);
     CHECK(heap->kernel.mapped_bytes <= mapped);
     CHECK(fake::held_bytes() == heap->kernel.mapped_bytes);
   }

@@ -63,10 +63,12 @@ Wrong TrialHeap::refused(std::size_t refusals_before) const {
   return fake::refusals() == refusals_before ? "a request was refused, and no kernel call was" : nullptr;
 }
 
-Wrong TrialHeap::enter(void* memory, std::size_t bytes, std::size_t alignment, Kind kind, bool zeroed) {
+Wrong TrialHeap::enter(void* memory, std::size_t bytes, std::size_t alignment, Kind kind,
+                       std::size_t dirty_bytes) {
   auto* bytes_of = static_cast<unsigned char*>(memory);
   if (reinterpret_cast<std::uintptr_t>(memory) % alignment != 0) return "not aligned as asked for";
-  if (zeroed && !reads_zero(bytes_of, bytes)) return "said to read as zero, and does not";
+  if (dirty_bytes < bytes && !reads_zero(bytes_of + dirty_bytes, bytes - dirty_bytes))
+    return "said to read as zero, and does not";
   items_.push_back({bytes_of, bytes, kind, ++marks_ << 32});
   live_bytes_ += bytes;
   write(bytes_of, bytes, items_.back().mark);
@@ -80,37 +82,37 @@ Wrong TrialHeap::ask_objects() {
   const std::size_t count = heap_->fetch(random_() % kShards, index, got, 1 + random_() % 8);
   if (count == 0) return refused(before);
   for (std::size_t at = 0; at < count; ++at)
-    if (const Wrong wrong = enter(got[at], class_bytes(index), 16, Kind::kObject, false)) return wrong;
+    if (const Wrong wrong = enter(got[at], class_bytes(index), 16, Kind::kObject, class_bytes(index)))
+      return wrong;
   return nullptr;
 }
 
 Wrong TrialHeap::ask_aligned_object() {
-  const std::size_t bytes = 1 + random_() % kMaxSmall, alignment = std::size_t{16} << random_() % 7;
+  const std::size_t index = class_of(1 + random_() % kMaxSmall), alignment = std::size_t{16} << random_() % 9;
   const std::size_t before = fake::refusals();
-  void* object = heap_->fetch_aligned(random_() % kShards, bytes, alignment);
-  if (object == nullptr) return refused(before);
-  const std::size_t granule = std::size_t{1} << kSlabKinds[bytes <= kMaxTiny ? 0 : 1].granule_shift;
-  return enter(object, round_up(bytes, granule), alignment, Kind::kObject, false);
+  void* object = nullptr;
+  if (heap_->fetch(random_() % kShards, index, &object, 1, alignment) == 0) return refused(before);
+  return enter(object, class_bytes(index), alignment, Kind::kObject, class_bytes(index));
 }
 
 Wrong TrialHeap::ask_block() {
   const std::size_t units = 4 + random_() % (random_() % 16 == 0 ? 3000 : 120);
   const std::size_t alignment = random_() % 4 == 0 ? kUnit << random_() % 9 : kUnit;
   const std::size_t before = fake::refusals();
-  bool zeroed = false;
-  void* block = heap_->allocate_block(units, alignment, &zeroed);
+  std::size_t dirty_bytes = 0;
+  void* block = heap_->allocate_block(units, alignment, &dirty_bytes);
   return block == nullptr ? refused(before)
-                          : enter(block, units << kUnitShift, alignment, Kind::kBlock, zeroed);
+                          : enter(block, units << kUnitShift, alignment, Kind::kBlock, dirty_bytes);
 }
 
 Wrong TrialHeap::ask_mapping() {
   const std::size_t pages = 1 + random_() % (random_() % 8 == 0 ? 1500 : 200);
   const std::size_t alignment = random_() % 4 == 0 ? kPageSize << random_() % 9 : kPageSize;
   const std::size_t before = fake::refusals();
-  bool zeroed = false;
-  void* block = heap_->mappings.allocate(pages, alignment, &zeroed);
+  std::size_t dirty_bytes = 0;
+  void* block = heap_->mappings.allocate(pages, alignment, &dirty_bytes);
   return block == nullptr ? refused(before)
-                          : enter(block, pages * kPageSize, alignment, Kind::kMapping, zeroed);
+                          : enter(block, pages * kPageSize, alignment, Kind::kMapping, dirty_bytes);
 }
 
 Wrong TrialHeap::ask() {
@@ -221,7 +223,7 @@ Wrong TrialHeap::check_balance() const {
   const std::size_t out = heap_->pages.out_bytes(), mapped = heap_->kernel.mapped_bytes;
   if (object_bytes + out - slab_bytes + heap_->mappings.bytes() != live_bytes_ + heap_->shelf.bytes())
     return "what the heap says is live is not what was asked for";
-  if (out + heap_->mappings.bytes() + heap_->pages.free_bytes() + heap_->kernel.kept_bytes +
+  if (out + heap_->mappings.bytes() + heap_->pages.free_bytes() + heap_->kernel.retained.kept_bytes +
           heap_->kernel.metadata_bytes !=
       mapped)
     return "live + cached + free + metadata is not mapped";
@@ -240,6 +242,7 @@ Wrong TrialHeap::check_given_back() {
   for (int call = 0; call < 1000; ++call) {
     if (const Wrong wrong = ask_objects()) return wrong;
     if (const Wrong wrong = free_all()) return wrong;
+    heap_->rest_if_due();  // as each thread does now and then
   }
   // The tables: what was used of them may be resident.
   return fake::resident_bytes() <= kStays + heap_->kernel.metadata_bytes ? nullptr

@@ -60,7 +60,7 @@ class TrialHeap {
   Wrong give_back(std::size_t at);
   Wrong clean_up();
   Wrong refused(std::size_t refusals_before) const;
-  Wrong enter(void* memory, std::size_t bytes, std::size_t alignment, Kind kind, bool zeroed);
+  Wrong enter(void* memory, std::size_t bytes, std::size_t alignment, Kind kind, std::size_t dirty_bytes);
   Span* span_of(const Item& item) const noexcept;
 
   std::unique_ptr<PageMap> map_ = std::make_unique<PageMap>();
