@@ -151,7 +151,7 @@ void Heap::clear_shelf() noexcept {
 // Where the program frees: what is kept beside the page heap goes once it is too much.
 void Heap::settle() noexcept {
   mappings.settle(hysteresis.last_live_bytes());
-  if (shelf.bytes() > shelf_limit(hysteresis.last_live_bytes(), hysteresis.last(), tunables)) [[unlikely]]
+  if (shelf.bytes() != 0 && shelf.bytes() > most_on_shelf()) [[unlikely]]
     clear_shelf();
   note_excess();
 }

@@ -52,6 +52,11 @@ struct Heap {
   // The last resort before a request is refused: the shelf is cleared, and free pages inside of slabs give up
   // their addresses. True where any did.
   bool release_within_slabs() noexcept;
+  // Bytes that may lie on the shelf now.
+  std::size_t most_on_shelf() const noexcept {
+    return shelf_limit(hysteresis.last_live_bytes(), hysteresis.last(),
+                       kernel.retained.dirty_bytes.load(std::memory_order_relaxed), tunables);
+  }
   // Where more is retained than is_excess() allows, sees since when. To be called where memory is given back, and
   // where it is asked for while there is such an excess.
   void note_excess() noexcept {

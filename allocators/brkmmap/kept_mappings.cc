@@ -195,6 +195,7 @@ Span* KeptMappings::shed(std::size_t bytes) noexcept {
     // Of a piece that may stay in part, so much stays.
     const std::size_t excess = std::max(round_up(over, kUnitsAPage), kLeastUnits);
     if (over != 0 && piece->units >= excess + kLeastUnits) (void)cut(piece, excess);
+    kernel_.leaving_bytes.fetch_add(piece->bytes(), std::memory_order_relaxed);
     piece->above = gone;
     gone = piece;
   }

@@ -26,7 +26,7 @@ class KeptMappings {
   // Keeps a range with its parts.
   void put(Span* range) noexcept;
   // Takes pieces out until at most `bytes` are kept, the smallest first; chained by `above`, to be unmapped
-  // and deleted.
+  // and deleted. They count as leaving until then.
   [[nodiscard]] Span* shed(std::size_t bytes) noexcept;
 
   std::size_t bytes() const noexcept { return pieces_.units() << kUnitShift; }

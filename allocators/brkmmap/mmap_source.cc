@@ -111,6 +111,7 @@ void MmapSource::unmap(Span* pieces) noexcept {
       heap_hysteresis_.gave_back(bytes, os::milliseconds());
     }
     give_back(start, bytes);
+    kernel_.leaving_bytes.fetch_sub(bytes, std::memory_order_relaxed);
     piece = next;
   }
 }
@@ -142,8 +143,8 @@ void MmapSource::free(Span* span) noexcept {
     count_.fetch_sub(1, std::memory_order_relaxed);
     count_parts(span, -1);
     kept_.put(span);
-    gone = kept_.shed(allowance());
     heap_hysteresis_.note_live(pages_.live_bytes());
+    gone = kept_.shed(allowance());
   }
   unmap(gone);
 }

@@ -255,7 +255,8 @@ void PageHeap::settle(Span* span) noexcept {
   if (action == Action::kRelease && may_split() && release(span, slack)) return note_dirty();
   if (action != Action::kKeep && span->dirty_units != 0) purge(span, slack);
   const std::size_t enough = most_dirty();
-  if (dirty_bytes() > enough && dirty_bytes() > std::min(enough * 2, swept_to_ + enough / 4)) sweep();
+  const std::size_t due = live < dirty_bytes() ? enough : std::min(enough * 2, swept_to_ + enough / 4);
+  if (dirty_bytes() > enough && dirty_bytes() > due) sweep();
   note_dirty();
 }
 
@@ -287,7 +288,7 @@ void PageHeap::sweep() noexcept {
   do {
     // Anew each time: other threads free meanwhile, and leave it to this sweep.
     const std::size_t enough = most_dirty();
-    const bool spare = dirty_bytes() <= enough * 2;
+    const bool spare = dirty_bytes() <= std::min(enough * 2, hysteresis_.last_live_bytes());
     sweeping_ = 0;
     for (std::size_t at = DirtySpans::kQueues; at-- > 0 && sweeping_ != kAtOnce;) {
       for (Span* span = free_.dirty().longest_idle(at); span != nullptr && sweeping_ != kAtOnce;) {
@@ -312,7 +313,7 @@ void PageHeap::sweep() noexcept {
     lock_.lock();
     put_back(gone);
     note_answer(gone != 0);
-  } while (sweeping_ == kAtOnce && refusals_ < kMostRefusals);
+  } while (refusals_ < kMostRefusals && (sweeping_ == kAtOnce || dirty_bytes() > most_dirty()));
   sweeping_ = 0;
   ++sweeps_;
   swept_to_ = dirty_bytes();

@@ -69,7 +69,8 @@ class PageHeap {
   std::size_t live_bytes() const noexcept {
     return kernel_.mapped_bytes.load(std::memory_order_relaxed) -
            kernel_.metadata_bytes.load(std::memory_order_relaxed) -
-           kernel_.retained.kept_bytes.load(std::memory_order_relaxed) - free_bytes();
+           kernel_.retained.kept_bytes.load(std::memory_order_relaxed) -
+           kernel_.leaving_bytes.load(std::memory_order_relaxed) - free_bytes();
   }
   const BrkSource& brk() const noexcept { return brk_; }
 

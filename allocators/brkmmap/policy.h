@@ -52,10 +52,11 @@ inline std::size_t most_slack(std::size_t live_bytes, std::size_t percent) noexc
   return std::max<std::size_t>(kLeastSlack, live_bytes / 100 * percent);
 }
 
-// What a program that empties its heap again and again may keep of it while little lives, wherever it lies: so
-// much at once, a second later kRest (Heap::rest).
+// What a program that empties its heap again and again may keep of it while little lives, wherever it lies, until
+// nothing has needed it for kRestAfter (Heap::rest_if_due). With the tables and what stays anyway that is at most
+// 8 MiB or a tenth of the recent peak.
 inline std::size_t burst_allowance(std::size_t peak_bytes) noexcept {
-  return std::max<std::size_t>(std::size_t{8} << 20, peak_bytes / 10);
+  return std::max<std::size_t>(std::size_t{7} << 20, peak_bytes / 12);
 }
 
 // Retained memory above this, beside a share of what lives, is given back when nothing has needed it for
@@ -84,10 +85,11 @@ inline std::size_t scattered_slack(std::size_t slack) noexcept {
 }
 
 // What may lie on the shelf: nothing, but in a program that empties its heap again and again, whose slack is
-// more than the share: then all of that.
-inline std::size_t shelf_limit(std::size_t live_bytes, std::size_t slack, const Tunables& tunables) noexcept {
+// more than the share: then what `dirty_bytes` of free spans leave of it.
+inline std::size_t shelf_limit(std::size_t live_bytes, std::size_t slack, std::size_t dirty_bytes,
+                               const Tunables& tunables) noexcept {
   const std::size_t share = tunables.slack_share();
-  return share != 0 && slack > most_slack(live_bytes, share) ? slack : 0;
+  return share != 0 && slack > most_slack(live_bytes, share) ? slack - std::min(slack, dirty_bytes) : 0;
 }
 
 // So much written free memory is always worth keeping.
@@ -101,7 +103,8 @@ inline std::size_t dirty_limit(std::size_t live_bytes, std::size_t slack, const 
 // The same for free pages inside slabs of several pages, whose objects take so many bytes.
 inline std::size_t slab_dirty_limit(std::size_t object_bytes, const Tunables& tunables,
                                     std::size_t slack) noexcept {
-  return kLeastDirty + object_bytes / 100 * tunables.dirty_percent * 2 + scattered_slack(slack);
+  return kLeastDirty + object_bytes / 100 * tunables.dirty_percent * 2 +
+         std::min(scattered_slack(slack), object_bytes);
 }
 
 // What the caches of all threads may hold together: a share of what lives, taken by those that use it; and of

@@ -221,8 +221,9 @@ void Slabs::give_back(Span* slab, std::size_t granule, PageHeap& pages, PageMap&
       unlink(slab);
       count_slab(slab, bytes_of(slab->gone) - slab->bytes());
       purged_bytes_ -= bytes_of(slab->purged);
+      // Where pages are gone, something else may lie by now, a mapping of this heap's too.
       for (std::size_t page = 0; page < slab->bytes() >> kPageShift; ++page)
-        map.set(slab->start + page * kPageSize, PageEntry());
+        if ((slab->gone >> page & 1) == 0) map.set(slab->start + page * kPageSize, PageEntry());
       return pages.free_slab(slab);
     }
   }

@@ -207,8 +207,7 @@ void* ThreadCache::refill(std::size_t index, std::size_t alignment) noexcept {
 bool ThreadCache::put_on_shelf(std::size_t index, Freed freed) noexcept {
   List& list = lists_[index];
   const std::uint32_t count = list.count.load(std::memory_order_relaxed) + 1;
-  const std::size_t live = heap.hysteresis.last_live_bytes(), slack = heap.hysteresis.last();
-  const std::size_t limit = shelf_limit(live, slack, heap.tunables);
+  const std::size_t limit = heap.most_on_shelf();
   if (limit == 0 || heap.shelf.bytes() + count * class_bytes(index) > limit) return false;
   Object* object = static_cast<Object*>(freed.block);
   object->link(list.head);
