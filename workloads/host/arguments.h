@@ -25,6 +25,9 @@ struct Arguments {
   bool check = false;
   const char* library = "";
   int report_fd = -1;
+  int session_fd = -1;      // of a lockstep session; -1: a trial alone
+  int turn_ended_fd = -1;   // an eventfd of the session's
+  std::uint32_t seat = 0;
 };
 
 // Reads argv from its third word on. Returns "" or what is wrong.
