@@ -1,7 +1,6 @@
 // See process_executor.h.
 #include "harness/trial/process_executor.h"
 
-#include <fmt/chrono.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/eventfd.h>
@@ -11,27 +10,17 @@
 
 #include <cerrno>
 #include <optional>
-#include <random>
 #include <system_error>
 #include <thread>
 
 #include "harness/probe/os_ledger.h"
 #include "harness/trial/report_reader.h"
+#include "harness/trial/session.h"
 
 namespace heapmark::trial {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-std::size_t padding_for(const TrialSpec& spec) {
-  std::seed_seq seed{spec.seed, spec.id, std::uint64_t{spec.round}};
-  std::mt19937 random(seed);
-  return random() % 4096;
-}
-
-std::string now_utc() {
-  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::now()));
-}
 
 enum class Stop { kChildEnded, kTimedOut, kInterrupted };
 
@@ -99,6 +88,10 @@ void ProcessExecutor::interrupt() noexcept {
   const int error = errno;
   ::eventfd_write(interrupted_.get(), 1);
   errno = error;
+}
+
+std::vector<TrialResult> ProcessExecutor::run_session(const std::vector<TrialSpec>& specs) {
+  return trial::run_session(host_program_, specs, interrupted_.get());
 }
 
 TrialResult ProcessExecutor::run(const TrialSpec& spec) {
