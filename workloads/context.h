@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <initializer_list>
 
-#include "workloads/report.h"
+#include "workloads/contract/report.h"
 #include "workloads/workload.h"
 
 namespace heapmark {

@@ -175,7 +175,7 @@ TEST_CASE("list refuses what it does not know") {
 }
 
 TEST_CASE("doctor puts what prevents first and names the package of a missing library") {
-  probe::Machine machine;
+  machine::Machine machine;
   machine.thp = "always";
   machine.ptrace_allowed = false;
   const std::string text =

@@ -16,7 +16,7 @@
 #include <thread>
 #include <vector>
 
-#include "harness/probe/os_ledger.h"
+#include "harness/ledger/os_ledger.h"
 #include "testing/folder.h"
 
 using Catch::Contains;
@@ -69,7 +69,7 @@ Ended tool(const Folder& folder, const std::vector<std::string>& arguments) {
 }
 
 bool ledger_is_allowed() {
-  const std::string why = heapmark::probe::OsLedger::forbidden();
+  const std::string why = heapmark::ledger::OsLedger::forbidden();
   if (!why.empty()) WARN(why);
   return why.empty();
 }

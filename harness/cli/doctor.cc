@@ -8,7 +8,7 @@
 namespace heapmark::cli {
 namespace {
 
-using probe::Finding;
+using machine::Finding;
 using Weight = Finding::Weight;
 
 std::string_view word(Weight weight) {
@@ -52,9 +52,9 @@ std::vector<Finding> library_findings(const std::vector<plan::Selection>& select
 
 }  // namespace
 
-std::string doctor_text(const probe::Machine& machine, const std::vector<plan::Selection>& selections,
+std::string doctor_text(const machine::Machine& machine, const std::vector<plan::Selection>& selections,
                         const std::vector<std::string>& missing_parts) {
-  std::vector<Finding> findings = probe::judge(machine);
+  std::vector<Finding> findings = machine::judge(machine);
   for (const std::string& part : missing_parts)
     findings.push_back({Weight::kPrevents, "part of heapmark", part + " is missing",
                         "nothing can be measured", "build heapmark anew"});
@@ -86,7 +86,7 @@ int doctor(const Paths& paths) {
   std::vector<std::string> missing_parts;
   for (const std::string& part : {paths.host_program, paths.noop_library})
     if (!std::filesystem::exists(part)) missing_parts.push_back(part);
-  fmt::print("{}", doctor_text(probe::read_machine(), selections, missing_parts));
+  fmt::print("{}", doctor_text(machine::read_machine(), selections, missing_parts));
   return 0;
 }
 

@@ -15,9 +15,9 @@
 
 #include "harness/cli/measure.h"
 #include "harness/cli/terminal.h"
+#include "harness/machine/machine.h"
 #include "harness/plan/did_you_mean.h"
 #include "harness/plan/usage_error.h"
-#include "harness/probe/machine.h"
 #include "harness/record/context.h"
 #include "harness/trial/process_executor.h"
 #include "harness/view/comparison.h"
@@ -236,7 +236,7 @@ int run(const Paths& paths, const RunOptions& options) {
   results.heapmark_version = HEAPMARK_VERSION;
   if (resuming && before.context.contains("merged"))
     throw UsageError(options.resume + " was merged from several files: go on with those");
-  results.context = record::context_of(probe::read_machine(), paths.program_directory + "/heapmark",
+  results.context = record::context_of(machine::read_machine(), paths.program_directory + "/heapmark",
                                        options.command, HEAPMARK_GIT_REVISION);
   results.allocators.clear();
   for (const plan::Selection& one : selections) results.allocators.push_back(found(one));

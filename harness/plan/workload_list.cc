@@ -7,8 +7,8 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "harness/ledger/os_ledger_metrics.h"
 #include "harness/plan/run_and_read.h"
-#include "harness/probe/os_ledger_metrics.h"
 
 namespace heapmark::plan {
 namespace {
@@ -72,7 +72,7 @@ WorkloadInfo read_workload(const json& row, const std::string& place) {
 // What the harness itself measures, for every workload alike.
 std::vector<Metric> ledger_metrics() {
   std::vector<Metric> metrics;
-  for (const probe::LedgerMetric& one : probe::kLedgerMetrics)
+  for (const ledger::LedgerMetric& one : ledger::kLedgerMetrics)
     metrics.push_back({.name = one.name,
                        .unit = one.unit,
                        .better = one.better,

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "harness/trial/trial.h"
-#include "workloads/report.h"
+#include "workloads/contract/report.h"
 
 namespace heapmark::trial {
 

@@ -13,7 +13,7 @@
 #include <system_error>
 #include <thread>
 
-#include "harness/probe/os_ledger.h"
+#include "harness/ledger/os_ledger.h"
 #include "harness/trial/report_reader.h"
 #include "harness/trial/session.h"
 
@@ -56,7 +56,7 @@ Ending run_plainly(const Child& child, int interrupted, Clock::time_point deadli
 }
 
 // The ledger's thread is this one, as ptrace demands; a second thread keeps the time.
-Ending run_traced(const Child& child, int interrupted, Clock::time_point deadline, probe::OsLedger& ledger) {
+Ending run_traced(const Child& child, int interrupted, Clock::time_point deadline, ledger::OsLedger& ledger) {
   Ending ending;
   const Descriptor ended(::eventfd(0, EFD_CLOEXEC));
   std::thread watch([&] {
@@ -99,9 +99,9 @@ TrialResult ProcessExecutor::run(const TrialSpec& spec) {
   result.started = now_utc();
   result.environment_padding = padding_for(spec);
   const SharedReport report;
-  std::optional<probe::OsLedger> ledger;
+  std::optional<ledger::OsLedger> ledger;
   if (spec.pass == "ledger") {
-    if (const std::string forbidden = probe::OsLedger::forbidden(); !forbidden.empty()) {
+    if (const std::string forbidden = ledger::OsLedger::forbidden(); !forbidden.empty()) {
       result.outcome = Outcome::kRefused;
       result.message = forbidden;
       return result;
@@ -110,7 +110,7 @@ TrialResult ProcessExecutor::run(const TrialSpec& spec) {
   }
   const auto start = Clock::now();
   const Child child = start_child(host_program_, spec, report.fd(), result.environment_padding,
-                                  ledger ? &probe::OsLedger::prepare_child : nullptr);
+                                  ledger ? &ledger::OsLedger::prepare_child : nullptr);
   const auto deadline = start + spec.timeout;
   const Ending ending = ledger ? run_traced(child, interrupted_.get(), deadline, *ledger)
                                : run_plainly(child, interrupted_.get(), deadline);

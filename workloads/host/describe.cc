@@ -110,9 +110,7 @@ void add_metric(const MetricInfo& metric) {
   json.add("{");
   add_key("name", metric.name);
   add_key("unit", metric.unit);
-  add_key("better", metric.better == Better::kLower    ? "lower"
-                    : metric.better == Better::kHigher ? "higher"
-                                                       : "neither");
+  add_key("better", better_name(metric.better));
   add_passes(metric.passes);
   json.add(", \"headline\": ").add(metric.headline ? "true" : "false").add(", ");
   add_key("help", metric.help, true);

@@ -12,7 +12,7 @@
 #include <cstring>
 #include <string>
 
-#include "workloads/report.h"
+#include "workloads/contract/report.h"
 
 namespace {
 

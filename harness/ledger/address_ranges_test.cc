@@ -1,11 +1,11 @@
-#include "harness/probe/address_ranges.h"
+#include "harness/ledger/address_ranges.h"
 
 #include <catch2/catch.hpp>
 #include <random>
 #include <vector>
 
-using heapmark::probe::AddressRanges;
-using heapmark::probe::bytes_of;
+using heapmark::ledger::AddressRanges;
+using heapmark::ledger::bytes_of;
 
 TEST_CASE("adding and removing ranges, worked by hand") {
   AddressRanges ranges;

@@ -2,9 +2,9 @@
 // cause and the mend. Pure; the facts come from machine.cc.
 #include <fmt/format.h>
 
-#include "harness/probe/machine.h"
+#include "harness/machine/machine.h"
 
-namespace heapmark::probe {
+namespace heapmark::machine {
 namespace {
 
 using Weight = Finding::Weight;
@@ -157,4 +157,4 @@ std::vector<Finding> judge(const Machine& machine) {
           filtering(machine)};
 }
 
-}  // namespace heapmark::probe
+}  // namespace heapmark::machine

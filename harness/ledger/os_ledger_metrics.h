@@ -1,7 +1,7 @@
 // The figures that the ledger adds to every workload (os_ledger.h measures them, the plan asks for them).
 #pragma once
 
-namespace heapmark::probe {
+namespace heapmark::ledger {
 
 struct LedgerMetric {
   const char* name;
@@ -30,4 +30,4 @@ inline constexpr LedgerMetric kLedgerMetrics[] = {
     {"mapped_end_bytes", "bytes", "lower", false, "anonymous address space above the start at the end"},
 };
 
-}  // namespace heapmark::probe
+}  // namespace heapmark::ledger

@@ -1,11 +1,11 @@
 // See kernel_calls.h.
-#include "harness/probe/kernel_calls.h"
+#include "harness/ledger/kernel_calls.h"
 
 #include <sys/mman.h>
 
 #include <algorithm>
 
-namespace heapmark::probe {
+namespace heapmark::ledger {
 namespace {
 
 constexpr std::uint64_t kPage = 4096;
@@ -106,4 +106,4 @@ std::int64_t KernelCalls::mapped_end_bytes() const {
   return has_baseline_ ? static_cast<std::int64_t>(anonymous_.total() - baseline_) : 0;
 }
 
-}  // namespace heapmark::probe
+}  // namespace heapmark::ledger

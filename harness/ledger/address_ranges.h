@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-namespace heapmark::probe {
+namespace heapmark::ledger {
 
 class AddressRanges {
  public:
@@ -27,4 +27,4 @@ class AddressRanges {
 
 [[nodiscard]] std::uint64_t bytes_of(const std::vector<AddressRanges::Range>& ranges);
 
-}  // namespace heapmark::probe
+}  // namespace heapmark::ledger

@@ -1,6 +1,6 @@
 // See os_ledger.h. The stops and their order: ptrace(2), "Stopped states"; since Linux 4.8 the seccomp stop
 // comes after the system call's entry, so that PTRACE_SYSCALL goes on to its exit.
-#include "harness/probe/os_ledger.h"
+#include "harness/ledger/os_ledger.h"
 
 #include <fcntl.h>
 #include <linux/audit.h>
@@ -22,7 +22,7 @@
 #include <optional>
 #include <system_error>
 
-namespace heapmark::probe {
+namespace heapmark::ledger {
 namespace {
 
 constexpr int kSyscallStop = SIGTRAP | 0x80;
@@ -238,4 +238,4 @@ void OsLedger::add_to(trial::TrialResult& result) const {
   result.tables["kernel_events"] = std::move(table);
 }
 
-}  // namespace heapmark::probe
+}  // namespace heapmark::ledger

@@ -1,4 +1,4 @@
-#include "harness/probe/machine.h"
+#include "harness/machine/machine.h"
 
 #include <gnu/libc-version.h>
 #include <linux/filter.h>
@@ -16,7 +16,7 @@
 #include <sstream>
 #include <string_view>
 
-namespace heapmark::probe {
+namespace heapmark::machine {
 namespace {
 
 namespace fs = std::filesystem;
@@ -242,4 +242,4 @@ Machine read_machine(const fs::path& root) {
   return machine;
 }
 
-}  // namespace heapmark::probe
+}  // namespace heapmark::machine

@@ -11,6 +11,8 @@
 #include <cstdint>
 #include <limits>
 
+#include "workloads/contract/outcome.h"
+
 namespace heapmark {
 
 inline constexpr std::uint64_t kReportMagic = 0x6b72616d70616568;  // "heapmark", little endian
@@ -24,17 +26,6 @@ enum class Stage : std::uint32_t {
   kWorkload = 2,  // the workload runs: from here on kernel calls are the allocator's
   kFinished = 3,  // the workload is over: kernel calls are the host's again
   kDone = 4,      // everything is written; the process is about to exit
-};
-
-// What the measured process says of itself; a crash or a timeout is seen by the parent alone.
-enum class Outcome : std::uint32_t {
-  kUnknown = 0,  // it did not get as far as saying
-  kOk = 1,
-  kWrongAllocator = 2,  // malloc resolves to another library than the one asked for
-  kOutOfMemory = 3,     // a request the workload cannot go on without was refused
-  kRefused = 4,         // this machine does not let the workload run (the message says what)
-  kCheckFailed = 5,     // --check found an overlap, a wrong alignment or changed contents
-  kUsage = 6,           // bad arguments: a defect of the parent
 };
 
 inline constexpr std::size_t kMaxMetrics = 96;

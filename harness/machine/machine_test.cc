@@ -1,5 +1,5 @@
 // Facts from a made-up /proc and /sys, and what is concluded from them.
-#include "harness/probe/machine.h"
+#include "harness/machine/machine.h"
 
 #include <unistd.h>
 
@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <fstream>
 
-using namespace heapmark::probe;
+using namespace heapmark::machine;
 using Weight = Finding::Weight;
 using Catch::Contains;
 namespace fs = std::filesystem;

@@ -1,10 +1,10 @@
-#include "harness/probe/kernel_calls.h"
+#include "harness/ledger/kernel_calls.h"
 
 #include <sys/mman.h>
 
 #include <catch2/catch.hpp>
 
-using namespace heapmark::probe;
+using namespace heapmark::ledger;
 
 namespace {
 

@@ -12,11 +12,11 @@
 #include <string>
 #include <unordered_map>
 
-#include "harness/probe/kernel_calls.h"
+#include "harness/ledger/kernel_calls.h"
 #include "harness/trial/trial.h"
-#include "workloads/report.h"
+#include "workloads/contract/report.h"
 
-namespace heapmark::probe {
+namespace heapmark::ledger {
 
 class OsLedger {
  public:
@@ -61,4 +61,4 @@ class OsLedger {
   std::uint64_t first_ns_ = 0;
 };
 
-}  // namespace heapmark::probe
+}  // namespace heapmark::ledger

@@ -11,9 +11,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "harness/probe/address_ranges.h"
+#include "harness/ledger/address_ranges.h"
 
-namespace heapmark::probe {
+namespace heapmark::ledger {
 
 enum class Call { kBrk, kMmap, kMunmap, kMremap, kMadvise };
 enum class EventKind { kBrkGrow = 0, kTrim = 1, kMmap = 2, kRelease = 3, kPurge = 4, kMremap = 5 };
@@ -72,4 +72,4 @@ class KernelCalls {
   std::uint32_t phase_ = 0;
 };
 
-}  // namespace heapmark::probe
+}  // namespace heapmark::ledger

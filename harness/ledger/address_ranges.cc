@@ -1,10 +1,10 @@
 // See address_ranges.h.
-#include "harness/probe/address_ranges.h"
+#include "harness/ledger/address_ranges.h"
 
 #include <algorithm>
 #include <iterator>
 
-namespace heapmark::probe {
+namespace heapmark::ledger {
 
 std::uint64_t AddressRanges::overlap(std::uint64_t start, std::uint64_t end) const {
   std::uint64_t bytes = 0;
@@ -58,4 +58,4 @@ std::uint64_t bytes_of(const std::vector<AddressRanges::Range>& ranges) {
   return bytes;
 }
 
-}  // namespace heapmark::probe
+}  // namespace heapmark::ledger

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace heapmark::probe {
+namespace heapmark::machine {
 
 struct Machine {
   std::string host_name, kernel, libc, cpu_model;
@@ -44,4 +44,4 @@ struct Finding {
 // Pure: what the facts mean for measurements; one finding a subject, in a fixed order.
 [[nodiscard]] std::vector<Finding> judge(const Machine& machine);
 
-}  // namespace heapmark::probe
+}  // namespace heapmark::machine
