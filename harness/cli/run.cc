@@ -158,6 +158,7 @@ plan::Request request_of(const RunOptions& options) {
   if (!options.timeout.empty()) request.timeout = parse_duration("--timeout", options.timeout);
   request.quick = options.quick;
   request.check = options.check;
+  request.lockstep = !options.no_lockstep;
   return request;
 }
 
@@ -259,7 +260,8 @@ int run(const Paths& paths, const RunOptions& options) {
   view::Progress progress(stderr, is_terminal(stderr), terminal_width(stderr));
   std::optional<Clock::time_point> deadline;
   if (!options.budget.empty()) deadline = Clock::now() + parse_duration("--budget", options.budget);
-  const End end = measure(plan, workloads, executor, file, progress, deadline);
+  const End end = measure(plan, workloads, executor, file, progress, deadline,
+                          [] { return machine::available_memory(); });
 
   fmt::print("{}",
              view::comparison_for_terminal(file.results(), terminal_width(stdout), is_terminal(stdout)));

@@ -18,6 +18,7 @@ struct RunOptions {
   std::vector<std::string> sets;  // "param=value"
   bool quick = false;
   bool check = false;
+  bool no_lockstep = false;  // the speed pass in interleaved rounds
   std::uint64_t seed = 1;
   unsigned first_round = 0;  // rounds are numbered from here
   std::string shard;         // "2/4", or ""

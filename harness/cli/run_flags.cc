@@ -19,6 +19,8 @@ void add_measuring_flags(CLI::App& verb, RunOptions& options) {
   verb.add_flag("--quick", options.quick, "smaller work and fewer rounds: a look, not a proof");
   verb.add_flag("--check", options.check,
                 "fill and verify every block (slow: figures are not for comparison)");
+  verb.add_flag("--no-lockstep", options.no_lockstep,
+                "time one allocator after the other in each round, instead of all slice by slice");
   verb.add_option("--seed", options.seed, "the same seed gives the same operations")->capture_default_str();
   verb.add_option("--timeout", options.timeout,
                   "10s: a trial that takes longer is ended and recorded as timed out");
@@ -42,7 +44,7 @@ void add_run_flags(CLI::App& verb, RunOptions& options) {
       verb.add_option("--resume", options.resume,
                       "go on with a results file of an interrupted run; with -r: so many rounds in all");
   for (const char* const flag : {"-a", "-w", "--pass", "--set", "--quick", "--check", "--seed", "--shard",
-                                 "--first-round", "--timeout"})
+                                 "--first-round", "--timeout", "--no-lockstep"})
     resume->excludes(flag);
   verb.add_option("--baseline", options.baseline, "what the others are compared with (glibc, else the first)")
       ->excludes("--resume");

@@ -242,4 +242,9 @@ Machine read_machine(const fs::path& root) {
   return machine;
 }
 
+std::uint64_t available_memory(const fs::path& root) {
+  const std::uint64_t available = meminfo_bytes(root, "MemAvailable");
+  return std::min(available, cgroup_limit(cgroups(root)).value_or(available));
+}
+
 }  // namespace heapmark::machine

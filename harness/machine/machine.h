@@ -30,6 +30,10 @@ struct Machine {
 // Never fails: what cannot be read is absent. Starts two short-lived children to try ptrace and seccomp.
 [[nodiscard]] Machine read_machine(const std::filesystem::path& root = "/");
 
+// Bytes that programs can take now: MemAvailable, or the cgroup's limit where that is less. 0 where neither can be
+// read.
+[[nodiscard]] std::uint64_t available_memory(const std::filesystem::path& root = "/");
+
 // One thing that bends the figures: what, why it matters, how to mend it.
 struct Finding {
   enum class Weight {

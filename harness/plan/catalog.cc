@@ -76,6 +76,7 @@ class Section {
 const std::array<std::string, 4> kTypes = {"bytes", "integer", "boolean", "number"};
 const std::array<std::string, 3> kScales = {"linear", "log", "choice"};
 const std::array<std::string, 2> kStyles = {"list", "variable"};
+const std::array<std::string, 3> kClocks = {"none", "libc", "own"};
 
 std::vector<std::string> read_libraries(Section& section) {
   std::vector<std::string> libraries;
@@ -114,6 +115,7 @@ Tunable read_tunable(const toml::table& table, const fs::path& file, const std::
       (tunable.search->first < tunable.range->first || tunable.search->second > tunable.range->second))
     section.fail("search must lie within range");
   tunable.mallopt = section.text("mallopt");
+  tunable.own_clock = section.text("own_clock");
   tunable.help = section.required("help");
   section.nothing_else();
   // A default may be a word ("4 per core") where the allocator works it out; a figure must fit its own row.
@@ -194,6 +196,8 @@ Allocator read_allocator(const toml::table& table, const fs::path& file) {
   allocator.builtin = section.flag("builtin");
   allocator.bundled = section.flag("bundled");
   if (allocator.builtin && allocator.bundled) section.fail("builtin and bundled exclude each other");
+  const std::string clock = section.one_of("clock", kClocks, "libc");
+  allocator.clock = clock == "none" ? ClockUse::kNone : clock == "own" ? ClockUse::kOwn : ClockUse::kLibc;
   allocator.not_for_use = section.text("not_for_use");
   read_style(section, file, allocator);
   read_tunables(section, file, allocator);

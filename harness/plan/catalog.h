@@ -21,6 +21,7 @@ struct Tunable {
   std::string help;
   std::optional<std::pair<double, double>> range;
   std::optional<std::pair<double, double>> search;  // where tuning looks for something better; within range
+  std::string own_clock;      // the value with which the allocator keeps time itself (ClockUse::kOwn), or ""
   std::string mallopt;                              // the same for mallopt(3), "M_MMAP_THRESHOLD", or ""
 };
 
@@ -31,6 +32,11 @@ struct KnownFailure {
   std::string why;
 };
 
+// How an allocator knows the time: not at all, through the C library's clock_gettime, which stands still for it
+// while it waits in lockstep, or by itself (a time stamp counter, a system call of its own, a background thread
+// that sleeps): then it would notice the waiting and is timed in rounds.
+enum class ClockUse { kNone, kLibc, kOwn };
+
 struct Allocator {
   std::string name;
   std::string summary;
@@ -39,6 +45,7 @@ struct Allocator {
   std::string package;                 // of Debian; "" where there is none
   bool builtin = false;                // the C library's own: nothing is preloaded but a no-op library
   bool bundled = false;                // built by us: lies beside the heapmark program
+  ClockUse clock = ClockUse::kLibc;
   std::string not_for_use;             // why nobody should use it; "" for all but `floor`
   std::string style;                   // "list": one variable for all tunables; "variable": one each
   std::string environment, format, separator;  // style "list"

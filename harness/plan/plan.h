@@ -42,6 +42,7 @@ struct Request {
   std::chrono::seconds timeout{0};  // of a trial; 0: long enough for any that is not stuck
   bool quick = false;
   bool check = false;
+  bool lockstep = true;  // the speed pass in lockstep sessions; false: in interleaved rounds
 };
 
 // Throws UsageError for a workload, variant, pass or parameter that is not known ("did you mean"), for a

@@ -201,6 +201,16 @@ std::vector<Selection> select(std::string_view list, const std::vector<Allocator
   return selections;
 }
 
+bool keeps_time_itself(const Selection& selection) {
+  if (selection.allocator.clock == ClockUse::kOwn) return true;
+  for (const auto& [name, value] : selection.tunables)
+    for (const Tunable& tunable : selection.allocator.tunables)
+      if (tunable.name == name && !tunable.own_clock.empty() &&
+          environment_value(tunable, value) == environment_value(tunable, tunable.own_clock))
+        return true;
+  return false;
+}
+
 trial::Pairs environment_of(const Selection& selection) {
   const Allocator& allocator = selection.allocator;
   trial::Pairs environment;

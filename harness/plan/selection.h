@@ -31,6 +31,9 @@ struct Selection {
 [[nodiscard]] std::vector<Selection> select(std::string_view list, const std::vector<Allocator>& catalog,
                                             const LibrarySearch& search, const std::string& noop_library);
 
+// Whether the allocator, with these tunables, would notice that its process waits in lockstep.
+[[nodiscard]] bool keeps_time_itself(const Selection& selection);
+
 // The environment variables that hand a selection's tunables to its allocator.
 [[nodiscard]] trial::Pairs environment_of(const Selection& selection);
 

@@ -44,6 +44,32 @@ json table_to_json(const trial::Table& table) {
   return out;
 }
 
+json session_to_json(const trial::Lockstep& lockstep) {
+  json out{{"slice_units", lockstep.slice_units}, {"slice_left_out", 0},
+           {"threads", lockstep.threads},         {"cpus", lockstep.cpus},
+           {"waited_ns", lockstep.waited_ns},     {"foreign_share", lockstep.foreign_share}};
+  if (lockstep.slice_ratio_median > 0)
+    out["slice_ratio"] = {{"median", lockstep.slice_ratio_median}, {"log_spread", lockstep.slice_ratio_spread}};
+  return out;
+}
+
+trial::Lockstep lockstep_from(const json& record) {
+  trial::Lockstep lockstep;
+  record.at("slices").get_to(lockstep.slices);
+  record.at("set").get_to(lockstep.set);
+  const json& session = record.at("session");
+  session.at("slice_units").get_to(lockstep.slice_units);
+  session.at("threads").get_to(lockstep.threads);
+  session.at("cpus").get_to(lockstep.cpus);
+  session.at("waited_ns").get_to(lockstep.waited_ns);
+  lockstep.foreign_share = number_from(session.at("foreign_share"));
+  if (session.contains("slice_ratio")) {
+    session.at("slice_ratio").at("median").get_to(lockstep.slice_ratio_median);
+    session.at("slice_ratio").at("log_spread").get_to(lockstep.slice_ratio_spread);
+  }
+  return lockstep;
+}
+
 trial::Table table_from(const json& value) {
   trial::Table table;
   table.columns = value.at("columns").get<std::vector<std::string>>();
@@ -74,7 +100,7 @@ json to_json(const Record& record) {
   const auto& [spec, result, host] = record;
   json tables = json::object();
   for (const auto& [name, table] : result.tables) tables[name] = table_to_json(table);
-  return {{"id", spec.id},
+  json out{{"id", spec.id},
           {"allocator", spec.allocator},
           {"workload", spec.workload},
           {"variant", spec.variant},
@@ -101,6 +127,14 @@ json to_json(const Record& record) {
           {"metrics", result.metrics},
           {"tables", std::move(tables)},
           {"phases", result.phases}};
+  out["lockstep"] = result.lockstep.has_value();
+  if (result.lockstep) {
+    out["slices"] = result.lockstep->slices;
+    out["set"] = result.lockstep->set;
+    out["session"] = session_to_json(*result.lockstep);
+  }
+  if (result.reference_factor != 1) out["reference_factor"] = result.reference_factor;
+  return out;
 }
 
 Record record_from(const json& value) {
@@ -133,6 +167,8 @@ Record record_from(const json& value) {
   for (const auto& [name, number] : value.at("metrics").items()) result.metrics[name] = number_from(number);
   for (const auto& [name, table] : value.at("tables").items()) result.tables[name] = table_from(table);
   value.at("phases").get_to(result.phases);
+  if (value.value("lockstep", false)) result.lockstep = lockstep_from(value);
+  result.reference_factor = value.value("reference_factor", 1.0);
   return record;
 }
 
@@ -153,6 +189,7 @@ json to_json(const Asked& asked) {
           {"timeout_seconds", request.timeout.count()},
           {"quick", request.quick},
           {"check", request.check},
+          {"lockstep", request.lockstep},
           {"baseline", asked.baseline}};
 }
 
@@ -178,6 +215,7 @@ Asked asked_from(const json& value) {
   }
   value.at("quick").get_to(request.quick);
   value.at("check").get_to(request.check);
+  request.lockstep = value.value("lockstep", false);  // files from before there was lockstep
   return asked;
 }
 

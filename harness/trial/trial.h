@@ -28,6 +28,8 @@ struct TrialSpec {
   unsigned round = 0;
   std::uint64_t seed = 1;
   bool check = false;
+  bool lockstep = false;  // may be part of a lockstep session
+  std::uint64_t memory_estimate_bytes = 0;  // that its process is expected to hold at most; 0: not known
   std::chrono::seconds timeout{120};
 
   bool operator==(const TrialSpec&) const = default;
@@ -62,7 +64,8 @@ struct Lockstep {
   std::uint64_t waited_ns = 0;     // while others had their turns
   std::vector<std::uint32_t> cpus; // that all processes of the session were pinned to
   double foreign_share = 0;        // of the wall time of its slices, in which others had its CPU (stats/session.h)
-  double reference_factor = 1;     // by which its times were multiplied (stats/session.h)
+  double slice_ratio_median = 0;   // to the baseline; 0: no baseline in the session
+  double slice_ratio_spread = 0;   // median distance of the logarithms of slice ratios from that median
 };
 
 struct TrialResult {
@@ -80,6 +83,9 @@ struct TrialResult {
   std::map<std::string, Table> tables;
   std::vector<std::string> phases;
   std::optional<Lockstep> lockstep;
+  // By which its times were multiplied. Where not all allocators of a round ran in one session, the baseline was
+  // run again beside the others: its recorded time over its time there.
+  double reference_factor = 1;
 };
 
 class Executor {
