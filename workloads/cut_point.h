@@ -29,7 +29,8 @@ class CutPoint {
       return;
     ++cuts;
     arrived_.fetch_add(1);
-    while (arrived_.load() != threads_ * cuts) {
+    // Not "!=": who went on may have come to the next stop before another looks here.
+    while (static_cast<std::int32_t>(arrived_.load() - threads_ * cuts) < 0) {
       meanwhile();
       if (threads_ > 1) sched_yield();
     }
