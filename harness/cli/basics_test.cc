@@ -10,8 +10,10 @@
 #include "harness/cli/doctor.h"
 #include "harness/cli/exec.h"
 #include "harness/cli/list.h"
+#include "harness/cli/list_json.h"
 #include "harness/cli/list_text.h"
 #include "harness/plan/usage_error.h"
+#include "workloads/contract/pass.h"
 
 using namespace heapmark;
 using Catch::Contains;
@@ -169,9 +171,20 @@ TEST_CASE("the list of workloads tells variants and what each parameter takes") 
   CHECK_THAT(text, Contains("mixed|small"));
 }
 
+TEST_CASE("the list of passes has each pass with its question, as text and as JSON") {
+  const std::string text = cli::passes_text();
+  const cli::json rows = cli::passes_json();
+  REQUIRE(rows.size() == kPassCount);
+  for (std::size_t at = 0; at < kPassCount; ++at) {
+    CHECK(rows[at]["name"] == kPassTable[at].name);
+    CHECK(rows[at]["rounds"] == kPassTable[at].rounds);
+    CHECK_THAT(text, Contains(kPassTable[at].question));
+  }
+}
+
 TEST_CASE("list refuses what it does not know") {
   const Paths paths;
-  CHECK_THROWS_WITH(cli::list(paths.made_up(), "alocators"), Contains("did you mean \"allocators\""));
+  CHECK_THROWS_WITH(cli::list(paths.made_up(), "alocators", false), Contains("did you mean \"allocators\""));
 }
 
 TEST_CASE("doctor puts what prevents first and names the package of a missing library") {

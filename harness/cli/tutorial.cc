@@ -21,7 +21,7 @@ int tutorial(const Paths& paths, const std::string& allocators) {
   plan::Request request;
   request.workloads = {"tutorial"};
   request.passes = {"memory"};
-  request.rounds.memory = 1;
+  request.rounds.of("memory") = 1;
   record::Results results;
   trial::ProcessExecutor executor(paths.host_program);
   const std::size_t width = terminal_width(stdout);
