@@ -9,6 +9,7 @@
 
 #include "harness/cli/doctor.h"
 #include "harness/cli/exec.h"
+#include "harness/cli/known.h"
 #include "harness/cli/list.h"
 #include "harness/cli/list_json.h"
 #include "harness/cli/list_text.h"
@@ -222,7 +223,7 @@ TEST_CASE("exec becomes the command, with the allocator's library and tunables i
   const Paths paths;
   plan::Allocator builtin;
   builtin.builtin = true;
-  const std::string library = plan::machine_search("")(builtin);  // any library that surely is here
+  const std::string library = cli::MachineLibraries("").find(builtin);  // any library that surely is here
   const std::string allocator = "absent=" + library + "[decay=2s]";
   const std::string look = "test \"$LD_PRELOAD $HEAPMARK_MALLOC_LIBRARY $ABSENT_DECAY\" = '" + library + " " +
                            library + " 2000' && exit 42";

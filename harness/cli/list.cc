@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "harness/cli/known.h"
 #include "harness/cli/list_json.h"
 #include "harness/cli/list_text.h"
 #include "harness/plan/did_you_mean.h"
@@ -21,15 +22,11 @@ class Known {
 
   // Every allocator of the catalog, those not for use as well.
   const std::vector<plan::Selection>& allocators() {
-    if (allocators_.empty()) {
-      const std::vector<plan::Allocator> catalog = plan::load_catalog(paths_.catalog_directory);
-      allocators_ = plan::select(plan::names_of(catalog), catalog,
-                                 plan::machine_search(paths_.program_directory), paths_.noop_library);
-    }
+    if (allocators_.empty()) allocators_ = select_everything(paths_);
     return allocators_;
   }
   const std::vector<plan::WorkloadInfo>& workloads() {
-    if (workloads_.empty()) workloads_ = plan::ask_workloads(paths_.host_program);
+    if (workloads_.empty()) workloads_ = ask_workloads(paths_.host_program);
     return workloads_;
   }
 

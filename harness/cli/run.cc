@@ -13,6 +13,7 @@
 #include <set>
 #include <sstream>
 
+#include "harness/cli/known.h"
 #include "harness/cli/measure.h"
 #include "harness/cli/terminal.h"
 #include "harness/machine/machine.h"
@@ -181,10 +182,9 @@ int run(const Paths& paths, const RunOptions& options) {
   if (resuming && !options.rounds.empty())
     results.asked.request.rounds = plan::more_rounds(results.asked.request.rounds, options.rounds);
 
-  const auto catalog = plan::load_catalog(paths.catalog_directory);
-  const auto selections = plan::select(results.asked.allocators, catalog,
-                                       plan::machine_search(paths.program_directory), paths.noop_library);
-  const auto workloads = plan::ask_workloads(paths.host_program);
+  const auto catalog = load_catalog(paths.catalog_directory);
+  const auto selections = select(paths, results.asked.allocators, catalog);
+  const auto workloads = ask_workloads(paths.host_program);
   results.asked.baseline = choose_baseline(results.asked.baseline, selections);
   const auto plan = plan::make_plan(results.asked.request, selections, workloads);
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "harness/cli/known.h"
 #include "harness/plan/budget.h"
 #include "harness/plan/usage_error.h"
 #include "harness/trial/process_executor.h"
@@ -16,15 +17,14 @@ namespace {
 // is often slower than those to come, so the estimate errs on the long side.
 plan::RoundCost measure_cost(const Paths& paths, const RunOptions& run,
                              const std::vector<plan::Allocator>& catalog) {
-  const auto selections = plan::select(run.allocators, catalog, plan::machine_search(paths.program_directory),
-                                       paths.noop_library);
+  const auto selections = select(paths, run.allocators, catalog);
   plan::Request request = request_of(run);
   request.rounds = plan::one_round_each();
   request.shard = {};
   plan::RoundCost cost;
   trial::ProcessExecutor executor(paths.host_program);
   for (const trial::TrialSpec& spec :
-       plan::make_plan(request, selections, plan::ask_workloads(paths.host_program))) {
+       plan::make_plan(request, selections, ask_workloads(paths.host_program))) {
     const double seconds = executor.run(spec).wall_seconds;
     cost.of(spec.pass) += seconds;
   }
@@ -67,7 +67,7 @@ void fit_budget(const Paths& paths, const std::vector<plan::Allocator>& catalog,
 }  // namespace
 
 int sweep(const Paths& paths, SweepOptions options) {
-  const auto catalog = plan::load_catalog(paths.catalog_directory);
+  const auto catalog = load_catalog(paths.catalog_directory);
   const std::string base = options.run.allocators;
   const plan::Allocator& allocator = plan::allocator_to_vary(base, catalog);
   if (options.varied.empty())
