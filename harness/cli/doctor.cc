@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "harness/cli/known.h"
+
 namespace heapmark::cli {
 namespace {
 
@@ -79,9 +81,7 @@ std::string doctor_text(const machine::Machine& machine, const std::vector<plan:
 }
 
 int doctor(const Paths& paths) {
-  const std::vector<plan::Allocator> catalog = plan::load_catalog(paths.catalog_directory);
-  const std::vector<plan::Selection> selections = plan::select(
-      plan::names_of(catalog), catalog, plan::machine_search(paths.program_directory), paths.noop_library);
+  const std::vector<plan::Selection> selections = select_everything(paths);
 
   std::vector<std::string> missing_parts;
   for (const std::string& part : {paths.host_program, paths.noop_library})

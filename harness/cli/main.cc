@@ -1,6 +1,7 @@
 // heapmark's command line: each verb's flags, then the verb. What goes wrong ends here, with its exit code:
 // 0 fine, 1 the tool itself failed, 2 wrong usage, 3 some trial failed (from the verbs).
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -116,8 +117,11 @@ int parse_and_run(int argc, char** argv) {
   show_verb->add_option("--baseline", show_baseline, "compare with another allocator of the file");
 
   std::string list_what;
-  CLI::App* list_verb = app.add_subcommand("list", "what heapmark knows: allocators, workloads, metrics");
-  list_verb->add_option("WHAT", list_what, "allocators, workloads or metrics; all three by default");
+  bool list_as_json = false;
+  const std::string sections = fmt::format("{}", fmt::join(cli::list_sections(), ", "));
+  CLI::App* list_verb = app.add_subcommand("list", "what heapmark knows: " + sections);
+  list_verb->add_option("WHAT", list_what, "one of " + sections + "; by default all");
+  list_verb->add_flag("--json", list_as_json, "as JSON, for scripts");
 
   CLI::App* doctor_verb =
       app.add_subcommand("doctor", "what in this machine will bend the figures, and the mend");
@@ -149,7 +153,7 @@ int parse_and_run(int argc, char** argv) {
   if (run_verb->parsed()) return cli::run(paths, run);
   if (tutorial_verb->parsed()) return cli::tutorial(paths, tutorial_allocators);
   if (show_verb->parsed()) return cli::show(show_file, show_format, show_baseline);
-  if (list_verb->parsed()) return cli::list(paths, list_what);
+  if (list_verb->parsed()) return cli::list(paths, list_what, list_as_json);
   if (doctor_verb->parsed()) return cli::doctor(paths);
   return cli::exec(paths, exec_allocator, command);
 }

@@ -13,6 +13,7 @@
 #include <set>
 #include <sstream>
 
+#include "harness/cli/known.h"
 #include "harness/cli/measure.h"
 #include "harness/cli/terminal.h"
 #include "harness/machine/machine.h"
@@ -150,7 +151,7 @@ plan::Request request_of(const RunOptions& options) {
   plan::Request request;
   request.workloads = options.workloads;
   request.passes = options.passes;
-  request.rounds = rounds_of(options.rounds, options.quick);
+  request.rounds = plan::parse_rounds(options.rounds, options.quick);
   request.sets = parse_sets(options.sets);
   request.seed = options.seed;
   request.first_round = options.first_round;
@@ -160,37 +161,6 @@ plan::Request request_of(const RunOptions& options) {
   request.check = options.check;
   request.lockstep = !options.no_lockstep;
   return request;
-}
-
-plan::Rounds rounds_of(const std::string& asked, bool quick) {
-  constexpr unsigned kMostRounds = 1000;
-  const auto number = [&](const std::string& text) {
-    unsigned value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc{} || end != text.data() + text.size() || value > kMostRounds)
-      throw UsageError("--rounds takes a number up to 1000, or speed=6,memory=1; not '" + asked + "'");
-    return value;
-  };
-  plan::Rounds rounds{.speed = quick ? 3U : 6U};
-  const bool by_pass = asked.find('=') != std::string::npos;
-  if (!asked.empty() && !by_pass) rounds.speed = number(asked);
-  if (rounds.speed == 0) throw UsageError("--rounds: at least one round");
-  rounds.memory = std::min(rounds.speed, quick ? 2U : 3U);
-  if (!by_pass) return rounds;
-  std::istringstream in(asked);
-  for (std::string pair; std::getline(in, pair, ',');) {
-    const std::size_t equals = pair.find('=');
-    const std::string pass = pair.substr(0, equals);
-    unsigned* const of = pass == "speed"    ? &rounds.speed
-                         : pass == "memory" ? &rounds.memory
-                         : pass == "ledger" ? &rounds.ledger
-                         : pass == "limit"  ? &rounds.limit
-                                            : nullptr;
-    const std::vector<std::string> passes{"speed", "memory", "ledger", "limit"};
-    if (of == nullptr) throw UsageError("--rounds: " + plan::unknown("pass", pass, passes));
-    *of = number(equals == std::string::npos ? "" : pair.substr(equals + 1));
-  }
-  return rounds;
 }
 
 std::chrono::seconds parse_duration(const std::string& flag, const std::string& written) {
@@ -204,20 +174,6 @@ std::chrono::seconds parse_duration(const std::string& flag, const std::string& 
   return std::chrono::seconds(std::max(1L, std::lround(value * factor)));
 }
 
-namespace {
-
-// What --resume with --rounds asks for. What is measured already must stay part of the plan: its rounds do
-// not depend on how many follow, but they would on a pass that takes part in them anew.
-plan::Rounds more_rounds(const plan::Rounds& before, const std::string& asked) {
-  plan::Rounds rounds = rounds_of(asked, false);
-  const unsigned last = std::max({before.speed, before.memory, before.ledger, before.limit});
-  for (auto pass : {&plan::Rounds::speed, &plan::Rounds::memory, &plan::Rounds::ledger, &plan::Rounds::limit})
-    rounds.*pass = before.*pass == last ? std::max(rounds.*pass, before.*pass) : before.*pass;
-  return rounds;
-}
-
-}  // namespace
-
 int run(const Paths& paths, const RunOptions& options) {
   const bool resuming = !options.resume.empty();
   record::Results results;
@@ -225,12 +181,11 @@ int run(const Paths& paths, const RunOptions& options) {
   const record::Results before = results;
   if (!resuming) results.asked = asked_for(options);
   if (resuming && !options.rounds.empty())
-    results.asked.request.rounds = more_rounds(results.asked.request.rounds, options.rounds);
+    results.asked.request.rounds = plan::more_rounds(results.asked.request.rounds, options.rounds);
 
-  const auto catalog = plan::load_catalog(paths.catalog_directory);
-  const auto selections = plan::select(results.asked.allocators, catalog,
-                                       plan::machine_search(paths.program_directory), paths.noop_library);
-  const auto workloads = plan::ask_workloads(paths.host_program);
+  const auto catalog = load_catalog(paths.catalog_directory);
+  const auto selections = select(paths, results.asked.allocators, catalog);
+  const auto workloads = ask_workloads(paths.host_program);
   results.asked.baseline = choose_baseline(results.asked.baseline, selections);
   const auto plan = plan::make_plan(results.asked.request, selections, workloads);
 

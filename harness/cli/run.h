@@ -14,7 +14,7 @@ struct RunOptions {
   std::string allocators = "all";
   std::vector<std::string> workloads;
   std::vector<std::string> passes;
-  std::string rounds;             // "6", of the speed pass, or "speed=6,memory=1"; see rounds_of
+  std::string rounds;             // "6", of the speed pass, or "speed=6,memory=1"; see plan::parse_rounds
   std::vector<std::string> sets;  // "param=value"
   bool quick = false;
   bool check = false;
@@ -29,10 +29,6 @@ struct RunOptions {
   std::string baseline;      // "": glibc where chosen, else the first allocator
   std::string command;       // as typed, for the record
 };
-
-// Speed needs rounds against noise; what a workload holds hardly varies; what it asks of the kernel and what
-// fails under a limit is the same each time. Throws UsageError.
-[[nodiscard]] plan::Rounds rounds_of(const std::string& asked, bool quick);
 
 // Throws UsageError.
 [[nodiscard]] plan::Request request_of(const RunOptions& options);

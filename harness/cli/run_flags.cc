@@ -1,6 +1,9 @@
 // See run_flags.h.
 #include "harness/cli/run_flags.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 namespace heapmark::cli {
 namespace {
 
@@ -9,11 +12,9 @@ void add_measuring_flags(CLI::App& verb, RunOptions& options) {
   verb.add_option("-w,--workloads", options.workloads,
                   "workloads (churn) or single variants (churn/small-1t); all")
       ->delimiter(',');
-  verb.add_option(
-      "-r,--rounds", options.rounds,
-      "rounds of the speed pass (6; quick: 3); memory takes as many up to 3, ledger and limit one; or each "
-      "by its name: speed=6,memory=1");
-  verb.add_option("--pass", options.passes, "speed, memory, ledger, limit; all")->delimiter(',');
+  verb.add_option("-r,--rounds", options.rounds, plan::rounds_help());
+  verb.add_option("--pass", options.passes, fmt::format("{}; all", fmt::join(plan::pass_names(), ", ")))
+      ->delimiter(',');
   verb.add_option("--set", options.sets,
                   "PARAM=VALUE for every workload that has the parameter; may be repeated");
   verb.add_flag("--quick", options.quick, "smaller work and fewer rounds: a look, not a proof");

@@ -205,10 +205,9 @@ int OsLedger::follow(pid_t child) {
   }
 }
 
-void OsLedger::add_to(trial::TrialResult& result) const {
-  const auto add = [&](const char* name, std::uint64_t value) {
-    result.metrics[name] = static_cast<double>(value);
-  };
+std::map<std::string, double> OsLedger::metrics() const {
+  std::map<std::string, double> all;
+  const auto add = [&](const char* name, std::uint64_t value) { all[name] = static_cast<double>(value); };
   const Tally& grow = calls_.tally(EventKind::kBrkGrow);
   const Tally& trim = calls_.tally(EventKind::kTrim);
   add("trims", trim.count);
@@ -223,19 +222,12 @@ void OsLedger::add_to(trial::TrialResult& result) const {
   add("mmap_calls", calls_.tally(EventKind::kMmap).count);
   add("mmap_bytes", calls_.tally(EventKind::kMmap).bytes);
   add("mremap_calls", calls_.tally(EventKind::kMremap).count);
-  std::uint64_t all = 0;
-  for (int kind = 0; kind < 6; ++kind) all += calls_.tally(static_cast<EventKind>(kind)).count;
-  add("kernel_calls", all);
+  std::uint64_t calls = 0;
+  for (int kind = 0; kind < 6; ++kind) calls += calls_.tally(static_cast<EventKind>(kind)).count;
+  add("kernel_calls", calls);
   add("mapped_peak_bytes", calls_.mapped_peak_bytes());
-  result.metrics["mapped_end_bytes"] = static_cast<double>(calls_.mapped_end_bytes());
-
-  trial::Table table;
-  table.columns = {"time_ns", "kind", "bytes", "phase"};
-  for (const Event& event : calls_.events())
-    table.rows.push_back({static_cast<double>(event.time_ns), static_cast<double>(event.kind),
-                          static_cast<double>(event.bytes), static_cast<double>(event.phase)});
-  table.dropped_rows = static_cast<std::uint32_t>(calls_.dropped_events());
-  result.tables["kernel_events"] = std::move(table);
+  all["mapped_end_bytes"] = static_cast<double>(calls_.mapped_end_bytes());
+  return all;
 }
 
 }  // namespace heapmark::ledger

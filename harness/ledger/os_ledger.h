@@ -9,11 +9,12 @@
 
 #include <sys/types.h>
 
+#include <map>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "harness/ledger/kernel_calls.h"
-#include "harness/trial/trial.h"
 #include "workloads/contract/report.h"
 
 namespace heapmark::ledger {
@@ -32,8 +33,12 @@ class OsLedger {
   // thread that started it, which must have no other children.
   [[nodiscard]] int follow(pid_t child);
 
-  // Adds the ledger's metrics and the table `kernel_events`.
-  void add_to(trial::TrialResult& result) const;
+  // The figures of kLedgerMetrics, by name.
+  [[nodiscard]] std::map<std::string, double> metrics() const;
+
+  // Every counted call in order; calls beyond KernelCalls::kMaxEvents are counted as dropped.
+  [[nodiscard]] const std::vector<Event>& events() const { return calls_.events(); }
+  [[nodiscard]] std::uint64_t dropped_events() const { return calls_.dropped_events(); }
 
  private:
   struct Pending {

@@ -208,25 +208,12 @@ Allocator read_allocator(const toml::table& table, const fs::path& file) {
 
 }  // namespace
 
-std::vector<Allocator> load_catalog(const fs::path& directory) {
-  std::vector<fs::path> files;
-  std::error_code error;
-  for (const fs::directory_entry& entry : fs::directory_iterator(directory, error))
-    if (entry.path().extension() == ".toml") files.push_back(entry.path());
-  if (error) throw UsageError(fmt::format("allocator catalog {}: {}", directory.string(), error.message()));
-  if (files.empty()) throw UsageError(fmt::format("allocator catalog {}: no *.toml", directory.string()));
-  std::sort(files.begin(), files.end());
-
-  std::vector<Allocator> catalog;
-  for (const fs::path& file : files) {
-    try {
-      catalog.push_back(read_allocator(toml::parse_file(file.string()), file));
-    } catch (const toml::parse_error& wrong) {
-      throw UsageError(
-          fmt::format("{}:{}: {}", file.string(), wrong.source().begin.line, wrong.description()));
-    }
+Allocator parse_allocator(std::string_view text, const fs::path& file) {
+  try {
+    return read_allocator(toml::parse(text, file.string()), file);
+  } catch (const toml::parse_error& wrong) {
+    throw UsageError(fmt::format("{}:{}: {}", file.string(), wrong.source().begin.line, wrong.description()));
   }
-  return catalog;
 }
 
 const Allocator* find(const std::vector<Allocator>& catalog, std::string_view name) {

@@ -1,5 +1,6 @@
 // The allocators that heapmark knows: one file of allocators/catalog each, whose rows allocators/README.md
-// explains. Reading only; where a library lies on this machine is asked in library_search.h.
+// explains. Pure: the text of a file in, its row out; where a library lies on this machine is asked through
+// libraries.h.
 #pragma once
 
 #include <filesystem>
@@ -21,8 +22,8 @@ struct Tunable {
   std::string help;
   std::optional<std::pair<double, double>> range;
   std::optional<std::pair<double, double>> search;  // where tuning looks for something better; within range
-  std::string own_clock;      // the value with which the allocator keeps time itself (ClockUse::kOwn), or ""
   std::string mallopt;                              // the same for mallopt(3), "M_MMAP_THRESHOLD", or ""
+  std::string own_clock = {};  // the value with which the allocator keeps time itself (ClockUse::kOwn), or ""
 };
 
 // A way in which the allocator is known to fail a trial by its own design, so that a run is not called broken
@@ -53,8 +54,8 @@ struct Allocator {
   std::vector<KnownFailure> known_failures;
 };
 
-// Reads every *.toml of `directory`, in order of name. Throws UsageError that names file and line.
-[[nodiscard]] std::vector<Allocator> load_catalog(const std::filesystem::path& directory);
+// The row that `text`, the contents of `file`, gives. Throws UsageError that names file and line.
+[[nodiscard]] Allocator parse_allocator(std::string_view text, const std::filesystem::path& file);
 
 [[nodiscard]] const Allocator* find(const std::vector<Allocator>& catalog, std::string_view name);
 

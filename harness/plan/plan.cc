@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdio>
 #include <random>
 #include <sstream>
@@ -14,12 +13,6 @@
 
 namespace heapmark::plan {
 namespace {
-
-// In the order in which they are done: what is most often wanted comes first, should the run be cut short.
-const std::array<std::string, 4> kPasses = {"speed", "memory", "ledger", "limit"};
-
-// The one whose figures the order and time of trials can change.
-constexpr std::string_view kLockstepPass = "speed";
 
 const std::vector<std::string> kEverything = {"all"};
 
@@ -81,11 +74,11 @@ std::vector<Chosen> choose(const Request& request, const std::vector<WorkloadInf
 
 std::vector<std::string> choose_passes(const Request& request) {
   const std::vector<std::string>& asked = request.passes.empty() ? kEverything : request.passes;
+  const std::vector<std::string> known = pass_names();
   for (const std::string& pass : asked)
-    if (pass != "all" && std::find(kPasses.begin(), kPasses.end(), pass) == kPasses.end())
-      throw UsageError(unknown("pass", pass, kPasses));
+    if (pass != "all" && !holds(known, pass)) throw UsageError(unknown("pass", pass, known));
   std::vector<std::string> passes;
-  for (const std::string& pass : kPasses)
+  for (const std::string& pass : known)
     if (holds(asked, "all") || holds(asked, pass)) passes.push_back(pass);
   return passes;
 }
@@ -176,14 +169,6 @@ Shard parse_shard(std::string_view written) {
   return shard;
 }
 
-unsigned Rounds::of(std::string_view pass) const {
-  if (pass == "speed") return speed;
-  if (pass == "memory") return memory;
-  if (pass == "ledger") return ledger;
-  if (pass == "limit") return limit;
-  return 0;
-}
-
 std::vector<trial::TrialSpec> make_plan(const Request& request, const std::vector<Selection>& selections,
                                         const std::vector<WorkloadInfo>& workloads) {
   const std::vector<Chosen> chosen = choose(request, workloads);
@@ -221,7 +206,7 @@ std::vector<trial::TrialSpec> make_plan(const Request& request, const std::vecto
                           .round = request.first_round + round,
                           .seed = request.seed,
                           .check = request.check,
-                          .lockstep = request.lockstep && pass == kLockstepPass && !keeps_time_itself(*selection),
+                          .lockstep = request.lockstep && pass_info(pass).pass == kSpeed && !keeps_time_itself(*selection),
                           .memory_estimate_bytes = memory_estimate(*one.workload, parameters),
                           .timeout = request.timeout.count() > 0 ? request.timeout
                                      : request.quick             ? kQuickTimeout

@@ -8,16 +8,12 @@
 #include <string>
 #include <vector>
 
+#include "harness/plan/rounds.h"
 #include "harness/plan/selection.h"
 #include "harness/plan/workload_list.h"
 #include "harness/trial/trial.h"
 
 namespace heapmark::plan {
-
-struct Rounds {
-  unsigned speed = 6, memory = 2, ledger = 1, limit = 1;
-  [[nodiscard]] unsigned of(std::string_view pass) const;
-};
 
 // One of several parts of a plan, for one of several machines: part `index` (from 1) of `count`. A part holds
 // whole groups (a round of one workload variant in one pass, all allocators), so that every ratio is of one
@@ -33,7 +29,7 @@ struct Shard {
 struct Request {
   std::vector<std::string> workloads;  // "churn" (all variants), "churn/small-4t"; empty or "all": every one
   std::vector<std::string> passes;     // empty or "all": every one
-  Rounds rounds;
+  Rounds rounds = default_rounds(false);
   trial::Pairs sets;  // applied to every workload that has the parameter
   std::uint64_t seed = 1;
   unsigned first_round =

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "harness/plan/catalog.h"
-#include "harness/plan/library_search.h"
+#include "harness/plan/libraries.h"
 #include "harness/trial/trial.h"
 
 namespace heapmark::plan {
@@ -29,7 +29,7 @@ struct Selection {
 // you mean"), a value that is not of the tunable's type or out of its range, a missing bracket, a path that
 // is no shared library.
 [[nodiscard]] std::vector<Selection> select(std::string_view list, const std::vector<Allocator>& catalog,
-                                            const LibrarySearch& search, const std::string& noop_library);
+                                            const Libraries& libraries, const std::string& noop_library);
 
 // Whether the allocator, with these tunables, would notice that its process waits in lockstep.
 [[nodiscard]] bool keeps_time_itself(const Selection& selection);

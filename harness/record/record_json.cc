@@ -82,6 +82,19 @@ trial::Table table_from(const json& value) {
   return table;
 }
 
+json rounds_to_json(const plan::Rounds& rounds) {
+  json out = json::object();
+  for (const std::string& pass : plan::pass_names()) out[pass] = rounds.of(pass);
+  return out;
+}
+
+// A pass that is newer than the file was not asked for: it has no rounds.
+plan::Rounds rounds_from(const json& value) {
+  plan::Rounds rounds;
+  for (const std::string& pass : plan::pass_names()) rounds.of(pass) = value.value(pass, 0U);
+  return rounds;
+}
+
 }  // namespace
 
 std::string_view outcome_name(Outcome outcome) {
@@ -177,11 +190,7 @@ json to_json(const Asked& asked) {
   return {{"allocators", asked.allocators},
           {"workloads", request.workloads},
           {"passes", request.passes},
-          {"rounds",
-           {{"speed", request.rounds.speed},
-            {"memory", request.rounds.memory},
-            {"ledger", request.rounds.ledger},
-            {"limit", request.rounds.limit}}},
+          {"rounds", rounds_to_json(request.rounds)},
           {"sets", pairs_to_json(request.sets)},
           {"seed", request.seed},
           {"first_round", request.first_round},
@@ -200,11 +209,7 @@ Asked asked_from(const json& value) {
   plan::Request& request = asked.request;
   value.at("workloads").get_to(request.workloads);
   value.at("passes").get_to(request.passes);
-  const json& rounds = value.at("rounds");
-  rounds.at("speed").get_to(request.rounds.speed);
-  rounds.at("memory").get_to(request.rounds.memory);
-  rounds.at("ledger").get_to(request.rounds.ledger);
-  rounds.at("limit").get_to(request.rounds.limit);
+  request.rounds = rounds_from(value.at("rounds"));
   request.sets = pairs_from(value.at("sets"));
   value.at("seed").get_to(request.seed);
   request.timeout = std::chrono::seconds(value.value("timeout_seconds", 0L));

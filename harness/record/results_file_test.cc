@@ -45,7 +45,7 @@ TEST_CASE("what is written is read back the same") {
   const Folder folder;
   Results given = example::results();
   given.asked.request.sets = {{"threads", "4"}};
-  given.asked.request.rounds.speed = 9;
+  given.asked.request.rounds.of("speed") = 9;
   given.asked.request.quick = true;
   given.allocators[1].tunables = {{"z", "1"}, {"a", "2"}};
   ResultsFile file(folder.file("r.json"), given);
@@ -60,7 +60,7 @@ TEST_CASE("what is written is read back the same") {
 
   const Results read = read_results(file.path());
   CHECK(read.asked.baseline == "glibc");
-  CHECK(read.asked.request.rounds.speed == 9);
+  CHECK(read.asked.request.rounds.of("speed") == 9);
   CHECK(read.asked.request.quick);
   CHECK(read.asked.request.sets == given.asked.request.sets);
   REQUIRE(read.allocators.size() == 3);

@@ -77,6 +77,16 @@ Ending run_traced(const Child& child, int interrupted, Clock::time_point deadlin
   return ending;
 }
 
+void add_ledger(const ledger::OsLedger& ledger, TrialResult& result) {
+  result.metrics.merge(ledger.metrics());
+  Table& table = result.tables["kernel_events"];
+  table.columns = {"time_ns", "kind", "bytes", "phase"};
+  for (const ledger::Event& event : ledger.events())
+    table.rows.push_back({static_cast<double>(event.time_ns), static_cast<double>(event.kind),
+                          static_cast<double>(event.bytes), static_cast<double>(event.phase)});
+  table.dropped_rows = static_cast<std::uint32_t>(ledger.dropped_events());
+}
+
 }  // namespace
 
 ProcessExecutor::ProcessExecutor(std::string host_program)
@@ -118,7 +128,7 @@ TrialResult ProcessExecutor::run(const TrialSpec& spec) {
   read_report(report.get(), result);
   judge_ending(report.get(), ending, spec.timeout, last_words(child.standard_error), result);
   if (result.outcome == Outcome::kOk && !report.get().message[0]) result.message.clear();
-  if (ledger) ledger->add_to(result);
+  if (ledger) add_ledger(*ledger, result);
   return result;
 }
 

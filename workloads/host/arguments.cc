@@ -60,29 +60,15 @@ const char* set_by_assignment(Arguments& arguments, const char* assignment) {
 }
 
 bool read_pass(const char* text, Pass& pass) {
-  for (const Pass known : {kSpeed, kMemory, kLedger, kLimit})
-    if (std::strcmp(text, pass_name(known)) == 0) {
-      pass = known;
+  for (const PassInfo& known : kPassTable)
+    if (std::strcmp(text, known.name) == 0) {
+      pass = known.pass;
       return true;
     }
   return false;
 }
 
 }  // namespace
-
-const char* pass_name(Pass pass) {
-  switch (pass) {
-    case kSpeed:
-      return "speed";
-    case kMemory:
-      return "memory";
-    case kLedger:
-      return "ledger";
-    case kLimit:
-      return "limit";
-  }
-  return "";
-}
 
 bool read_number(const char* text, double& value) {
   double scale = 0;  // of the next decimal; 0 before the point

@@ -36,6 +36,4 @@ const char* read_arguments(int argc, char** argv, Arguments& out);
 // "64K" -> 65536, "0.75", "1e6" is not accepted. False where `text` is no such number.
 bool read_number(const char* text, double& value);
 
-const char* pass_name(Pass pass);
-
 }  // namespace heapmark::host

@@ -46,11 +46,11 @@ void add_passes(unsigned passes) {
   add_text("passes");
   json.add(": [");
   bool first = true;
-  for (const Pass pass : {kSpeed, kMemory, kLedger, kLimit}) {
-    if ((passes & pass) == 0) continue;
+  for (const PassInfo& pass : kPassTable) {
+    if ((passes & pass.pass) == 0) continue;
     if (!first) json.add(", ");
     first = false;
-    add_text(pass_name(pass));
+    add_text(pass.name);
   }
   json.add("]");
 }

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace heapmark::plan {
+namespace heapmark::machine {
 
 struct Answer {
   int status = 0;  // exit status; 128 + signal where one ended it
@@ -16,4 +16,4 @@ struct Answer {
 // where `quiet`. Throws std::system_error where the program cannot be started.
 [[nodiscard]] Answer run_and_read(const std::vector<std::string>& command, bool quiet = false);
 
-}  // namespace heapmark::plan
+}  // namespace heapmark::machine

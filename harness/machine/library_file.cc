@@ -10,10 +10,10 @@
 #include <sstream>
 #include <system_error>
 
-#include "harness/plan/library_search.h"
-#include "harness/plan/run_and_read.h"
+#include "harness/machine/library_search.h"
+#include "harness/machine/run_and_read.h"
 
-namespace heapmark::plan {
+namespace heapmark::machine {
 namespace {
 
 namespace fs = std::filesystem;
@@ -132,4 +132,4 @@ std::map<std::string, std::string> debian_versions(const std::vector<std::string
   }
 }
 
-}  // namespace heapmark::plan
+}  // namespace heapmark::machine

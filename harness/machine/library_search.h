@@ -1,23 +1,20 @@
-// Where an allocator's library lies on this machine, and what can be said of the file: is it one that the
-// loader would take, its build id, the Debian package and version it came with. Reading only.
+// Library files of this machine: where they lie, and what can be said of a file: is it one that the loader
+// would take, its build id, the Debian package and version it came with. Reading only.
 #pragma once
 
 #include <filesystem>
-#include <functional>
 #include <map>
 #include <string>
 #include <vector>
 
-#include "harness/plan/catalog.h"
+namespace heapmark::machine {
 
-namespace heapmark::plan {
+// Where libraries are looked for: LD_LIBRARY_PATH, then the system's directories and the compilers' own. Some
+// hold a '*'.
+[[nodiscard]] std::vector<std::string> system_directories();
 
-// Finds an allocator's library on this machine; "" where there is none.
-using LibrarySearch = std::function<std::string(const Allocator&)>;
-
-// The LibrarySearch of this machine: the C library in use for a builtin one, beside the program for bundled
-// ones, LD_LIBRARY_PATH and the system's directories otherwise.
-[[nodiscard]] LibrarySearch machine_search(const std::string& program_directory);
+// The C library that this process runs on, links resolved; "" where it cannot be told.
+[[nodiscard]] std::string c_library_in_use();
 
 // The first of `libraries` (names, or absolute paths; both may hold '*') that is found in the first of
 // `directories` (which may hold '*'); of several matches the highest version. The canonical path, or "".
@@ -34,4 +31,4 @@ using LibrarySearch = std::function<std::string(const Allocator&)>;
 // are where there is no dpkg. One question for all: each takes a tenth of a second.
 [[nodiscard]] std::map<std::string, std::string> debian_versions(const std::vector<std::string>& files);
 
-}  // namespace heapmark::plan
+}  // namespace heapmark::machine

@@ -2,14 +2,15 @@
 #include <catch2/catch.hpp>
 #include <cstdlib>
 
-#include "harness/plan/selection.h"
+#include "harness/cli/known.h"
 
 using namespace heapmark::plan;
+using heapmark::cli::MachineLibraries;
 
 namespace {
 
 std::vector<Allocator> real_catalog() {
-  return load_catalog(std::string(std::getenv("HEAPMARK_SOURCE_DIR")) + "/allocators/catalog");
+  return heapmark::cli::load_catalog(std::string(std::getenv("HEAPMARK_SOURCE_DIR")) + "/allocators/catalog");
 }
 
 }  // namespace
@@ -43,7 +44,8 @@ TEST_CASE("every tunable of the catalog can be handed over to its allocator") {
 
 TEST_CASE("every allocator found here is one file with a version or a build id, others say what to install") {
   const auto catalog = real_catalog();
-  const auto selections = select(names_of(catalog), catalog, machine_search("/nowhere"), "/nowhere/noop.so");
+  const auto selections =
+      select(names_of(catalog), catalog, MachineLibraries("/nowhere"), "/nowhere/noop.so");
   REQUIRE(selections.size() == catalog.size());
   for (const Selection& selection : selections) {
     CAPTURE(selection.label, selection.library, selection.skipped);

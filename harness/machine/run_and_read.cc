@@ -1,4 +1,4 @@
-#include "harness/plan/run_and_read.h"
+#include "harness/machine/run_and_read.h"
 
 #include <fcntl.h>
 #include <spawn.h>
@@ -9,7 +9,7 @@
 #include <cerrno>
 #include <system_error>
 
-namespace heapmark::plan {
+namespace heapmark::machine {
 namespace {
 
 [[noreturn]] void fail(int error, const std::string& what) {
@@ -68,4 +68,4 @@ Answer run_and_read(const std::vector<std::string>& command, bool quiet) {
   return answer;
 }
 
-}  // namespace heapmark::plan
+}  // namespace heapmark::machine

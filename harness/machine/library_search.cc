@@ -1,4 +1,4 @@
-#include "harness/plan/library_search.h"
+#include "harness/machine/library_search.h"
 
 #include <dlfcn.h>
 #include <glob.h>
@@ -9,7 +9,7 @@
 #include <cstring>
 #include <sstream>
 
-namespace heapmark::plan {
+namespace heapmark::machine {
 namespace {
 
 namespace fs = std::filesystem;
@@ -30,6 +30,20 @@ std::string canonical(const std::string& path) {
   std::error_code error;
   const fs::path real = fs::canonical(path, error);
   return error ? "" : real.string();
+}
+
+}  // namespace
+
+std::string find_library(const std::vector<std::string>& libraries,
+                         const std::vector<std::string>& directories) {
+  for (const std::string& library : libraries) {
+    const bool absolute = library.starts_with('/');
+    for (const std::string& directory : absolute ? std::vector<std::string>{""} : directories) {
+      for (const std::string& path : matches(absolute ? library : directory + "/" + library))
+        if (is_shared_library(path)) return canonical(path);
+    }
+  }
+  return "";
 }
 
 std::vector<std::string> system_directories() {
@@ -56,26 +70,4 @@ std::string c_library_in_use() {
   return symbol && dladdr(symbol, &info) && info.dli_fname ? canonical(info.dli_fname) : "";
 }
 
-}  // namespace
-
-std::string find_library(const std::vector<std::string>& libraries,
-                         const std::vector<std::string>& directories) {
-  for (const std::string& library : libraries) {
-    const bool absolute = library.starts_with('/');
-    for (const std::string& directory : absolute ? std::vector<std::string>{""} : directories) {
-      for (const std::string& path : matches(absolute ? library : directory + "/" + library))
-        if (is_shared_library(path)) return canonical(path);
-    }
-  }
-  return "";
-}
-
-LibrarySearch machine_search(const std::string& program_directory) {
-  return [program_directory](const Allocator& allocator) {
-    if (allocator.builtin) return c_library_in_use();
-    if (allocator.bundled) return find_library(allocator.libraries, {program_directory});
-    return find_library(allocator.libraries, system_directories());
-  };
-}
-
-}  // namespace heapmark::plan
+}  // namespace heapmark::machine

@@ -1,6 +1,6 @@
 // Finding library files: in a made-up tree of copies of this very program (an ELF shared object, as all
 // position-independent programs are), and on this machine.
-#include "harness/plan/library_search.h"
+#include "harness/machine/library_search.h"
 
 #include <unistd.h>
 
@@ -8,9 +8,9 @@
 #include <cstdlib>
 #include <fstream>
 
-#include "harness/plan/run_and_read.h"
+#include "harness/machine/run_and_read.h"
 
-using namespace heapmark::plan;
+using namespace heapmark::machine;
 namespace fs = std::filesystem;
 
 namespace {
@@ -99,20 +99,8 @@ TEST_CASE("only shared objects of this processor are taken") {
   CHECK_FALSE(is_shared_library(file));
 }
 
-TEST_CASE("a bundled allocator is looked for beside the program alone") {
-  const Tree tree;
-  const std::string file = tree.library("libours.so");
-  Allocator ours;
-  ours.libraries = {"libours.so"};
-  ours.bundled = true;
-  CHECK(machine_search(tree.directory())(ours) == file);
-  CHECK(machine_search(tree.directory("elsewhere"))(ours).empty());
-}
-
 TEST_CASE("the C library in use is found, with its build id") {
-  Allocator system;
-  system.builtin = true;
-  const std::string file = machine_search("/nowhere")(system);
+  const std::string file = c_library_in_use();
   REQUIRE(is_shared_library(file));
   const std::string id = build_id(file);
   // Debian's are SHA-1.
