@@ -5,6 +5,7 @@
 #include <limits>
 #include <set>
 
+#include "harness/cli/precision.h"
 #include "harness/cli/sessions.h"
 
 namespace heapmark::cli {
@@ -67,6 +68,10 @@ class Measuring {
       if (deadline && Clock::now() >= *deadline) return End::kBudgetUsed;
       std::size_t end = at + 1;
       while (end < open_.size() && same_group(open_[at], open_[end])) ++end;
+      if (is_precise_enough(open_[at])) {
+        at = end;
+        continue;
+      }
       const bool in_lockstep = std::any_of(open_.begin() + index(at), open_.begin() + index(end),
                                            [](const trial::TrialSpec& spec) { return spec.lockstep; });
       if (!(in_lockstep ? run_sessions(at, end) : run_one_by_one(at, end))) return End::kInterrupted;
@@ -77,6 +82,11 @@ class Measuring {
 
  private:
   static std::ptrdiff_t index(std::size_t at) { return static_cast<std::ptrdiff_t>(at); }
+
+  [[nodiscard]] bool is_precise_enough(const trial::TrialSpec& spec) const {
+    const double wanted = file_.results().asked.request.precision;
+    return wanted > 0 && spec.pass == "speed" && is_precise(file_.results(), spec.workload, spec.variant, wanted);
+  }
 
   bool run_one_by_one(std::size_t at, std::size_t end) {
     for (; at < end; ++at) {

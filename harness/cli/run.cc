@@ -15,6 +15,7 @@
 
 #include "harness/cli/known.h"
 #include "harness/cli/measure.h"
+#include "harness/cli/precision.h"
 #include "harness/cli/terminal.h"
 #include "harness/machine/machine.h"
 #include "harness/plan/did_you_mean.h"
@@ -27,6 +28,9 @@ namespace heapmark::cli {
 namespace {
 
 namespace fs = std::filesystem;
+
+// With --precision and without -r, the speed pass has up to so many times as many rounds as by default.
+constexpr unsigned kRoundsForPrecision = 4;
 
 constexpr int kSomeTrialFailed = 3;
 constexpr int kInterruptedBySignal = 128 + SIGINT;
@@ -160,6 +164,10 @@ plan::Request request_of(const RunOptions& options) {
   request.quick = options.quick;
   request.check = options.check;
   request.lockstep = !options.no_lockstep;
+  if (!options.precision.empty()) {
+    request.precision = parse_precision(options.precision);
+    if (options.rounds.empty()) request.rounds.of("speed") *= kRoundsForPrecision;
+  }
   return request;
 }
 
@@ -217,9 +225,11 @@ int run(const Paths& paths, const RunOptions& options) {
   if (!options.budget.empty()) deadline = Clock::now() + parse_duration("--budget", options.budget);
   const End end = measure(plan, workloads, executor, file, progress, deadline,
                           [] { return machine::available_memory(); });
+  const double precision = file.results().asked.request.precision;
 
   fmt::print("{}",
              view::comparison_for_terminal(file.results(), terminal_width(stdout), is_terminal(stdout)));
+  fmt::print("{}", precision_words(time_precision(file.results()), precision));
   fmt::print("Results: {}\n", output.string());
   if (end == End::kInterrupted) {
     fmt::print("Interrupted after {} of {} trials. Go on with: heapmark run --resume {}\n",

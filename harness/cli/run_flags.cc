@@ -20,6 +20,9 @@ void add_measuring_flags(CLI::App& verb, RunOptions& options) {
   verb.add_flag("--quick", options.quick, "smaller work and fewer rounds: a look, not a proof");
   verb.add_flag("--check", options.check,
                 "fill and verify every block (slow: figures are not for comparison)");
+  verb.add_option("--precision", options.precision,
+                  "2%: no further rounds of the speed pass for a workload whose intervals of time are that narrow (half "
+                  "their width); without -r up to 24 rounds (quick: 12). By default all rounds are done");
   verb.add_flag("--no-lockstep", options.no_lockstep,
                 "time one allocator after the other in each round, instead of all slice by slice");
   verb.add_option("--seed", options.seed, "the same seed gives the same operations")->capture_default_str();
@@ -45,7 +48,7 @@ void add_run_flags(CLI::App& verb, RunOptions& options) {
       verb.add_option("--resume", options.resume,
                       "go on with a results file of an interrupted run; with -r: so many rounds in all");
   for (const char* const flag : {"-a", "-w", "--pass", "--set", "--quick", "--check", "--seed", "--shard",
-                                 "--first-round", "--timeout", "--no-lockstep"})
+                                 "--first-round", "--timeout", "--no-lockstep", "--precision"})
     resume->excludes(flag);
   verb.add_option("--baseline", options.baseline, "what the others are compared with (glibc, else the first)")
       ->excludes("--resume");

@@ -199,6 +199,7 @@ json to_json(const Asked& asked) {
           {"quick", request.quick},
           {"check", request.check},
           {"lockstep", request.lockstep},
+          {"precision", request.precision},
           {"baseline", asked.baseline}};
 }
 
@@ -221,6 +222,7 @@ Asked asked_from(const json& value) {
   value.at("quick").get_to(request.quick);
   value.at("check").get_to(request.check);
   request.lockstep = value.value("lockstep", false);  // files from before there was lockstep
+  request.precision = value.value("precision", 0.0);
   return asked;
 }
 
