@@ -8,10 +8,27 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <new>
+#include <stdexcept>
+#include <string>
 #include <system_error>
 
 namespace heapmark::trial {
+namespace {
+
+// For scripts/method, which measures what the length of a slice changes.
+std::uint64_t slice_target_ns() {
+  const char* const text = std::getenv("HEAPMARK_SLICE_MS");
+  if (text == nullptr) return kSliceTargetNs;
+  char* end = nullptr;
+  const double ms = std::strtod(text, &end);
+  if (end == text || *end != '\0' || !(ms > 0) || ms > 10'000)
+    throw std::runtime_error(std::string("HEAPMARK_SLICE_MS takes milliseconds up to 10000, not '") + text + "'");
+  return static_cast<std::uint64_t>(ms * 1e6);
+}
+
+}  // namespace
 
 SessionMemory::SessionMemory(std::uint32_t seats, const std::vector<std::uint32_t>& cpus)
     : fd_(::memfd_create("heapmark-session", MFD_CLOEXEC)), bytes_(session_bytes(seats)) {
@@ -25,7 +42,7 @@ SessionMemory::SessionMemory(std::uint32_t seats, const std::vector<std::uint32_
   session->magic = kSessionMagic;
   session->version = kSessionVersion;
   session->seat_count = seats;
-  session->slice_target_ns = kSliceTargetNs;
+  session->slice_target_ns = slice_target_ns();
   session->cpu_count = static_cast<std::uint32_t>(std::min(cpus.size(), kMaxSessionCpus));
   std::copy_n(cpus.begin(), session->cpu_count, session->cpus);
 }
