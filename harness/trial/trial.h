@@ -63,7 +63,7 @@ struct Lockstep {
   std::uint32_t threads = 1;       // of the workload
   std::uint64_t waited_ns = 0;     // while others had their turns
   std::vector<std::uint32_t> cpus; // that all processes of the session were pinned to
-  double foreign_share = 0;        // of the wall time of its slices, in which others had its CPU (stats/session.h)
+  double foreign_share = 0;        // of the wall time of its slices, in which others had its CPU (docs/lockstep.md)
   double slice_ratio_median = 0;   // to the baseline; 0: no baseline in the session
   double slice_ratio_spread = 0;   // median distance of the logarithms of slice ratios from that median
 };
