@@ -66,7 +66,6 @@ End measure(const std::vector<trial::TrialSpec>& plan, const std::vector<plan::W
     file.add({open[at], std::move(result), ""});
   }
   progress.clear();
-  file.finish();
   return end;
 }
 
