@@ -195,6 +195,8 @@ Allocator read_allocator(const toml::table& table, const fs::path& file) {
   allocator.bundled = section.flag("bundled");
   if (allocator.builtin && allocator.bundled) section.fail("builtin and bundled exclude each other");
   allocator.not_for_use = section.text("not_for_use");
+  // How plots draw it: scripts/plots/style.py reads these.
+  for (const char* const key : {"colour", "mark", "line"}) static_cast<void>(section.text(key));
   read_style(section, file, allocator);
   read_tunables(section, file, allocator);
   read_known_failures(section, file, allocator);
