@@ -1,8 +1,11 @@
-// The catalog that heapmark comes with: every file can be read, and every allocator can be asked for.
+// The catalog that heapmark comes with: every file can be read, and every allocator can be asked for. And how
+// what is known on this machine is read.
 #include <catch2/catch.hpp>
 #include <cstdlib>
+#include <fstream>
 
 #include "harness/cli/known.h"
+#include "testing/folder.h"
 
 using namespace heapmark::plan;
 using heapmark::cli::MachineLibraries;
@@ -53,4 +56,35 @@ TEST_CASE("every allocator found here is one file with a version or a build id, 
     if (selection.skipped.empty()) CHECK_FALSE((selection.version.empty() && selection.build_id.empty()));
     if (selection.allocator.bundled) CHECK_FALSE(selection.skipped.empty());  // nothing is built in /nowhere
   }
+}
+
+TEST_CASE("a catalog directory that is absent or empty is a usage error") {
+  const heapmark::testing::Folder folder;
+  CHECK_THROWS_WITH(heapmark::cli::load_catalog(folder.file("none")), Catch::Contains("No such file"));
+  CHECK_THROWS_WITH(heapmark::cli::load_catalog(folder.path()), Catch::Contains("no *.toml"));
+}
+
+TEST_CASE("allocators come in the order of their names, other files are passed over") {
+  const heapmark::testing::Folder folder;
+  for (const std::string name : {"zeta", "alpha", "mid"})
+    std::ofstream(folder.file(name + ".toml"))
+        << "name = \"" << name << "\"\nsummary = \"s\"\nlibraries = [\"l\"]\n";
+  std::ofstream(folder.file("notes.txt")) << "not a catalog file";
+  const auto catalog = heapmark::cli::load_catalog(folder.path());
+  CHECK(names_of(catalog) == "alpha,mid,zeta");
+  CHECK(find(catalog, "mid") == &catalog[1]);
+  CHECK(find(catalog, "none") == nullptr);
+}
+
+TEST_CASE("a host that cannot be run or that fails is named") {
+  CHECK_THROWS_WITH(heapmark::cli::ask_workloads("/no/such/heapmark-host"),
+                    Catch::Contains("/no/such/heapmark-host cannot be run"));
+  CHECK_THROWS_WITH(heapmark::cli::ask_workloads("false"), Catch::Contains("ended with status 1"));
+}
+
+TEST_CASE("a library given by its path is made absolute, or refused with the reason") {
+  const MachineLibraries libraries("/nowhere");
+  CHECK_THROWS_WITH(libraries.given("/no/such/lib.so"), Catch::Contains("No such file"));
+  CHECK_THROWS_WITH(libraries.given("/etc/passwd"), Catch::Contains("not a shared library"));
+  CHECK(libraries.given("/proc/self/exe").find("catalog_files_test") != std::string::npos);
 }

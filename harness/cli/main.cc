@@ -22,6 +22,7 @@
 #include "harness/cli/tutorial.h"
 #include "harness/plan/did_you_mean.h"
 #include "harness/plan/usage_error.h"
+#include "harness/view/exporter.h"
 
 namespace {
 
@@ -104,17 +105,16 @@ int parse_and_run(int argc, char** argv) {
   tutorial_verb->add_option("-a,--allocators", tutorial_allocators, "allocators, as for run")
       ->capture_default_str();
 
-  std::string show_file, show_format = "table", show_baseline;
-  CLI::App* show_verb = app.add_subcommand("show", "the tables again from a results file");
-  show_verb->add_option("RESULTS.json", show_file, "a results file")->required();
-  show_verb
-      ->add_option(
-          "--format", show_format,
-          "table, markdown, csv, overview: one table, as markdown; objectives: what tuning compares, as JSON")
-      ->check(CLI::IsMember({"table", "markdown", "csv", "overview", "objectives"}))
-      ->capture_default_str();
-
-  show_verb->add_option("--baseline", show_baseline, "compare with another allocator of the file");
+  cli::ShowOptions show;
+  CLI::App* show_verb = app.add_subcommand("show", "a results file again: tables, words, CSV, ...");
+  show_verb->add_option("RESULTS.json", show.file, "a results file")->required();
+  std::string formats;
+  for (const view::Exporter& one : view::exporters())
+    formats += fmt::format("{}{}: {}", formats.empty() ? "" : "; ", one.name, one.help);
+  show_verb->add_option("--format", show.format, formats)->capture_default_str();
+  show_verb->add_option("--baseline", show.baseline, "compare with another allocator of the file");
+  show_verb->add_option("--margin", show.margin,
+                        "5%: call ratios within it equal (by default as in the run)");
 
   std::string list_what;
   bool list_as_json = false;
@@ -152,7 +152,7 @@ int parse_and_run(int argc, char** argv) {
   if (merge_verb->parsed()) return cli::merge(merge);
   if (run_verb->parsed()) return cli::run(paths, run);
   if (tutorial_verb->parsed()) return cli::tutorial(paths, tutorial_allocators);
-  if (show_verb->parsed()) return cli::show(show_file, show_format, show_baseline);
+  if (show_verb->parsed()) return cli::show(show);
   if (list_verb->parsed()) return cli::list(paths, list_what, list_as_json);
   if (doctor_verb->parsed()) return cli::doctor(paths);
   return cli::exec(paths, exec_allocator, command);

@@ -5,8 +5,8 @@
 #include <limits>
 #include <set>
 
-#include "harness/cli/precision.h"
 #include "harness/cli/sessions.h"
+#include "harness/stats/precision.h"
 
 namespace heapmark::cli {
 namespace {
@@ -85,7 +85,8 @@ class Measuring {
 
   [[nodiscard]] bool is_precise_enough(const trial::TrialSpec& spec) const {
     const double wanted = file_.results().asked.request.precision;
-    return wanted > 0 && spec.pass == "speed" && is_precise(file_.results(), spec.workload, spec.variant, wanted);
+    return wanted > 0 && spec.pass == "speed" &&
+           stats::is_precise(file_.results(), spec.workload, spec.variant, wanted);
   }
 
   bool run_one_by_one(std::size_t at, std::size_t end) {
@@ -152,7 +153,6 @@ End measure(const std::vector<trial::TrialSpec>& plan, const std::vector<plan::W
             std::optional<Clock::time_point> deadline, const std::function<std::uint64_t()>& available_bytes) {
   const End end = Measuring(plan, workloads, executor, file, progress, available_bytes).run(deadline);
   progress.clear();
-  file.finish();
   return end;
 }
 

@@ -21,8 +21,9 @@
 #include "harness/plan/did_you_mean.h"
 #include "harness/plan/usage_error.h"
 #include "harness/record/context.h"
+#include "harness/stats/analysis.h"
 #include "harness/trial/process_executor.h"
-#include "harness/view/comparison.h"
+#include "harness/view/exporter.h"
 
 namespace heapmark::cli {
 namespace {
@@ -82,6 +83,7 @@ record::Asked asked_for(const RunOptions& options) {
   record::Asked asked;
   asked.allocators = options.allocators;
   asked.baseline = options.baseline;
+  if (!options.margin.empty()) asked.margin = parse_margin(options.margin);
   asked.request = request_of(options);
   return asked;
 }
@@ -171,6 +173,15 @@ plan::Request request_of(const RunOptions& options) {
   return request;
 }
 
+double parse_margin(const std::string& written) {
+  double value = 0;
+  const char* const end = written.data() + written.size();
+  const auto [rest, error] = std::from_chars(written.data(), end, value, std::chars_format::fixed);
+  if (error != std::errc{} || std::string(rest, end) != "%" || value <= 0 || value >= 100)
+    throw UsageError("--margin takes a share above 0 and below 100, like 3% or 0.5%; not '" + written + "'");
+  return value / 100;
+}
+
 std::chrono::seconds parse_duration(const std::string& flag, const std::string& written) {
   double value = 0;
   const char* const end = written.data() + written.size();
@@ -217,7 +228,7 @@ int run(const Paths& paths, const RunOptions& options) {
   say_what_is_skipped(selections);
 
   record::ResultsFile file(output, std::move(results));
-  file.finish();  // a file that cannot be written is told now, not after the first trial
+  file.finish({});  // a file that cannot be written is told now, not after the first trial
   trial::ProcessExecutor executor(paths.host_program);
   const StopOnSignal stop(executor);
   view::Progress progress(stderr, is_terminal(stderr), terminal_width(stderr));
@@ -227,9 +238,14 @@ int run(const Paths& paths, const RunOptions& options) {
                           [] { return machine::available_memory(); });
   const double precision = file.results().asked.request.precision;
 
-  fmt::print("{}",
-             view::comparison_for_terminal(file.results(), terminal_width(stdout), is_terminal(stdout)));
-  fmt::print("{}", precision_words(time_precision(file.results()), precision));
+  const stats::Analysis analysis = stats::analyse(file.results());
+  file.finish(stats::statistics_json(analysis));
+  for (const char* const format : {"table", "words"}) {
+    if (!options.tables && std::string_view(format) != "words") continue;
+    fmt::print("{}", view::find_exporter(format)->render({file.results(), analysis, output.string(),
+                                                          terminal_width(stdout), is_terminal(stdout)}));
+  }
+  fmt::print("{}", precision_words(stats::time_precision(file.results()), precision));
   fmt::print("Results: {}\n", output.string());
   if (end == End::kInterrupted) {
     fmt::print("Interrupted after {} of {} trials. Go on with: heapmark run --resume {}\n",

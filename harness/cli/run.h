@@ -28,6 +28,8 @@ struct RunOptions {
   std::string output;        // "": a dated file in the working directory
   std::string resume;        // a results file to go on with
   std::string baseline;      // "": glibc where chosen, else the first allocator
+  std::string margin;        // "3%": ratios within it are called equal; "": 3 %
+  bool tables = false;       // print the long tables before the closing words
   std::string command;       // as typed, for the record
 };
 
@@ -36,6 +38,9 @@ struct RunOptions {
 
 // "90", "90s", "10m", "1.5h". Throws UsageError.
 [[nodiscard]] std::chrono::seconds parse_duration(const std::string& flag, const std::string& written);
+
+// "3%", "0.5%". Throws UsageError.
+[[nodiscard]] double parse_margin(const std::string& written);
 
 // Returns the exit code: 0, or 3 where a trial failed, or 130 after Ctrl-C. Throws UsageError.
 [[nodiscard]] int run(const Paths& paths, const RunOptions& options);

@@ -199,6 +199,8 @@ Allocator read_allocator(const toml::table& table, const fs::path& file) {
   const std::string clock = section.one_of("clock", kClocks, "libc");
   allocator.clock = clock == "none" ? ClockUse::kNone : clock == "own" ? ClockUse::kOwn : ClockUse::kLibc;
   allocator.not_for_use = section.text("not_for_use");
+  // How plots draw it: scripts/plots/style.py reads these.
+  for (const char* const key : {"colour", "mark", "line"}) static_cast<void>(section.text(key));
   read_style(section, file, allocator);
   read_tunables(section, file, allocator);
   read_known_failures(section, file, allocator);

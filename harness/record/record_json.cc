@@ -200,13 +200,15 @@ json to_json(const Asked& asked) {
           {"check", request.check},
           {"lockstep", request.lockstep},
           {"precision", request.precision},
-          {"baseline", asked.baseline}};
+          {"baseline", asked.baseline},
+          {"margin", asked.margin}};
 }
 
 Asked asked_from(const json& value) {
   Asked asked;
   value.at("allocators").get_to(asked.allocators);
   value.at("baseline").get_to(asked.baseline);
+  asked.margin = value.value("margin", asked.margin);
   plan::Request& request = asked.request;
   value.at("workloads").get_to(request.workloads);
   value.at("passes").get_to(request.passes);

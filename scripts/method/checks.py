@@ -52,7 +52,7 @@ def only_rounds(results, rounds):
 
 def alarms(rows):
     """(verdicts that say better or worse, all verdicts)."""
-    verdicts = [r["verdict"] for r in rows if r["verdict"] not in ("", "undecided")]
+    verdicts = [r["verdict"] for r in rows if r["verdict"]]
     return sum(v in ("better", "worse", "differs") for v in verdicts), len(verdicts)
 
 

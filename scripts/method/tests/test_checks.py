@@ -38,8 +38,8 @@ class Checks(unittest.TestCase):
         self.assertEqual(results["records"][4]["round"], 4)
 
     def test_alarms_are_verdicts_of_a_difference(self):
-        rows = [row("a", "1", "", "", v) for v in ("better", "worse", "no difference", "undecided", "", "differs")]
-        self.assertEqual(checks.alarms(rows), (3, 4))
+        rows = [row("a", "1", "", "", v) for v in ("better", "worse", "equal", "cannot tell yet", "", "differs")]
+        self.assertEqual(checks.alarms(rows), (3, 5))
 
     def test_steps_follow_from_the_calibration(self):
         self.assertAlmostEqual(checks.steps_for(0.03, 1.4, 40), 3)

@@ -1,13 +1,16 @@
 // See statistics.h.
-#include "harness/record/statistics.h"
+#include "harness/stats/statistics.h"
 
 #include <algorithm>
 #include <cmath>
 #include <map>
 #include <tuple>
 
-namespace heapmark::record {
+namespace heapmark::stats {
 namespace {
+
+using record::AllocatorFound;
+using record::Results;
 
 // The trials of one allocator on one workload variant in one pass, by host and round.
 struct Group {
@@ -32,7 +35,7 @@ Groups group(const Results& results, std::vector<Place>& places) {
     if (result.outcome == trial::Outcome::kOk) {
       group.ok[{host, spec.round}] = &result;
     } else if (group.failed++ == 0) {
-      group.failure = std::string(outcome_name(result.outcome));
+      group.failure = std::string(record::outcome_name(result.outcome));
       if (!result.message.empty()) group.failure += ": " + result.message;
     }
   }
@@ -45,15 +48,15 @@ std::optional<double> value_in(const trial::TrialResult& result, const std::stri
   return found->second;
 }
 
-stats::Better better_of(const plan::Metric& metric) {
-  if (metric.better == "lower") return stats::Better::kLower;
-  if (metric.better == "higher") return stats::Better::kHigher;
-  return stats::Better::kNeither;
+Better better_of(const plan::Metric& metric) {
+  if (metric.better == better_name(Better::kLower)) return Better::kLower;
+  if (metric.better == better_name(Better::kHigher)) return Better::kHigher;
+  return Better::kNeither;
 }
 
 // Only rounds in which both measured: a ratio compares what ran side by side.
 std::optional<Ratio> ratio_of(const Group& group, const Group& baseline, const std::string& baseline_label,
-                              const plan::Metric& metric) {
+                              const plan::Metric& metric, double margin) {
   std::vector<double> values, baseline_values;
   for (const auto& [round, result] : group.ok) {
     const auto other = baseline.ok.find(round);
@@ -64,14 +67,18 @@ std::optional<Ratio> ratio_of(const Group& group, const Group& baseline, const s
     values.push_back(*value);
     baseline_values.push_back(*baseline_value);
   }
-  const auto summary = stats::paired_ratio(values, baseline_values);
+  const double typical = summarize(baseline_values, {}).value_or(Summary{}).median;
+  const Kind kind = kind_of(metric.unit, typical);
+  const auto summary = paired_ratio(values, baseline_values, kind);
   if (!summary) return std::nullopt;
-  return Ratio{baseline_label, *summary, stats::judge(*summary, better_of(metric))};
+  const Judgement judgement = judge(*summary, better_of(metric), kind, margin);
+  return Ratio{baseline_label, *summary, judgement.verdict, judgement.more_rounds};
 }
 
 Statistic statistic_of(const Group& group, const plan::Metric& metric) {
   Statistic statistic;
   statistic.metric = metric.name;
+  statistic.headline = metric.headline;
   statistic.failed = group.failed;
   statistic.failure = group.failure;
   std::vector<double> values;
@@ -81,7 +88,7 @@ Statistic statistic_of(const Group& group, const plan::Metric& metric) {
     else
       ++statistic.not_measured;
   }
-  statistic.summary = stats::summarize(values);
+  statistic.summary = summarize(values, kind_of(metric.unit, 0));
   return statistic;
 }
 
@@ -89,9 +96,24 @@ bool measured_in(const plan::Metric& metric, const std::string& pass) {
   return std::find(metric.passes.begin(), metric.passes.end(), pass) != metric.passes.end();
 }
 
+// Where a metric was measured in several passes, tables show it from the pass whose question it answers.
+void choose_shown(std::vector<Statistic>& statistics, const Results& results) {
+  std::map<std::tuple<std::string, std::string, std::string>, std::string> best;
+  const auto rank = [&](const Statistic& one, const std::string& pass) {
+    for (const plan::Metric& metric : results.metrics.at(one.workload))
+      if (metric.name == one.metric && is_time(metric.unit)) return plan::pass_info(pass).times_rank;
+    return plan::pass_info(pass).others_rank;
+  };
+  for (const Statistic& one : statistics) {
+    const auto [at, is_new] = best.try_emplace({one.workload, one.variant, one.metric}, one.pass);
+    if (!is_new && rank(one, one.pass) < rank(one, at->second)) at->second = one.pass;
+  }
+  for (Statistic& one : statistics) one.shown = best.at({one.workload, one.variant, one.metric}) == one.pass;
+}
+
 }  // namespace
 
-std::vector<Statistic> statistics_of(const Results& results) {
+std::vector<Statistic> statistics_of(const Results& results, double margin) {
   std::vector<Place> places;
   const Groups groups = group(results, places);
   std::vector<Statistic> statistics;
@@ -111,11 +133,12 @@ std::vector<Statistic> statistics_of(const Results& results) {
             std::tie(place.workload, place.variant, place.pass);
         statistic.allocator = allocator.label;
         if (baseline != groups.end() && allocator.label != results.asked.baseline)
-          statistic.ratio = ratio_of(found->second, baseline->second, results.asked.baseline, metric);
+          statistic.ratio = ratio_of(found->second, baseline->second, results.asked.baseline, metric, margin);
         statistics.push_back(std::move(statistic));
       }
     }
   }
+  choose_shown(statistics, results);
   return statistics;
 }
 
@@ -131,40 +154,25 @@ std::vector<std::string> swept_tunables(const Results& results) {
   return settings < 3 ? std::vector<std::string>{} : tunables;
 }
 
-std::string_view verdict_name(stats::Verdict verdict) {
-  switch (verdict) {
-    case stats::Verdict::kBetter:
-      return "better";
-    case stats::Verdict::kWorse:
-      return "worse";
-    case stats::Verdict::kNoDifference:
-      return "no difference";
-    case stats::Verdict::kDiffers:
-      return "differs";
-    case stats::Verdict::kUndecided:
-      return "undecided";
-  }
-  return "undecided";
-}
-
 namespace {
 
-void add_interval(json& out, const stats::Summary& summary) {
+void add_interval(record::json& out, const Summary& summary) {
   out["median"] = summary.median;
   if (summary.interval) {
     out["low"] = summary.interval->low;
     out["high"] = summary.interval->high;
   }
-  out["method"] = stats::method_name(summary.method);
+  out["method"] = method_name(summary.method);
 }
 
 }  // namespace
 
-json to_json(const Statistic& statistic) {
-  json out{{"workload", statistic.workload},   {"variant", statistic.variant},
-           {"pass", statistic.pass},           {"metric", statistic.metric},
-           {"allocator", statistic.allocator}, {"count", statistic.summary ? statistic.summary->count : 0},
-           {"failed", statistic.failed}};
+record::json to_json(const Statistic& statistic) {
+  record::json out{
+      {"workload", statistic.workload},   {"variant", statistic.variant},
+      {"pass", statistic.pass},           {"metric", statistic.metric},
+      {"allocator", statistic.allocator}, {"count", statistic.summary ? statistic.summary->count : 0},
+      {"failed", statistic.failed},       {"shown", statistic.shown}};
   if (!statistic.failure.empty()) out["failure"] = statistic.failure;
   if (statistic.summary) {
     add_interval(out, *statistic.summary);
@@ -172,12 +180,13 @@ json to_json(const Statistic& statistic) {
     out["max"] = statistic.summary->max;
   }
   if (statistic.ratio) {
-    json ratio{{"baseline", statistic.ratio->baseline}};
+    record::json ratio{{"baseline", statistic.ratio->baseline}};
     add_interval(ratio, statistic.ratio->summary);
     ratio["verdict"] = verdict_name(statistic.ratio->verdict);
+    if (statistic.ratio->more_rounds) ratio["more_rounds"] = *statistic.ratio->more_rounds;
     out["ratio"] = std::move(ratio);
   }
   return out;
 }
 
-}  // namespace heapmark::record
+}  // namespace heapmark::stats

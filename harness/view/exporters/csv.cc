@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "harness/view/comparison.h"
+#include "harness/view/exporter.h"
 
 namespace heapmark::view {
 namespace {
@@ -33,26 +33,26 @@ std::string tunable_of(const record::Results& results, const std::string& label,
   return "";
 }
 
-}  // namespace
-
-std::string comparison_csv(const record::Results& results) {
+std::string render(const Subject& subject) {
+  const record::Results& results = subject.results;
   std::string out =
       "workload,variant,pass,metric,allocator,count,failed,failure,median,low,high,"
-      "baseline,ratio,ratio_low,ratio_high,verdict";
+      "baseline,ratio,ratio_low,ratio_high,verdict,more_rounds";
   std::vector<std::string> tunables;
   for (const record::AllocatorFound& one : results.allocators)
     for (const auto& [name, value] : one.tunables)
       if (std::find(tunables.begin(), tunables.end(), name) == tunables.end()) tunables.push_back(name);
   for (const std::string& tunable : tunables) out += "," + field(tunable);
   out += "\r\n";
-  for (const record::Statistic& one : record::statistics_of(results)) {
+  for (const stats::Statistic& one : subject.analysis.statistics) {
     std::optional<stats::Summary> ratio;
     if (one.ratio) ratio = one.ratio->summary;
-    out += fmt::format("{},{},{},{},{},{},{},{},{},{},{},{}", field(one.workload), field(one.variant),
+    out += fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{}", field(one.workload), field(one.variant),
                        one.pass, one.metric, field(one.allocator), one.summary ? one.summary->count : 0,
                        one.failed, field(one.failure), interval_fields(one.summary),
                        one.ratio ? field(one.ratio->baseline) : "", interval_fields(ratio),
-                       one.ratio ? record::verdict_name(one.ratio->verdict) : "");
+                       one.ratio ? stats::verdict_name(one.ratio->verdict) : "",
+                       one.ratio && one.ratio->more_rounds ? std::to_string(*one.ratio->more_rounds) : "");
     for (const std::string& tunable : tunables)
       out += "," + field(tunable_of(results, one.allocator, tunable));
     out += "\r\n";
@@ -60,4 +60,7 @@ std::string comparison_csv(const record::Results& results) {
   return out;
 }
 
+HEAPMARK_EXPORTER("csv", "one row a statistic, numbers as measured (RFC 4180)", render)
+
+}  // namespace
 }  // namespace heapmark::view

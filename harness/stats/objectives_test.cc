@@ -1,5 +1,5 @@
 // The ratio over all workloads, worked by hand.
-#include "harness/record/objectives.h"
+#include "harness/stats/objectives.h"
 
 #include <catch2/catch.hpp>
 
@@ -7,6 +7,7 @@
 
 using namespace heapmark;
 using namespace heapmark::record;
+using namespace heapmark::stats;
 
 namespace {
 
@@ -58,7 +59,7 @@ TEST_CASE("a round in which a workload failed says nothing of the whole") {
   REQUIRE(time);
   CHECK(time->rounds == 1);
   CHECK(time->summary->median == Approx(0.5));
-  const json as_json = objectives_json(results);
+  const json as_json = objectives_json(results, all);
   CHECK(as_json.at("quick").at("failed_trials") == 1);
   CHECK(as_json.at("quick").at("failure") == "churn/large: out of memory: refused");
 }
@@ -70,4 +71,17 @@ TEST_CASE("a count of refused requests is compared with one added") {
   results.records.push_back(example::record("quick", "limit", 0, {{"failed_though_fitting", 0}}));
   const auto all = overall_of(results);
   CHECK(find(all, "quick", "failed")->summary->median == Approx(0.125));
+}
+
+TEST_CASE("two allocators can be compared with each other, of what all workloads say") {
+  Results results = example::results();
+  for (unsigned round = 0; round < 2; ++round) add(results, "small", round, 100, 50);
+  const Overall back = overall_between(results, "time", "glibc", "quick");
+  REQUIRE(back.summary);
+  CHECK(back.complete);
+  CHECK(back.summary->median == Approx(2));
+  add(results, "large", 0, 100, 100);
+  results.records.pop_back();  // quick has no record of it
+  CHECK_FALSE(overall_between(results, "time", "quick", "glibc").complete);
+  CHECK_FALSE(overall_between(results, "left", "quick", "glibc").summary);
 }
