@@ -43,7 +43,8 @@ class Context {
   void uses_threads(std::uint32_t threads);
 
   // run() only. The timed part is a fixed number of units of work, numbered from 0: a unit is whatever the
-  // workload can stop after. In a lockstep session the timed part is cut into slices of equal numbers of units.
+  // workload can stop after. In a lockstep session the timed part is cut into slices of equal numbers of
+  // units.
   //   start_clock  begins the timed part of `units` units; an estimate will do
   //   slice        `done` units are done and all threads of the workload stand still: to be called at each
   //                number of units that next_cut() named, and harmless at any other

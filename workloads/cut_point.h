@@ -1,6 +1,7 @@
 // Where the threads of a workload stop together at the end of a slice: all wait until the last has come, then
-// the first thread ends the slice (and waits for the process's next turn) while the others sleep, so that none
-// of them takes CPU time from the process whose turn it is. Outside a lockstep session no thread ever stops.
+// the first thread ends the slice (and waits for the process's next turn) while the others sleep, so that
+// none of them takes CPU time from the process whose turn it is. Outside a lockstep session no thread ever
+// stops.
 #pragma once
 
 #include <linux/futex.h>

@@ -196,8 +196,8 @@ TEST_CASE("doctor puts what prevents first and names the package of a missing li
       cli::doctor_text(machine, {installed("here"), missing("absent", "libabsent1")}, {});
   CHECK_THAT(text, Contains("apt-get install libabsent1"));
   CHECK_THAT(text, Contains("transparent_hugepage/enabled"));
-  CHECK(text.find("PREVENTS  ptrace") < text.find("BENDS     transparent huge pages"));
-  CHECK(text.find("BENDS     transparent huge pages") < text.find("library of here"));
+  CHECK(text.find("PREVENTS  ptrace") < text.find("DISTORTS  transparent huge pages"));
+  CHECK(text.find("DISTORTS  transparent huge pages") < text.find("library of here"));
   CHECK_THAT(cli::doctor_text(machine, {}, {"heapmark-host"}), Contains("heapmark-host is missing"));
 }
 

@@ -19,8 +19,8 @@ std::string_view word(Weight weight) {
       return "fine";
     case Weight::kNote:
       return "note";
-    case Weight::kBends:
-      return "BENDS";
+    case Weight::kDistorts:
+      return "DISTORTS";
     case Weight::kPrevents:
       return "PREVENTS";
   }
@@ -70,13 +70,14 @@ std::string doctor_text(const machine::Machine& machine, const std::vector<plan:
   for (const Finding& finding : findings) {
     add_line(text, finding.weight, finding.subject, finding.found);
     add_reason(text, "effect", finding.effect);
-    add_reason(text, "mend", finding.mend);
+    add_reason(text, "fix", finding.fix);
   }
   const auto count = [&](Weight weight) {
     return std::count_if(findings.begin(), findings.end(), [&](const auto& f) { return f.weight == weight; });
   };
-  text += fmt::format("\n{} bend the figures, {} prevent some, {} to note, {} fine.\n", count(Weight::kBends),
-                      count(Weight::kPrevents), count(Weight::kNote), count(Weight::kFine));
+  text += fmt::format("\n{} distort the figures, {} prevent some, {} to note, {} fine.\n",
+                      count(Weight::kDistorts), count(Weight::kPrevents), count(Weight::kNote),
+                      count(Weight::kFine));
   return text;
 }
 

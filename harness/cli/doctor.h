@@ -1,4 +1,4 @@
-// `heapmark doctor`: what in this machine will bend the figures, the cause and the mend of each.
+// `heapmark doctor`: what in this machine distorts the figures, why, and how to fix each.
 #pragma once
 
 #include <string>

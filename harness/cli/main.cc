@@ -124,7 +124,7 @@ int parse_and_run(int argc, char** argv) {
   list_verb->add_flag("--json", list_as_json, "as JSON, for scripts");
 
   CLI::App* doctor_verb =
-      app.add_subcommand("doctor", "what in this machine will bend the figures, and the mend");
+      app.add_subcommand("doctor", "what in this machine distorts the figures, and how to fix it");
 
   std::string exec_allocator;
   CLI::App* exec_verb =

@@ -150,7 +150,8 @@ class Measuring {
 
 End measure(const std::vector<trial::TrialSpec>& plan, const std::vector<plan::WorkloadInfo>& workloads,
             trial::Executor& executor, record::ResultsFile& file, view::Progress& progress,
-            std::optional<Clock::time_point> deadline, const std::function<std::uint64_t()>& available_bytes) {
+            std::optional<Clock::time_point> deadline,
+            const std::function<std::uint64_t()>& available_bytes) {
   const End end = Measuring(plan, workloads, executor, file, progress, available_bytes).run(deadline);
   progress.clear();
   return end;

@@ -24,8 +24,8 @@ using Clock = std::chrono::steady_clock;
 [[nodiscard]] const plan::KnownFailure* known_failure(const record::Record& record,
                                                       const std::vector<plan::Selection>& selections);
 
-// Trials that can run in lockstep (TrialSpec::lockstep) are measured in sessions (sessions.h), the others one by
-// one. `available_bytes` says how much memory a session may count on; without it, as much as is wanted.
+// Trials that can run in lockstep (TrialSpec::lockstep) are measured in sessions (sessions.h), the others one
+// by one. `available_bytes` says how much memory a session may count on; without it, as much as is wanted.
 //
 // A trial that ended well but lacks a metric its workload declares is recorded as an error: such a result
 // would look complete and is not. After `deadline` no further group is begun: a group (one round of one

@@ -42,10 +42,10 @@ std::string precision_words(const std::vector<Reached>& reached, double asked) {
   std::sort(sorted.begin(), sorted.end(),
             [](const Reached& a, const Reached& b) { return a.half_width < b.half_width; });
   const Reached& widest = sorted.back();
-  std::string words =
-      fmt::format("Half-width of the 95 % intervals of time: {} in the median workload variant, {} at most ({}, {}).\n",
-                  percent(sorted[(sorted.size() - 1) / 2].half_width), percent(widest.half_width), place(widest),
-                  widest.allocator);
+  std::string words = fmt::format(
+      "Half-width of the 95 % intervals of time: {} in the median workload variant, {} at most ({}, {}).\n",
+      percent(sorted[(sorted.size() - 1) / 2].half_width), percent(widest.half_width), place(widest),
+      widest.allocator);
   if (asked == 0) return words;
   std::string missed;
   std::size_t precise = 0;
@@ -56,7 +56,8 @@ std::string precision_words(const std::vector<Reached>& reached, double asked) {
       missed += fmt::format("{}{} ({}, {})", missed.empty() ? "" : ", ", place(one), percent(one.half_width),
                             one.allocator);
   }
-  words += fmt::format("--precision {} is reached in {} of {} workload variants", percent(asked), precise, reached.size());
+  words += fmt::format("--precision {} is reached in {} of {} workload variants", percent(asked), precise,
+                       reached.size());
   return words + (missed.empty() ? ".\n" : "; not in " + missed + ".\n");
 }
 

@@ -20,9 +20,10 @@ void add_measuring_flags(CLI::App& verb, RunOptions& options) {
   verb.add_flag("--quick", options.quick, "smaller work and fewer rounds: a look, not a proof");
   verb.add_flag("--check", options.check,
                 "fill and verify every block (slow: figures are not for comparison)");
-  verb.add_option("--precision", options.precision,
-                  "2%: no further rounds of the speed pass for a workload whose intervals of time are that narrow (half "
-                  "their width); without -r up to 24 rounds (quick: 12). By default all rounds are done");
+  verb.add_option(
+      "--precision", options.precision,
+      "2%: no further rounds of the speed pass for a workload whose intervals of time are that narrow (half "
+      "their width); without -r up to 24 rounds (quick: 12). By default all rounds are done");
   verb.add_flag("--no-lockstep", options.no_lockstep,
                 "time one allocator after the other in each round, instead of all slice by slice");
   verb.add_option("--seed", options.seed, "the same seed gives the same operations")->capture_default_str();

@@ -19,7 +19,8 @@ std::vector<stats::Slice> slices_of(const trial::TrialResult& result) {
   const auto& columns = table->second.columns;
   const auto cell = [&](const std::vector<double>& row, const char* name) {
     const auto column = std::find(columns.begin(), columns.end(), name);
-    return column == columns.end() ? std::nan("") : row.at(static_cast<std::size_t>(column - columns.begin()));
+    return column == columns.end() ? std::nan("")
+                                   : row.at(static_cast<std::size_t>(column - columns.begin()));
   };
   for (const auto& row : table->second.rows) {
     stats::Slice slice{.units = cell(row, "units"),
@@ -92,9 +93,8 @@ class Group {
   // One after the other, with a run of the baseline for reference where that was part of a session.
   void run_in_rounds(std::vector<trial::TrialSpec> specs) {
     if (specs.empty() || interrupted_) return;
-    if (recorded_ && input_.baseline && std::none_of(specs.begin(), specs.end(), [&](const auto& spec) {
-          return is_baseline(spec);
-        }))
+    if (recorded_ && input_.baseline &&
+        std::none_of(specs.begin(), specs.end(), [&](const auto& spec) { return is_baseline(spec); }))
       specs.push_back(*input_.baseline);
     std::vector<trial::TrialResult> results;
     for (const trial::TrialSpec& spec : specs) {
@@ -144,8 +144,9 @@ std::vector<Measured> measure_sessions(const SessionInput& input, trial::Executo
                                        const std::function<void(const std::string&)>& say) {
   std::vector<trial::TrialSpec> all = input.open;
   const bool baseline_is_open =
-      input.baseline && std::any_of(all.begin(), all.end(),
-                                    [&](const trial::TrialSpec& spec) { return spec.id == input.baseline->id; });
+      input.baseline && std::any_of(all.begin(), all.end(), [&](const trial::TrialSpec& spec) {
+        return spec.id == input.baseline->id;
+      });
   if (input.baseline && !baseline_is_open) all.push_back(*input.baseline);
   const plan::SessionSets sets = plan::session_sets(all, input.baseline ? input.baseline->allocator : "",
                                                     input.available_bytes, input.bytes_of);
@@ -161,8 +162,8 @@ std::uint64_t expected_bytes(const record::Results& results, const trial::TrialS
   constexpr double kMargin = 1.25;
   double most = 0;
   for (const auto& [known, result, host] : results.records) {
-    if (known.allocator != spec.allocator || known.workload != spec.workload || known.variant != spec.variant ||
-        known.parameters != spec.parameters)
+    if (known.allocator != spec.allocator || known.workload != spec.workload ||
+        known.variant != spec.variant || known.parameters != spec.parameters)
       continue;
     const auto peak = result.metrics.find("rss_peak_bytes");
     if (peak != result.metrics.end() && !std::isnan(peak->second))

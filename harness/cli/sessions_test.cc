@@ -82,7 +82,8 @@ double time_of(const std::vector<cli::Measured>& measured, const std::string& al
 
 }  // namespace
 
-TEST_CASE_METHOD(Fixture, "the trials of a round are one session, and foreign time is no part of the figures") {
+TEST_CASE_METHOD(Fixture,
+                 "the trials of a round are one session, and foreign time is no part of the figures") {
   const auto measured = run();
   REQUIRE(measured.size() == 4);
   CHECK(executor.sessions == std::vector<std::string>{"abcd"});
@@ -127,7 +128,8 @@ TEST_CASE_METHOD(Fixture, "where not even two fit into memory, each is run alone
   CHECK(said.size() == 1);
 }
 
-TEST_CASE_METHOD(Fixture, "what is left of a round is measured beside the baseline again, which is not recorded twice") {
+TEST_CASE_METHOD(
+    Fixture, "what is left of a round is measured beside the baseline again, which is not recorded twice") {
   input.open = {input.open[2]};
   input.baseline_ns_per_op = 50;
   const auto measured = run();

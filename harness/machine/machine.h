@@ -1,6 +1,6 @@
-// Facts of the machine that bend memory and time figures: read once, put into every results file, and judged
-// by `heapmark doctor`. The reader takes a root directory and a clock of its own so that tests can give it a
-// made-up /proc and /sys.
+// Facts of the machine that distort memory and time figures: read once, put into every results file, and
+// judged by `heapmark doctor`. The reader takes a root directory and a clock of its own so that tests can
+// give it a made-up /proc and /sys.
 #pragma once
 
 #include <cstdint>
@@ -30,19 +30,19 @@ struct Machine {
 // Never fails: what cannot be read is absent. Starts two short-lived children to try ptrace and seccomp.
 [[nodiscard]] Machine read_machine(const std::filesystem::path& root = "/");
 
-// Bytes that programs can take now: MemAvailable, or the cgroup's limit where that is less. 0 where neither can be
-// read.
+// Bytes that programs can take now: MemAvailable, or the cgroup's limit where that is less. 0 where neither
+// can be read.
 [[nodiscard]] std::uint64_t available_memory(const std::filesystem::path& root = "/");
 
-// One thing that bends the figures: what, why it matters, how to mend it.
+// One thing that distorts the figures: what, why it matters, how to fix it.
 struct Finding {
   enum class Weight {
     kFine,
     kNote,      // to know when reading the figures
-    kBends,     // the figures are not what they would be elsewhere
+    kDistorts,  // the figures are not what they would be elsewhere
     kPrevents,  // something cannot be measured at all
   } weight;
-  std::string subject, found, effect, mend;  // the last two are empty where all is fine
+  std::string subject, found, effect, fix;  // the last two are empty where all is fine
 };
 
 // Pure: what the facts mean for measurements; one finding a subject, in a fixed order.

@@ -1,5 +1,5 @@
 // What the facts of a machine mean for figures of time and memory: one function a subject, each with the
-// cause and the mend. Pure; the facts come from machine.cc.
+// cause and the fix. Pure; the facts come from machine.cc.
 #include <fmt/format.h>
 
 #include "harness/machine/machine.h"
@@ -27,7 +27,7 @@ Finding fine(std::string subject, std::string found) {
 Finding huge_pages(const Machine& machine) {
   const std::string subject = "transparent huge pages";
   if (machine.thp == "always")
-    return {Weight::kBends, subject, "always",
+    return {Weight::kDistorts, subject, "always",
             "one touch may bring in 2 MiB: RSS moves in large steps and minor faults are hidden",
             "echo madvise > /sys/kernel/mm/transparent_hugepage/enabled"};
   return fine(subject, machine.thp.value_or("not in this kernel"));
@@ -36,7 +36,7 @@ Finding huge_pages(const Machine& machine) {
 Finding overcommit(const Machine& machine) {
   const std::string subject = "overcommit";
   if (machine.overcommit == 2)
-    return {Weight::kBends, subject, "2 (strict)",
+    return {Weight::kDistorts, subject, "2 (strict)",
             "address space counts as memory: allocators that reserve it in advance are refused",
             "sysctl vm.overcommit_memory=0"};
   if (machine.overcommit == 1)
@@ -50,7 +50,7 @@ Finding overcommit(const Machine& machine) {
 Finding address_randomization(const Machine& machine) {
   const std::string subject = "ASLR";
   if (machine.aslr == 0)
-    return {Weight::kBends, subject, "off",
+    return {Weight::kDistorts, subject, "off",
             "every trial gets the same layout, good or bad luck included: rounds cannot average it out",
             "sysctl kernel.randomize_va_space=2"};
   if (!machine.aslr) return {Weight::kNote, subject, "not known", "cannot be read here", ""};
@@ -65,15 +65,15 @@ Finding frequency(const Machine& machine) {
     return {Weight::kNote, subject, "not visible",
             "often so on virtual machines: the clock may change without being seen", "more rounds"};
   if (*machine.governor != "performance")
-    return {Weight::kBends, subject, *machine.governor, "the clock follows the load: early trials are slower",
-            "cpupower frequency-set -g performance"};
+    return {Weight::kDistorts, subject, *machine.governor,
+            "the clock follows the load: early trials are slower", "cpupower frequency-set -g performance"};
   return fine(subject, "performance");
 }
 
 Finding processors(const Machine& machine) {
   const std::string found = fmt::format("{} usable", machine.cpus);
   if (machine.cpus < 2)
-    return {Weight::kBends, "CPUs", found,
+    return {Weight::kDistorts, "CPUs", found,
             "threads take turns on one CPU: contention and scaling are not measured", "allow more CPUs"};
   return fine("CPUs", found);
 }
@@ -81,7 +81,7 @@ Finding processors(const Machine& machine) {
 Finding processor_quota(const Machine& machine) {
   const std::string subject = "cgroup CPU quota";
   if (!machine.cgroup_cpus) return fine(subject, "none");
-  return {Weight::kBends, subject, fmt::format("{:.2f} CPUs", *machine.cgroup_cpus),
+  return {Weight::kDistorts, subject, fmt::format("{:.2f} CPUs", *machine.cgroup_cpus),
           "a trial that uses more is stopped for milliseconds at a time",
           "start without --cpus or CPUQuota="};
 }
@@ -89,7 +89,7 @@ Finding processor_quota(const Machine& machine) {
 Finding other_load(const Machine& machine) {
   const std::string found = fmt::format("{:.2f} in the last minute", machine.load_1min);
   if (machine.load_1min > kQuietLoad)
-    return {Weight::kBends, "other load", found, "others share CPUs, caches and memory with the trials",
+    return {Weight::kDistorts, "other load", found, "others share CPUs, caches and memory with the trials",
             "end other work (a build just done still counts for a minute)"};
   return fine("other load", found);
 }
@@ -98,7 +98,7 @@ Finding memory(const Machine& machine) {
   const std::string found =
       fmt::format("{} of {} available", mebibytes(machine.available_bytes), mebibytes(machine.memory_bytes));
   if (machine.available_bytes < kWantedBytes)
-    return {Weight::kBends, "memory", found,
+    return {Weight::kDistorts, "memory", found,
             "the kernel may take pages back in mid-trial: RSS comes out too low",
             "end other programs, or use --quick"};
   return fine("memory", found);
@@ -109,7 +109,7 @@ Finding memory_limit(const Machine& machine) {
   if (!machine.cgroup_limit_bytes) return fine(subject, "none");
   const std::string found = mebibytes(*machine.cgroup_limit_bytes);
   if (*machine.cgroup_limit_bytes < kWantedBytes)
-    return {Weight::kBends, subject, found, "trials near it are slowed down by reclaim, or killed",
+    return {Weight::kDistorts, subject, found, "trials near it are slowed down by reclaim, or killed",
             "start with a larger limit"};
   return {Weight::kNote, subject, found, "far above what the standard workloads hold", ""};
 }
@@ -127,7 +127,7 @@ Finding mappings(const Machine& machine) {
   if (!machine.max_map_count) return {Weight::kNote, subject, "not known", "cannot be read here", ""};
   const std::string found = fmt::format("{}", *machine.max_map_count);
   if (*machine.max_map_count < kUsualMapCount)
-    return {Weight::kBends, subject, found, "allocators that map or release many ranges are refused early",
+    return {Weight::kDistorts, subject, found, "allocators that map or release many ranges are refused early",
             fmt::format("sysctl vm.max_map_count={}", kUsualMapCount)};
   return fine(subject, found);
 }

@@ -152,14 +152,14 @@ TEST_CASE("this machine can be read") {
   CHECK(machine.available_bytes > 0);
 }
 
-TEST_CASE("nothing is said to bend the figures on a quiet machine") {
+TEST_CASE("nothing distorts the figures on a quiet machine") {
   for (const Finding& one : judge(quiet_machine())) {
     CAPTURE(one.subject, one.found, one.effect);
     CHECK(one.weight <= Weight::kNote);
   }
 }
 
-TEST_CASE("each fact that bends the figures is found, with its effect and mend") {
+TEST_CASE("each fact that distorts the figures is found, with its effect and its fix") {
   const std::vector<std::pair<std::string, Finding>> findings = {
       {"thp", after([](Machine& m) { m.thp = "always"; }, "transparent huge pages")},
       {"overcommit", after([](Machine& m) { m.overcommit = 2; }, "overcommit")},
@@ -173,9 +173,9 @@ TEST_CASE("each fact that bends the figures is found, with its effect and mend")
       {"mappings", after([](Machine& m) { m.max_map_count = 1000; }, "mappings a process")}};
   for (const auto& [name, one] : findings) {
     CAPTURE(name);
-    CHECK(one.weight == Weight::kBends);
+    CHECK(one.weight == Weight::kDistorts);
     CHECK_FALSE(one.effect.empty());
-    CHECK_FALSE(one.mend.empty());
+    CHECK_FALSE(one.fix.empty());
   }
 }
 

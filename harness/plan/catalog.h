@@ -33,9 +33,9 @@ struct KnownFailure {
   std::string why;
 };
 
-// How an allocator knows the time: not at all, through the C library's clock_gettime, which stands still for it
-// while it waits in lockstep, or by itself (a time stamp counter, a system call of its own, a background thread
-// that sleeps): then it would notice the waiting and is timed in rounds.
+// How an allocator knows the time: not at all, through the C library's clock_gettime, which stands still for
+// it while it waits in lockstep, or by itself (a time stamp counter, a system call of its own, a background
+// thread that sleeps): then it would notice the waiting and is timed in rounds.
 enum class ClockUse { kNone, kLibc, kOwn };
 
 struct Allocator {
@@ -47,8 +47,8 @@ struct Allocator {
   bool builtin = false;                // the C library's own: nothing is preloaded but a no-op library
   bool bundled = false;                // built by us: lies beside the heapmark program
   ClockUse clock = ClockUse::kLibc;
-  std::string not_for_use;             // why nobody should use it; "" for all but `floor`
-  std::string style;                   // "list": one variable for all tunables; "variable": one each
+  std::string not_for_use;                     // why nobody should use it; "" for all but `floor`
+  std::string style;                           // "list": one variable for all tunables; "variable": one each
   std::string environment, format, separator;  // style "list"
   std::vector<Tunable> tunables;
   std::vector<KnownFailure> known_failures;

@@ -123,8 +123,8 @@ trial::Pairs parameters_of(const Chosen& chosen, const Request& request) {
   return pairs;
 }
 
-// A parameter in bytes is what the workload holds live. Of the allocators of the catalog the most wasteful held
-// 2.6 times that much (results/reference); tables of the workload's own come to it.
+// A parameter in bytes is what the workload holds live. Of the allocators of the catalog the most wasteful
+// held 2.6 times that much (results/reference); tables of the workload's own come to it.
 std::uint64_t memory_estimate(const WorkloadInfo& workload, const trial::Pairs& parameters) {
   constexpr double kPerLiveByte = 3, kOwn = 64.0 * 1024 * 1024;
   double live = 0;
@@ -206,7 +206,8 @@ std::vector<trial::TrialSpec> make_plan(const Request& request, const std::vecto
                           .round = request.first_round + round,
                           .seed = request.seed,
                           .check = request.check,
-                          .lockstep = request.lockstep && pass_info(pass).pass == kSpeed && !keeps_time_itself(*selection),
+                          .lockstep = request.lockstep && pass_info(pass).pass == kSpeed &&
+                                      !keeps_time_itself(*selection),
                           .memory_estimate_bytes = memory_estimate(*one.workload, parameters),
                           .timeout = request.timeout.count() > 0 ? request.timeout
                                      : request.quick             ? kQuickTimeout

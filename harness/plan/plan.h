@@ -39,8 +39,8 @@ struct Request {
   bool quick = false;
   bool check = false;
   bool lockstep = true;  // the speed pass in lockstep sessions; false: in interleaved rounds
-  // Half-width of the intervals of time at which a workload variant gets no further rounds of the speed pass; 0:
-  // all rounds are done. The plan is the same: what need not be done is left out when it comes up.
+  // Half-width of the intervals of time at which a workload variant gets no further rounds of the speed pass;
+  // 0: all rounds are done. The plan is the same: what need not be done is left out when it comes up.
   double precision = 0;
 };
 

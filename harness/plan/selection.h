@@ -18,7 +18,7 @@ struct Selection {
   trial::Pairs tunables;  // names and values as written
   std::string preload;    // what goes into LD_PRELOAD (the no-op library for a builtin one)
   std::string library;    // absolute path of the file in which malloc must be found; "" where skipped
-  std::string skipped;    // why it cannot be measured here, with the package that mends it; "" where it can
+  std::string skipped;    // why it cannot be measured here, with the package to install; "" where it can
   std::string version;    // of the Debian package, or ""
   std::string build_id;   // ELF note NT_GNU_BUILD_ID of the library, hexadecimal, or ""
 };

@@ -30,8 +30,8 @@ SessionSets session_sets(const std::vector<trial::TrialSpec>& group, const std::
     out.why = names_of(out.in_rounds) + ": timed in rounds, since the allocator would notice the waiting";
   if (able.empty()) return out;
 
-  const auto first =
-      std::find_if(able.begin(), able.end(), [&](const trial::TrialSpec& spec) { return spec.allocator == baseline; });
+  const auto first = std::find_if(able.begin(), able.end(),
+                                  [&](const trial::TrialSpec& spec) { return spec.allocator == baseline; });
   if (first != able.end()) std::rotate(able.begin(), first, first + 1);
 
   const double limit = kSessionMemoryShare * static_cast<double>(available_bytes);
@@ -56,17 +56,20 @@ SessionSets session_sets(const std::vector<trial::TrialSpec>& group, const std::
   }
   const auto say = [&](const std::string& sentence) { out.why += (out.why.empty() ? "" : "; ") + sentence; };
   if (out.sets.size() > 1)
-    say(all > limit ? fmt::format("{} sets, each with {}: together the processes would need about {}, 60 % of the "
-                                  "available memory is {}",
-                                  out.sets.size(), able.front().allocator, mib(all), mib(limit))
-                    : fmt::format("{} sets, each with {}: at most {} processes take turns", out.sets.size(),
-                                  able.front().allocator, kMostInSession));
+    say(all > limit
+            ? fmt::format("{} sets, each with {}: together the processes would need about {}, 60 % of the "
+                          "available memory is {}",
+                          out.sets.size(), able.front().allocator, mib(all), mib(limit))
+            : fmt::format("{} sets, each with {}: at most {} processes take turns", out.sets.size(),
+                          able.front().allocator, kMostInSession));
   if (!too_large.empty())
-    say(fmt::format("{}: timed in rounds, since beside {} the processes would need more than 60 % of the available "
-                    "memory, {}",
-                    names_of(too_large), able.front().allocator, mib(limit)));
+    say(fmt::format(
+        "{}: timed in rounds, since beside {} the processes would need more than 60 % of the available "
+        "memory, {}",
+        names_of(too_large), able.front().allocator, mib(limit)));
   if (out.sets.empty() && !too_large.empty()) out.in_rounds.push_back(able.front());
-  // Alone, with nothing to take turns with, a trial is cut into slices all the same: its time is measured alike.
+  // Alone, with nothing to take turns with, a trial is cut into slices all the same: its time is measured
+  // alike.
   if (out.sets.empty() && too_large.empty()) out.sets.push_back({able.front()});
   out.in_rounds.insert(out.in_rounds.end(), too_large.begin(), too_large.end());
   return out;

@@ -1,5 +1,5 @@
-// How the trials of one round of a workload variant become lockstep sessions: which of them can run in lockstep,
-// and which fit into memory together. Pure.
+// How the trials of one round of a workload variant become lockstep sessions: which of them can run in
+// lockstep, and which fit into memory together. Pure.
 #pragma once
 
 #include <cstddef>
@@ -25,10 +25,10 @@ struct SessionSets {
   std::string why;                          // sentences for the user where it is not one session; else ""
 };
 
-// `group`: the trials of one round of a workload variant in the speed pass. `bytes_of`: what a trial's process is
-// expected to hold at most.
-[[nodiscard]] SessionSets session_sets(const std::vector<trial::TrialSpec>& group, const std::string& baseline,
-                                       std::uint64_t available_bytes,
+// `group`: the trials of one round of a workload variant in the speed pass. `bytes_of`: what a trial's
+// process is expected to hold at most.
+[[nodiscard]] SessionSets session_sets(const std::vector<trial::TrialSpec>& group,
+                                       const std::string& baseline, std::uint64_t available_bytes,
                                        const std::function<std::uint64_t(const trial::TrialSpec&)>& bytes_of);
 
 }  // namespace heapmark::plan

@@ -3,8 +3,8 @@
 #include <catch2/catch.hpp>
 
 using namespace heapmark;
-using plan::session_sets;
 using Catch::Contains;
+using plan::session_sets;
 
 namespace {
 

@@ -1,4 +1,4 @@
-// The `context` of a results file: Google Benchmark's keys and the facts of the machine that bend the
+// The `context` of a results file: Google Benchmark's keys and the facts of the machine that distort the
 // figures.
 #pragma once
 

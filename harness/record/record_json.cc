@@ -49,7 +49,8 @@ json session_to_json(const trial::Lockstep& lockstep) {
            {"threads", lockstep.threads},         {"cpus", lockstep.cpus},
            {"waited_ns", lockstep.waited_ns},     {"foreign_share", lockstep.foreign_share}};
   if (lockstep.slice_ratio_median > 0)
-    out["slice_ratio"] = {{"median", lockstep.slice_ratio_median}, {"log_spread", lockstep.slice_ratio_spread}};
+    out["slice_ratio"] = {{"median", lockstep.slice_ratio_median},
+                          {"log_spread", lockstep.slice_ratio_spread}};
   return out;
 }
 
@@ -114,32 +115,32 @@ json to_json(const Record& record) {
   json tables = json::object();
   for (const auto& [name, table] : result.tables) tables[name] = table_to_json(table);
   json out{{"id", spec.id},
-          {"allocator", spec.allocator},
-          {"workload", spec.workload},
-          {"variant", spec.variant},
-          {"parameters", pairs_to_json(spec.parameters)},
-          {"pass", spec.pass},
-          {"round", spec.round},
-          {"seed", spec.seed},
-          {"check", spec.check},
-          {"preload", spec.preload},
-          {"library", spec.library},
-          {"environment", pairs_to_json(spec.environment)},
-          {"timeout_seconds", spec.timeout.count()},
-          {"host", host},
-          {"outcome", outcome_name(result.outcome)},
-          {"message", result.message},
-          {"started", result.started},
-          {"wall_seconds", result.wall_seconds},
-          {"environment_padding", result.environment_padding},
-          {"malloc_library", result.malloc_library},
-          {"rss_source", result.rss_source},
-          {"observer_bytes", result.observer_bytes},
-          {"baseline_rss_bytes", result.baseline_rss_bytes},
-          {"operations", result.operations},
-          {"metrics", result.metrics},
-          {"tables", std::move(tables)},
-          {"phases", result.phases}};
+           {"allocator", spec.allocator},
+           {"workload", spec.workload},
+           {"variant", spec.variant},
+           {"parameters", pairs_to_json(spec.parameters)},
+           {"pass", spec.pass},
+           {"round", spec.round},
+           {"seed", spec.seed},
+           {"check", spec.check},
+           {"preload", spec.preload},
+           {"library", spec.library},
+           {"environment", pairs_to_json(spec.environment)},
+           {"timeout_seconds", spec.timeout.count()},
+           {"host", host},
+           {"outcome", outcome_name(result.outcome)},
+           {"message", result.message},
+           {"started", result.started},
+           {"wall_seconds", result.wall_seconds},
+           {"environment_padding", result.environment_padding},
+           {"malloc_library", result.malloc_library},
+           {"rss_source", result.rss_source},
+           {"observer_bytes", result.observer_bytes},
+           {"baseline_rss_bytes", result.baseline_rss_bytes},
+           {"operations", result.operations},
+           {"metrics", result.metrics},
+           {"tables", std::move(tables)},
+           {"phases", result.phases}};
   out["lockstep"] = result.lockstep.has_value();
   if (result.lockstep) {
     out["slices"] = result.lockstep->slices;

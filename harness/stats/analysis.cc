@@ -45,6 +45,8 @@ bool has_better(const Results& results, const Statistic& one) {
 
 Tally tally_of(const Results& results, const std::vector<Statistic>& statistics) {
   Tally tally;
+  const plan::Rounds& rounds = results.asked.request.rounds;
+  const unsigned last = *std::max_element(rounds.begin(), rounds.end());
   std::vector<std::size_t> more;
   for (const Statistic& one : statistics) {
     if (!one.shown || !one.headline || !one.ratio || !has_better(results, one)) continue;
@@ -52,11 +54,13 @@ Tally tally_of(const Results& results, const std::vector<Statistic>& statistics)
     tally.equal += one.ratio->verdict == Verdict::kEqual;
     if (one.ratio->verdict != Verdict::kCannotTell) continue;
     ++tally.cannot_tell;
-    if (one.ratio->more_rounds) more.push_back(*one.ratio->more_rounds);
+    if (one.ratio->more_rounds && rounds.of(one.pass) == last) more.push_back(*one.ratio->more_rounds);
   }
   std::sort(more.begin(), more.end());
-  if (const std::size_t half = (tally.cannot_tell + 1) / 2; half > 0 && more.size() >= half)
-    tally.more_rounds = more[half - 1];
+  if (more.empty()) return tally;
+  tally.more_rounds = more[(more.size() - 1) / 2];
+  tally.decided_by_more =
+      static_cast<std::size_t>(std::upper_bound(more.begin(), more.end(), tally.more_rounds) - more.begin());
   return tally;
 }
 

@@ -29,9 +29,10 @@ struct Ranking {
 // How the comparisons with the baseline came out, of the headline figures in which a direction is better.
 struct Tally {
   std::size_t comparisons = 0, equal = 0, cannot_tell = 0;
-  // So many more rounds would decide half of those that cannot tell; absent where more than half have no such
-  // number.
-  std::optional<std::size_t> more_rounds;
+  // `more_rounds` more would decide about `decided_by_more` of those that cannot tell: half of those whose
+  // pass
+  // --resume -r goes on with (plan/rounds.h). 0 where none is known to be decided by more rounds.
+  std::size_t more_rounds = 0, decided_by_more = 0;
 };
 
 // What makes these figures differ from what the same programs would show elsewhere.

@@ -15,7 +15,7 @@ namespace {
 constexpr std::size_t kLeastRounds = 3;
 constexpr double kNoInterval = std::numeric_limits<double>::infinity();
 
-using Round = std::pair<std::string, unsigned>;  // host and number
+using Round = std::pair<std::string, unsigned>;                // host and number
 using Times = std::map<std::string, std::map<Round, double>>;  // by allocator
 
 Times times_of(const record::Results& results, const std::string& workload, const std::string& variant) {

@@ -1,4 +1,5 @@
-// How precisely times were measured: the widths of the intervals of time ratios, and whether that is enough for
+// How precisely times were measured: the widths of the intervals of time ratios, and whether that is enough
+// for
 // `--precision`. Pure functions of the records.
 #pragma once
 

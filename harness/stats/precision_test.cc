@@ -12,8 +12,10 @@ namespace {
 record::Results with_times(const std::vector<double>& quick, const std::vector<double>& glibc) {
   record::Results results = record::example::results();
   for (unsigned round = 0; round < quick.size(); ++round) {
-    results.records.push_back(record::example::record("quick", "speed", round, {{"ns_per_op", quick[round]}}));
-    results.records.push_back(record::example::record("glibc", "speed", round, {{"ns_per_op", glibc[round]}}));
+    results.records.push_back(
+        record::example::record("quick", "speed", round, {{"ns_per_op", quick[round]}}));
+    results.records.push_back(
+        record::example::record("glibc", "speed", round, {{"ns_per_op", glibc[round]}}));
   }
   return results;
 }

@@ -2,17 +2,20 @@
 //
 // A slice's time is its wall time less the time in which another used its CPU ("foreign" time), which is
 // measured and not guessed from outliers:
-//   one thread        a thread that did not sleep was either running or kept from it: wall time less CPU time.
+//   one thread        a thread that did not sleep was either running or kept from it: wall time less CPU
+//   time.
 //                     Where it slept (voluntary switches), only the time in the run queue is foreign.
-//   several threads   they also wait for one another, so the two cannot be told apart exactly. A slice in which
+//   several threads   they also wait for one another, so the two cannot be told apart exactly. A slice in
+//   which
 //                     the process got less than 1/1.25 of the CPU time per wall time that it usually gets
 //                     (median of its slices) counts as if it had got that much.
 //
-// A process's time is the sum of its slices' times. A ratio to the baseline is therefore the mean of the slices'
-// ratios, weighted with the baseline's time in the slice: rare slices that are expensive through the allocator's
-// own doing (a purge, a table that grows) count in full, since that is what a program pays. A median or trimmed
-// mean of the slices' ratios would leave them out, and would weigh the phases of a workload (fill, ask for large
-// blocks) by the number of slices instead of by their time. The median is reported beside it.
+// A process's time is the sum of its slices' times. A ratio to the baseline is therefore the mean of the
+// slices' ratios, weighted with the baseline's time in the slice: rare slices that are expensive through the
+// allocator's own doing (a purge, a table that grows) count in full, since that is what a program pays. A
+// median or trimmed mean of the slices' ratios would leave them out, and would weigh the phases of a workload
+// (fill, ask for large blocks) by the number of slices instead of by their time. The median is reported
+// beside it.
 #pragma once
 
 #include <cstdint>
@@ -45,6 +48,7 @@ struct SliceRatios {
 };
 
 // Nothing where the processes did not make the same slices, or a slice took no time.
-[[nodiscard]] std::optional<SliceRatios> slice_ratios(const ProcessTime& process, const ProcessTime& baseline);
+[[nodiscard]] std::optional<SliceRatios> slice_ratios(const ProcessTime& process,
+                                                      const ProcessTime& baseline);
 
 }  // namespace heapmark::stats

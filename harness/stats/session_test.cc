@@ -42,7 +42,8 @@ TEST_CASE("an expensive slice of the allocator's own doing counts in full, howev
 }
 
 TEST_CASE("of several threads a slice with far less CPU time than usual is limited, others are not") {
-  std::vector<Slice> slices(4, {.units = 10, .wall_ns = 100, .cpu_ns = 200, .queue_ns = 90, .voluntary_switches = 3});
+  std::vector<Slice> slices(
+      4, {.units = 10, .wall_ns = 100, .cpu_ns = 200, .queue_ns = 90, .voluntary_switches = 3});
   slices.push_back({.units = 10, .wall_ns = 900, .cpu_ns = 200, .queue_ns = 90, .voluntary_switches = 3});
   slices.push_back({.units = 10, .wall_ns = 120, .cpu_ns = 200, .queue_ns = 90, .voluntary_switches = 3});
   const ProcessTime time = time_of(slices, 4);

@@ -19,13 +19,16 @@ constexpr std::chrono::milliseconds kLook{200};
 
 bool is_stopped(pid_t pid) {
   siginfo_t info{};
-  return ::waitid(P_PID, static_cast<id_t>(pid), &info, WSTOPPED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid;
+  return ::waitid(P_PID, static_cast<id_t>(pid), &info, WSTOPPED | WNOHANG | WNOWAIT) == 0 &&
+         info.si_pid == pid;
 }
 
 }  // namespace
 
 Conductor::Conductor(SessionMemory& memory, int interrupted_fd)
-    : memory_(memory), interrupted_fd_(interrupted_fd), turn_ended_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+    : memory_(memory),
+      interrupted_fd_(interrupted_fd),
+      turn_ended_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   if (turn_ended_.get() < 0) throw std::system_error(errno, std::generic_category(), "eventfd");
 }
 
@@ -54,7 +57,8 @@ TurnEnd Conductor::wait(Player& player) {
     const auto sleep = std::min<std::chrono::nanoseconds>(left, kLook);
     const int ready =
         ::poll(fds, 3, static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(sleep).count()));
-    if (ready < 0 && errno != EINTR) throw std::system_error(errno, std::generic_category(), "waiting for a turn's end");
+    if (ready < 0 && errno != EINTR)
+      throw std::system_error(errno, std::generic_category(), "waiting for a turn's end");
     if (ready < 0) continue;
     if (fds[2].revents != 0) return end(TurnEnd::kInterrupted);
     if (fds[0].revents != 0) {

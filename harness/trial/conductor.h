@@ -1,6 +1,6 @@
 // Gives turns to the processes of a lockstep session and waits for the end of each: it ends the turn, ends
-// itself, exceeds its time, is stopped by a signal, or the tool is interrupted. Knows processes and seats, not
-// what is measured. Sleeps while a process runs.
+// itself, exceeds its time, is stopped by a signal, or the tool is interrupted. Knows processes and seats,
+// not what is measured. Sleeps while a process runs.
 #pragma once
 
 #include <sys/types.h>

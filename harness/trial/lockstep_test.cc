@@ -158,8 +158,8 @@ TEST_CASE("an allocator's clock does not show that its process waited") {
   REQUIRE(waited > 0);
   const ClockSeen seen = file.seen();
   REQUIRE(seen.calls > 1'000'000);
-  // The least of many readings one after the other. The coarse clock moves in ticks, so each of its waits may be
-  // off by one.
+  // The least of many readings one after the other. The coarse clock moves in ticks, so each of its waits may
+  // be off by one.
   const auto turns = static_cast<std::int64_t>(results[1].lockstep->slices) + 2;
   for (int clock = 0; clock < 4; ++clock) {
     CAPTURE(clock);
@@ -173,7 +173,8 @@ TEST_CASE("an allocator's clock does not show that its process waited") {
 
 TEST_CASE("in a trial alone the clock is the kernel's") {
   const ClockFile file;
-  TrialSpec probe = probe_spec(kBuild + "/libheapmark-clock-probe.so", "churn", {{"live", "1M"}, {"operations", "20000"}});
+  TrialSpec probe =
+      probe_spec(kBuild + "/libheapmark-clock-probe.so", "churn", {{"live", "1M"}, {"operations", "20000"}});
   probe.environment = {{"HEAPMARK_CLOCK_FILE", file.path()}};
   REQUIRE(ProcessExecutor(kHost).run(probe).outcome == trial::Outcome::kOk);
   const ClockSeen seen = file.seen();

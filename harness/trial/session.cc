@@ -27,7 +27,8 @@ using Random = std::mt19937_64;
 // Fisher and Yates; std::shuffle may differ from one standard library to the next.
 template <typename T>
 void shuffle(std::vector<T>& values, Random& random) {
-  for (std::size_t left = values.size(); left > 1; --left) std::swap(values[left - 1], values[random() % left]);
+  for (std::size_t left = values.size(); left > 1; --left)
+    std::swap(values[left - 1], values[random() % left]);
 }
 
 Random random_of(const std::vector<TrialSpec>& specs) {
@@ -185,7 +186,8 @@ class RunningSession {
   void finish(Member& member, const Ending& ending) {
     const Report& report = member.report->get();
     read_report(report, member.result);
-    judge_ending(report, ending, member.spec->timeout, last_words(member.child.standard_error), member.result);
+    judge_ending(report, ending, member.spec->timeout, last_words(member.child.standard_error),
+                 member.result);
     if (member.result.outcome == Outcome::kOk && !report.message[0]) member.result.message.clear();
     if (member.result.outcome != Outcome::kOk && !member.places.empty() && !is_over(member))
       member.result.message += fmt::format(" (in slice {})", member.places.size());
@@ -207,19 +209,19 @@ class RunningSession {
     const Seat& seat = memory_.seat(member.player.seat);
     const std::size_t count = std::min<std::size_t>(seat.slice_count.load(), kMaxSlices);
     member.result.wall_seconds = std::chrono::duration<double>(member.player.used).count();
-    Table table{.columns = {"first_unit", "units", "wall_ns", "cpu_ns", "queue_ns", "minor_faults", "major_faults",
-                            "voluntary_switches", "involuntary_switches", "place"},
+    Table table{.columns = {"first_unit", "units", "wall_ns", "cpu_ns", "queue_ns", "minor_faults",
+                            "major_faults", "voluntary_switches", "involuntary_switches", "place"},
                 .rows = {},
                 .texts = {},
                 .dropped_rows = 0};
     const auto number = [](auto value) { return static_cast<double>(value); };
     for (std::size_t at = 0; at < count; ++at) {
       const SliceRecord& slice = seat.slices[at];
-      table.rows.push_back({number(slice.first_unit), number(slice.units), number(slice.wall_ns),
-                            number(slice.cpu_ns), slice.queue_ns == kNoQueueTime ? std::nan("") : number(slice.queue_ns),
-                            number(slice.minor_faults), number(slice.major_faults),
-                            number(slice.voluntary_switches), number(slice.involuntary_switches),
-                            at < member.places.size() ? member.places[at] : std::nan("")});
+      table.rows.push_back(
+          {number(slice.first_unit), number(slice.units), number(slice.wall_ns), number(slice.cpu_ns),
+           slice.queue_ns == kNoQueueTime ? std::nan("") : number(slice.queue_ns), number(slice.minor_faults),
+           number(slice.major_faults), number(slice.voluntary_switches), number(slice.involuntary_switches),
+           at < member.places.size() ? member.places[at] : std::nan("")});
     }
     Lockstep lockstep;
     lockstep.slices = count;

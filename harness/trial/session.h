@@ -11,9 +11,9 @@
 
 namespace heapmark::trial {
 
-// Runs the trials, which must be at least one; specs.front() chooses the length of a slice. Results come in the
-// order of `specs`. A trial's `timeout` limits the time of its own turns. `interrupted_fd`: readable once the
-// tool is interrupted; all trials then end as kInterrupted. Throws std::system_error where nothing can be
+// Runs the trials, which must be at least one; specs.front() chooses the length of a slice. Results come in
+// the order of `specs`. A trial's `timeout` limits the time of its own turns. `interrupted_fd`: readable once
+// the tool is interrupted; all trials then end as kInterrupted. Throws std::system_error where nothing can be
 // started at all.
 [[nodiscard]] std::vector<TrialResult> run_session(const std::string& host_program,
                                                    const std::vector<TrialSpec>& specs, int interrupted_fd);

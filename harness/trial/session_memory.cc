@@ -24,7 +24,8 @@ std::uint64_t slice_target_ns() {
   char* end = nullptr;
   const double ms = std::strtod(text, &end);
   if (end == text || *end != '\0' || !(ms > 0) || ms > 10'000)
-    throw std::runtime_error(std::string("HEAPMARK_SLICE_MS takes milliseconds up to 10000, not '") + text + "'");
+    throw std::runtime_error(std::string("HEAPMARK_SLICE_MS takes milliseconds up to 10000, not '") + text +
+                             "'");
   return static_cast<std::uint64_t>(ms * 1e6);
 }
 

@@ -1,5 +1,5 @@
-// The shared mapping of a lockstep session as the harness sees it: made by it, read and granted from by it. The
-// layout and the protocol are those of workloads/contract/session.h.
+// The shared mapping of a lockstep session as the harness sees it: made by it, read and granted from by it.
+// The layout and the protocol are those of workloads/contract/session.h.
 #pragma once
 
 #include <cstdint>

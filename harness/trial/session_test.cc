@@ -60,7 +60,8 @@ std::vector<std::vector<double>> places(const std::vector<TrialResult>& results)
 }
 
 // The session goes on without the second process, whose trial has failed.
-std::vector<TrialResult> second_fails(const std::string& how, std::chrono::seconds timeout = std::chrono::seconds(60)) {
+std::vector<TrialResult> second_fails(const std::string& how,
+                                      std::chrono::seconds timeout = std::chrono::seconds(60)) {
   auto session = specs({"fine", how, "fine"});
   session[1].timeout = timeout;
   auto results = run(session);
@@ -157,7 +158,8 @@ TEST_CASE("an interrupted session ends at once, and all its trials are interrupt
     std::this_thread::sleep_for(std::chrono::milliseconds(200));
     ::eventfd_write(interrupted.get(), 1);
   });
-  const auto results = run_session(fake_host(), specs({"fine", "hang in a slice", "fine"}), interrupted.get());
+  const auto results =
+      run_session(fake_host(), specs({"fine", "hang in a slice", "fine"}), interrupted.get());
   user.join();
   for (const TrialResult& result : results) CHECK(result.outcome == Outcome::kInterrupted);
   for (const TrialResult& result : run_session(fake_host(), specs({"fine", "fine"}), interrupted.get()))
@@ -166,6 +168,7 @@ TEST_CASE("an interrupted session ends at once, and all its trials are interrupt
 
 TEST_CASE("a host that is not there makes every trial of the session an error") {
   const Descriptor never(::eventfd(0, EFD_CLOEXEC));
-  for (const TrialResult& result : run_session("/nonexistent/heapmark-host", specs({"fine", "fine"}), never.get()))
+  for (const TrialResult& result :
+       run_session("/nonexistent/heapmark-host", specs({"fine", "fine"}), never.get()))
     CHECK(result.outcome == Outcome::kError);
 }

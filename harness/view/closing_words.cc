@@ -62,9 +62,9 @@ std::string tally_words(const Analysis& analysis) {
                                  percent(analysis.margin));
   if (tally.cannot_tell == 0) return text + ", and every one is decided.";
   text += fmt::format("; {} cannot be told yet", tally.cannot_tell);
-  if (tally.more_rounds)
-    text += fmt::format(" (about {} more round{} would decide half of those)", *tally.more_rounds,
-                        *tally.more_rounds == 1 ? "" : "s");
+  if (tally.more_rounds > 0)
+    text += fmt::format(" (about {} more round{} would decide {} of them)", tally.more_rounds,
+                        tally.more_rounds == 1 ? "" : "s", tally.decided_by_more);
   return text + ".";
 }
 
@@ -114,10 +114,10 @@ std::string next_command(const Results& results, const Analysis& analysis, const
   const bool merged = results.context.is_object() && results.context.contains("merged");
   if (analysis.conditions.check || (analysis.conditions.quick && tally.cannot_tell > 0))
     return run_again(results);
-  if (tally.cannot_tell > 0 && tally.more_rounds && !merged) {
+  if (tally.more_rounds > 0 && !merged) {
     const plan::Rounds& rounds = results.asked.request.rounds;
     const unsigned most = *std::max_element(rounds.begin(), rounds.end());
-    return fmt::format("heapmark run --resume {} -r {}", quoted(file), most + *tally.more_rounds);
+    return fmt::format("heapmark run --resume {} -r {}", quoted(file), most + tally.more_rounds);
   }
   return fmt::format("heapmark show {}", quoted(file));
 }

@@ -1,11 +1,11 @@
-// A lockstep session as both sides see it: one shared mapping (a memfd) with a seat for each measured process.
-// The harness grants turns, one process at a time; a process runs one slice of its fixed work in a turn, writes
-// down what the slice took, ends the turn and sleeps on a futex until it gets the next one. Plain structs, so
-// that what was written before a crash can still be read. The harness is woken through an eventfd, because it
-// also watches for the end of the process.
+// A lockstep session as both sides see it: one shared mapping (a memfd) with a seat for each measured
+// process. The harness grants turns, one process at a time; a process runs one slice of its fixed work in a
+// turn, writes down what the slice took, ends the turn and sleeps on a futex until it gets the next one.
+// Plain structs, so that what was written before a crash can still be read. The harness is woken through an
+// eventfd, because it also watches for the end of the process.
 //
-// The turns of a process: one up to its timed part (it fills its heap), one for each slice, one for what comes
-// after the timed part (it frees everything and reports).
+// The turns of a process: one up to its timed part (it fills its heap), one for each slice, one for what
+// comes after the timed part (it frees everything and reports).
 #pragma once
 
 #include <atomic>
@@ -25,10 +25,10 @@ inline constexpr std::size_t kMaxSessionCpus = 64;
 inline constexpr std::uint64_t kSliceTargetNs = 20'000'000;
 
 struct SliceRecord {
-  std::uint64_t first_unit, units;     // of the workload's fixed work; the same for all processes of a session
-  std::uint64_t wall_ns;               // CLOCK_MONOTONIC
-  std::uint64_t cpu_ns;                // of all threads
-  std::uint64_t queue_ns;              // first thread: runnable, but its CPU was used by another; see kNoQueueTime
+  std::uint64_t first_unit, units;  // of the workload's fixed work; the same for all processes of a session
+  std::uint64_t wall_ns;            // CLOCK_MONOTONIC
+  std::uint64_t cpu_ns;             // of all threads
+  std::uint64_t queue_ns;  // first thread: runnable, but its CPU was used by another; see kNoQueueTime
   std::uint32_t minor_faults, major_faults;
   std::uint32_t voluntary_switches, involuntary_switches;  // context switches of all threads
 };

@@ -25,8 +25,8 @@ struct Arguments {
   bool check = false;
   const char* library = "";
   int report_fd = -1;
-  int session_fd = -1;      // of a lockstep session; -1: a trial alone
-  int turn_ended_fd = -1;   // an eventfd of the session's
+  int session_fd = -1;     // of a lockstep session; -1: a trial alone
+  int turn_ended_fd = -1;  // an eventfd of the session's
   std::uint32_t seat = 0;
 };
 

@@ -1,5 +1,5 @@
-// See clock.h. A sequence number lets readers on other threads (an allocator's background thread) see the state
-// of before or after a change, never half of it.
+// See clock.h. A sequence number lets readers on other threads (an allocator's background thread) see the
+// state of before or after a change, never half of it.
 #include "workloads/host/clock.h"
 
 #include <dlfcn.h>
@@ -16,9 +16,10 @@ using ClockFunction = int (*)(clockid_t, timespec*);
 
 constexpr std::int64_t kSecond = 1'000'000'000;
 
-// Each clock is stopped by its own reading: the coarse one is some milliseconds behind, and taking the time of
-// another from it could make it run backwards.
-constexpr clockid_t kStopped[] = {CLOCK_MONOTONIC, CLOCK_MONOTONIC_RAW, CLOCK_MONOTONIC_COARSE, CLOCK_BOOTTIME};
+// Each clock is stopped by its own reading: the coarse one is some milliseconds behind, and taking the time
+// of another from it could make it run backwards.
+constexpr clockid_t kStopped[] = {CLOCK_MONOTONIC, CLOCK_MONOTONIC_RAW, CLOCK_MONOTONIC_COARSE,
+                                  CLOCK_BOOTTIME};
 constexpr int kCount = sizeof kStopped / sizeof kStopped[0];
 
 std::atomic<ClockFunction> real_clock{nullptr};
@@ -61,7 +62,8 @@ class Change {
 }  // namespace
 
 void find_real_clock() {
-  real_clock.store(reinterpret_cast<ClockFunction>(dlsym(RTLD_NEXT, "clock_gettime")), std::memory_order_relaxed);
+  real_clock.store(reinterpret_cast<ClockFunction>(dlsym(RTLD_NEXT, "clock_gettime")),
+                   std::memory_order_relaxed);
 }
 
 std::uint64_t real_clock_ns(clockid_t clock) {
@@ -82,9 +84,9 @@ std::uint64_t go_on_with_clocks() {
   const Change change;
   for (int at = 0; at < kCount; ++at) {
     const auto now = static_cast<std::int64_t>(real_clock_ns(kStopped[at]));
-    waited[at].store(waited[at].load(std::memory_order_relaxed) + now -
-                         stopped_at[at].load(std::memory_order_relaxed),
-                     std::memory_order_relaxed);
+    waited[at].store(
+        waited[at].load(std::memory_order_relaxed) + now - stopped_at[at].load(std::memory_order_relaxed),
+        std::memory_order_relaxed);
   }
   stopped.store(false, std::memory_order_relaxed);
   return static_cast<std::uint64_t>(waited[0].load(std::memory_order_relaxed));

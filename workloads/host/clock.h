@@ -1,8 +1,9 @@
-// The clock of the measured process. The host exports its own clock_gettime, which every library of the process
-// calls instead of the C library's (an executable's symbols are found first), and from which the time spent
-// waiting for a turn is subtracted: an allocator that purges by the clock must not notice that others ran.
-// Only clocks that count from an arbitrary start are changed; CLOCK_REALTIME stays the date, on which absolute
-// time limits (pthread_cond_timedwait) rely, and CPU-time clocks stand still while a process sleeps anyway.
+// The clock of the measured process. The host exports its own clock_gettime, which every library of the
+// process calls instead of the C library's (an executable's symbols are found first), and from which the time
+// spent waiting for a turn is subtracted: an allocator that purges by the clock must not notice that others
+// ran. Only clocks that count from an arbitrary start are changed; CLOCK_REALTIME stays the date, on which
+// absolute time limits (pthread_cond_timedwait) rely, and CPU-time clocks stand still while a process sleeps
+// anyway.
 #pragma once
 
 #include <time.h>

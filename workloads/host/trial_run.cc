@@ -16,8 +16,8 @@
 #include "workloads/context.h"
 #include "workloads/host/clock.h"
 #include "workloads/host/procfs.h"
-#include "workloads/host/turns.h"
 #include "workloads/host/registry.h"
+#include "workloads/host/turns.h"
 #include "workloads/text.h"
 
 using OwnCounters = struct brkmmap_stats;

@@ -117,7 +117,9 @@ void Turns::begin_slice(std::uint64_t done) {
 void Turns::end_slice(std::uint64_t done) {
   const Readings now = read_after();
   const std::uint32_t index = seat_->slice_count.load(std::memory_order_relaxed);
-  const auto difference = [](std::uint64_t to, std::uint64_t from) { return static_cast<std::uint32_t>(to - from); };
+  const auto difference = [](std::uint64_t to, std::uint64_t from) {
+    return static_cast<std::uint32_t>(to - from);
+  };
   SliceRecord& slice = seat_->slices[index];
   slice.first_unit = slice_begin_;
   slice.units = done - slice_begin_;

@@ -24,8 +24,8 @@ class Turns {
   // the unit at which reached() must be called next.
   std::uint64_t begin(std::uint64_t units);
 
-  // All threads have stopped after `done` units, where they were to. Ends the slice if it is long enough, waits
-  // for the next turn, and returns the unit at which to stop next.
+  // All threads have stopped after `done` units, where they were to. Ends the slice if it is long enough,
+  // waits for the next turn, and returns the unit at which to stop next.
   std::uint64_t reached(std::uint64_t done);
 
   // The timed part is over after `done` units. Waits for the turn in which the rest is done. Returns the
@@ -52,9 +52,9 @@ class Turns {
   Seat* seat_ = nullptr;
   int turn_ended_fd_ = -1;
   int schedstat_fd_ = -1;
-  std::uint32_t turns_ = 0;           // that were granted to this process so far
-  std::uint64_t candidate_units_ = 0; // while the length of a slice is being chosen: where to look next
-  std::uint64_t slice_begin_ = 0;     // in units
+  std::uint32_t turns_ = 0;            // that were granted to this process so far
+  std::uint64_t candidate_units_ = 0;  // while the length of a slice is being chosen: where to look next
+  std::uint64_t slice_begin_ = 0;      // in units
   Readings at_begin_{};
 };
 

@@ -123,8 +123,8 @@ void prepare(Context& context) {
 enum class Waiting : std::uint8_t { kDraining, kAsleep };
 
 // All threads, the first among them, meet here; none goes on before all have come. Who waits goes on freeing
-// what is handed over: a thread that has not come yet may wait for room in the mailbox. Where the first thread
-// may be waiting for its process's turn, the others sleep.
+// what is handed over: a thread that has not come yet may wait for room in the mailbox. Where the first
+// thread may be waiting for its process's turn, the others sleep.
 void meet(Worker& worker, Waiting waiting) {
   const std::uint32_t now = step.load();
   if (arrived.fetch_add(1) + 1 == settings.threads) {

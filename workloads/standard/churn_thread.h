@@ -61,7 +61,7 @@ class Worker {
   void fill();
   // Thread 0 samples: it adds up the live bytes of `all`. At the end of a slice all stop at `cut_point`.
   void work(Worker* all, CutPoint& cut_point);
-  void drain();            // frees what was handed over and not yet taken
+  void drain();  // frees what was handed over and not yet taken
   void free_own_blocks();
 
   [[nodiscard]] std::uint64_t operations() const { return operations_; }

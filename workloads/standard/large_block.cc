@@ -239,7 +239,8 @@ void run(Context& context) {
   Rng random(context.seed(), 0);
   set_limit(context);
   const auto rounds = static_cast<std::uint32_t>(context.count("rounds"));
-  // A unit is an operation. How many there are shows along the way: about budget / 26 KiB (the mean size) a round.
+  // A unit is an operation. How many there are shows along the way: about budget / 26 KiB (the mean size) a
+  // round.
   context.start_clock(rounds * slot_count / 16);
   for (std::uint32_t round = 0; round < rounds; ++round) one_round(context, round, rounds, random);
   free_some(context, 1, random);
