@@ -120,6 +120,9 @@ class Measuring {
       const std::string sentence = open_[at].workload + "/" + open_[at].variant + ": " + what;
       if (said_.insert(sentence).second) progress_.note(sentence);
     });
+    // In the order of the plan, whoever shared a set with whom.
+    std::sort(measured.begin(), measured.end(),
+              [](const Measured& one, const Measured& other) { return one.spec.id < other.spec.id; });
     bool interrupted = measured.size() < input.open.size();
     for (auto& [spec, result] : measured) {
       if (result.outcome == trial::Outcome::kInterrupted)
