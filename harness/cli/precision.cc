@@ -15,6 +15,7 @@ namespace {
 using stats::Reached;
 
 std::string percent(double share) {
+  if (share > 1 && !std::isinf(share)) return "over 100 %";
   return std::isinf(share) ? "no interval yet" : fmt::format("{:.1f} %", share * 100);
 }
 

@@ -24,4 +24,5 @@ TEST_CASE("the words say what was reached and where it was not") {
   CHECK_THAT(words, Contains("reached in 1 of 2") && Contains("not in churn/a (4.0 %, scudo)"));
   CHECK_THAT(cli::precision_words(reached, 0), !Contains("--precision"));
   CHECK(cli::precision_words({}, 0.02).empty());
+  CHECK_THAT(cli::precision_words({{"churn", "a", "scudo", 7}}, 0), Contains("over 100 %"));
 }
