@@ -179,3 +179,21 @@ TEST_CASE("a library in a folder that LD_PRELOAD cannot name is refused") {
   CHECK_THROWS_WITH(select("apart", made_up_catalog(), ScriptedLibraries("/made up/"), ""),
                     Contains("space or a colon"));
 }
+
+TEST_CASE("an allocator keeps time itself where its file says so, or with a tunable that makes it do so") {
+  Selection selection;
+  CHECK_FALSE(keeps_time_itself(selection));
+  selection.allocator.clock = ClockUse::kOwn;
+  CHECK(keeps_time_itself(selection));
+  selection.allocator.clock = ClockUse::kLibc;
+  Tunable thread;
+  thread.name = "background_thread";
+  thread.type = "boolean";
+  thread.default_value = "false";
+  thread.own_clock = "true";
+  selection.allocator.tunables = {thread};
+  selection.tunables = {{"background_thread", "no"}};
+  CHECK_FALSE(keeps_time_itself(selection));
+  selection.tunables = {{"background_thread", "on"}};
+  CHECK(keeps_time_itself(selection));
+}
