@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <initializer_list>
 
-#include "workloads/report.h"
+#include "workloads/contract/report.h"
 #include "workloads/workload.h"
 
 namespace heapmark {
@@ -39,9 +39,24 @@ class Context {
   int open_table(const char* name, std::initializer_list<const char*> columns, std::uint32_t max_rows,
                  bool with_texts = false);
 
-  // run() only.
-  void start_clock();  // begins the timed part; also takes fault and CPU baselines
-  void stop_clock(std::uint64_t operations);
+  // prepare() only: threads that run() has at work at one time; 1 where it does not say so.
+  void uses_threads(std::uint32_t threads);
+
+  // run() only. The timed part is a fixed number of units of work, numbered from 0: a unit is whatever the
+  // workload can stop after. In a lockstep session the timed part is cut into slices of equal numbers of
+  // units.
+  //   start_clock  begins the timed part of `units` units; an estimate will do
+  //   slice        `done` units are done and all threads of the workload stand still: to be called at each
+  //                number of units that next_cut() named, and harmless at any other
+  //   stop_clock   ends the timed part
+  // In a session the first two and the last return when it is this process's turn.
+  void start_clock(std::uint64_t units);
+  void slice(std::uint64_t done) {
+    if (done >= next_cut_) [[unlikely]]
+      end_slice(done);
+  }
+  [[nodiscard]] std::uint64_t next_cut() const { return next_cut_; }
+  void stop_clock(std::uint64_t done, std::uint64_t operations);
   Observation observe();         // a few microseconds; allocates nothing
   void phase(const char* name);  // marks the ledger and the sample rows that follow
   void add_row(int table, std::initializer_list<double> cells, const char* text = nullptr);
@@ -53,6 +68,11 @@ class Context {
 
   // Ends the process; what was reported stays. `message` says what the user can do.
   [[noreturn]] void fail(Outcome outcome, const char* message);
+
+ private:
+  void end_slice(std::uint64_t done);
+
+  std::uint64_t next_cut_ = ~std::uint64_t{0};  // never
 };
 
 // A file's workload becomes known by one line at its end: HEAPMARK_WORKLOAD(kChurn);

@@ -1,7 +1,7 @@
 // See fragmentation.h.
 #include "workloads/fragmentation.h"
 
-#include "workloads/report.h"
+#include "workloads/contract/report.h"
 
 namespace heapmark {
 

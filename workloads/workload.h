@@ -12,6 +12,9 @@
 #include <cstdint>
 #include <initializer_list>
 
+#include "workloads/contract/metric.h"
+#include "workloads/contract/pass.h"
+
 namespace heapmark {
 
 class Context;
@@ -26,24 +29,6 @@ struct Parameter {
   const char* choices;        // kChoice only, else ""
   double min, max;            // inclusive; not used for kChoice
   const char* help;
-};
-
-enum class Better : std::uint8_t { kLower, kHigher, kNeither };
-
-enum Pass : unsigned { kSpeed = 1, kMemory = 2, kLedger = 4, kLimit = 8 };
-inline constexpr unsigned kEveryPass = kSpeed | kMemory | kLedger | kLimit;
-
-// One row: a figure that the workload reports. In each of `passes` that its variant takes part in, a trial
-// that ended well must report it (as kNotMeasured where this machine cannot tell): a missing one fails the
-// trial. passes == 0: reported only where the allocator can tell. `headline` figures stand in the terminal's
-// main table.
-struct MetricInfo {
-  const char* name;  // snake_case, unit at the end: "rss_after_free_bytes"
-  const char* unit;  // "bytes", "1/s", "ns", "count", "ratio", "s"
-  Better better;
-  unsigned passes;
-  bool headline;
-  const char* help;  // what it is and its source, one line
 };
 
 // A point of the parameter space that `-w NAME` measures by default. `sets` and `quick_sets` are

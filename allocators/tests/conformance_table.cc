@@ -3,7 +3,6 @@
 // A 'no' is an answer and no error: it exits 0 where the table was made, 2 where it was asked for something
 // unknown. What brkmmap must keep is decided by conformance_test; what the checks say, by the other
 // conformance_*.cc.
-#include <glob.h>
 #include <gnu/libc-version.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -23,6 +22,7 @@
 #include <vector>
 
 #include "allocators/tests/child.h"
+#include "harness/cli/known.h"
 
 using namespace heapmark::tests;
 
@@ -35,22 +35,6 @@ struct Allocator {
   std::string name, library;  // "" is the C library's own
 };
 
-// In the order of the columns; of the files the first that is there, "%" being the machine's name (uname(2)).
-struct Known {
-  const char* name;
-  std::vector<const char*> files;
-};
-const std::vector<Known> kKnown = {
-    {"jemalloc", {"libjemalloc.so.2", "libjemalloc.so"}},
-    {"mimalloc", {"libmimalloc.so.2", "libmimalloc.so.3", "libmimalloc.so"}},
-    {"tcmalloc", {"libtcmalloc_minimal.so.4", "libtcmalloc_minimal.so"}},
-    {"tbbmalloc", {"libtbbmalloc_proxy.so.2", "libtbbmalloc_proxy.so"}},
-    {"scudo", {"libclang_rt.scudo_standalone-%.so"}},
-};
-// By glob(7).
-constexpr const char* kFolders[] = {"/usr/local/lib", "/usr/lib/%-linux-gnu", "/usr/lib64", "/usr/lib",
-                                    "/usr/lib/llvm-*/lib/clang/*/lib/linux"};
-
 struct Answer {
   std::string word;     // yes, no, crash, hang, or - where there is nothing to check
   std::string instead;  // what it did, where the word is none of yes and -
@@ -62,30 +46,22 @@ struct Table {
   std::vector<std::vector<Answer>> answers;  // answers[check][allocator]
 };
 
-// The last in the alphabet, which among LLVM's folders is the newest; "" where there is none.
-std::string last_that_matches(std::string pattern) {
-  utsname system{};
-  uname(&system);
-  for (std::size_t at = 0; (at = pattern.find('%')) != std::string::npos;)
-    pattern.replace(at, 1, system.machine);
-  glob_t found{};
-  const bool any = glob(pattern.c_str(), 0, nullptr, &found) == 0 && found.gl_pathc > 0;
-  const std::string path = any ? found.gl_pathv[found.gl_pathc - 1] : "";
-  globfree(&found);
-  return path;
-}
-
+// Of the catalog, in its order, but for those that nobody should use: the C library's first, ours last.
 std::vector<Allocator> installed() {
-  std::vector<Allocator> all = {{"glibc", ""}};
-  for (const Known& known : kKnown) {
-    std::string library;
-    for (const char* file : known.files)
-      for (const char* folder : kFolders)
-        if (library.empty()) library = last_that_matches(std::string(folder) + "/" + file);
-    if (!library.empty()) all.push_back({known.name, library});
+  const std::string source = HEAPMARK_SOURCE_DIR;
+  const heapmark::cli::MachineLibraries libraries(build_folder());
+  std::vector<Allocator> first, others, last;
+  for (const heapmark::plan::Allocator& known : heapmark::cli::load_catalog(source + "/allocators/catalog")) {
+    const std::string library = libraries.find(known);
+    if (!known.not_for_use.empty() || library.empty()) continue;
+    (known.builtin   ? first
+     : known.bundled ? last
+                     : others)
+        .push_back({known.name, known.builtin ? "" : library});
   }
-  if (std::filesystem::exists(brkmmap_library())) all.push_back({"brkmmap", brkmmap_library()});
-  return all;
+  first.insert(first.end(), others.begin(), others.end());
+  first.insert(first.end(), last.begin(), last.end());
+  return first;
 }
 
 std::string child() {

@@ -9,9 +9,12 @@
 
 #include "harness/cli/doctor.h"
 #include "harness/cli/exec.h"
+#include "harness/cli/known.h"
 #include "harness/cli/list.h"
+#include "harness/cli/list_json.h"
 #include "harness/cli/list_text.h"
 #include "harness/plan/usage_error.h"
+#include "workloads/contract/pass.h"
 
 using namespace heapmark;
 using Catch::Contains;
@@ -169,21 +172,32 @@ TEST_CASE("the list of workloads tells variants and what each parameter takes") 
   CHECK_THAT(text, Contains("mixed|small"));
 }
 
+TEST_CASE("the list of passes has each pass with its question, as text and as JSON") {
+  const std::string text = cli::passes_text();
+  const cli::json rows = cli::passes_json();
+  REQUIRE(rows.size() == kPassCount);
+  for (std::size_t at = 0; at < kPassCount; ++at) {
+    CHECK(rows[at]["name"] == kPassTable[at].name);
+    CHECK(rows[at]["rounds"] == kPassTable[at].rounds);
+    CHECK_THAT(text, Contains(kPassTable[at].question));
+  }
+}
+
 TEST_CASE("list refuses what it does not know") {
   const Paths paths;
-  CHECK_THROWS_WITH(cli::list(paths.made_up(), "alocators"), Contains("did you mean \"allocators\""));
+  CHECK_THROWS_WITH(cli::list(paths.made_up(), "alocators", false), Contains("did you mean \"allocators\""));
 }
 
 TEST_CASE("doctor puts what prevents first and names the package of a missing library") {
-  probe::Machine machine;
+  machine::Machine machine;
   machine.thp = "always";
   machine.ptrace_allowed = false;
   const std::string text =
       cli::doctor_text(machine, {installed("here"), missing("absent", "libabsent1")}, {});
   CHECK_THAT(text, Contains("apt-get install libabsent1"));
   CHECK_THAT(text, Contains("transparent_hugepage/enabled"));
-  CHECK(text.find("PREVENTS  ptrace") < text.find("BENDS     transparent huge pages"));
-  CHECK(text.find("BENDS     transparent huge pages") < text.find("library of here"));
+  CHECK(text.find("PREVENTS  ptrace") < text.find("DISTORTS  transparent huge pages"));
+  CHECK(text.find("DISTORTS  transparent huge pages") < text.find("library of here"));
   CHECK_THAT(cli::doctor_text(machine, {}, {"heapmark-host"}), Contains("heapmark-host is missing"));
 }
 
@@ -209,7 +223,7 @@ TEST_CASE("exec becomes the command, with the allocator's library and tunables i
   const Paths paths;
   plan::Allocator builtin;
   builtin.builtin = true;
-  const std::string library = plan::machine_search("")(builtin);  // any library that surely is here
+  const std::string library = cli::MachineLibraries("").find(builtin);  // any library that surely is here
   const std::string allocator = "absent=" + library + "[decay=2s]";
   const std::string look = "test \"$LD_PRELOAD $HEAPMARK_MALLOC_LIBRARY $ABSENT_DECAY\" = '" + library + " " +
                            library + " 2000' && exit 42";

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <catch2/catch.hpp>
 #include <chrono>
@@ -16,7 +17,7 @@
 #include <thread>
 #include <vector>
 
-#include "harness/probe/os_ledger.h"
+#include "harness/ledger/os_ledger.h"
 #include "testing/folder.h"
 
 using Catch::Contains;
@@ -69,7 +70,7 @@ Ended tool(const Folder& folder, const std::vector<std::string>& arguments) {
 }
 
 bool ledger_is_allowed() {
-  const std::string why = heapmark::probe::OsLedger::forbidden();
+  const std::string why = heapmark::ledger::OsLedger::forbidden();
   if (!why.empty()) WARN(why);
   return why.empty();
 }
@@ -138,17 +139,21 @@ TEST_CASE("a run leaves a results file whose tables can be shown again in each f
   const Ended ran = tool(folder, {"run", "-a", "glibc,brkmmap", "-w", "tutorial", "--quick", "-o", file});
   CAPTURE(ran.err);
   REQUIRE(ran.exit_code == 0);
-  CHECK_THAT(ran.out, Contains("tutorial") && Contains("brkmmap"));
+  CHECK_THAT(ran.out, Contains("Fastest: ") && Contains("Next: heapmark ") && !Contains("further figures"));
+  CHECK(std::count(ran.out.begin(), ran.out.end(), '\n') <= 11);  // ten of words, and where the file is
   const json root = results_in(file);
-  CHECK(root.at("schema") == 1);
+  CHECK(root.at("schema") == 2);
   CHECK_FALSE(root.at("statistics").empty());
   CHECK_FALSE(root.at("benchmarks").empty());
   for (const json& record : root.at("records")) CHECK(record.at("outcome") == "ok");
 
-  CHECK_THAT(tool(folder, {"show", file}).out, Contains("brkmmap"));
+  CHECK_THAT(tool(folder, {"show", file}).out,
+             Contains("tutorial / sequence") && Contains("further figures"));
+  CHECK_THAT(tool(folder, {"show", file, "--format", "words"}).out, Contains("Fastest: "));
   CHECK_THAT(tool(folder, {"show", file, "--format", "markdown"}).out, Contains("| :-- |"));
   CHECK_THAT(tool(folder, {"show", file, "--format", "csv"}).out, Contains("workload,variant,pass"));
   CHECK(tool(folder, {"show", file, "--format", "xml"}).exit_code == 2);
+  CHECK(tool(folder, {"show", file, "--margin", "3"}).exit_code == 2);
   // what was measured is never overwritten
   CHECK(tool(folder, {"run", "-a", "glibc", "-w", "tutorial", "--quick", "-o", file}).exit_code == 2);
 }
@@ -305,5 +310,5 @@ TEST_CASE("a sweep's shards, merged, are the sweep that was measured in one piec
   CHECK(incomplete.exit_code == 3);
   CHECK_THAT(incomplete.err, Contains("shard 2/3 missing"));
   const Ended csv = tool(folder, {"show", folder.file("all.json"), "--format", "csv"});
-  CHECK_THAT(csv.out, Contains("verdict,mmap_threshold,arena_max"));
+  CHECK_THAT(csv.out, Contains("verdict,more_rounds,mmap_threshold,arena_max"));
 }

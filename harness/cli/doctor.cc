@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "harness/cli/known.h"
+
 namespace heapmark::cli {
 namespace {
 
-using probe::Finding;
+using machine::Finding;
 using Weight = Finding::Weight;
 
 std::string_view word(Weight weight) {
@@ -17,8 +19,8 @@ std::string_view word(Weight weight) {
       return "fine";
     case Weight::kNote:
       return "note";
-    case Weight::kBends:
-      return "BENDS";
+    case Weight::kDistorts:
+      return "DISTORTS";
     case Weight::kPrevents:
       return "PREVENTS";
   }
@@ -52,9 +54,9 @@ std::vector<Finding> library_findings(const std::vector<plan::Selection>& select
 
 }  // namespace
 
-std::string doctor_text(const probe::Machine& machine, const std::vector<plan::Selection>& selections,
+std::string doctor_text(const machine::Machine& machine, const std::vector<plan::Selection>& selections,
                         const std::vector<std::string>& missing_parts) {
-  std::vector<Finding> findings = probe::judge(machine);
+  std::vector<Finding> findings = machine::judge(machine);
   for (const std::string& part : missing_parts)
     findings.push_back({Weight::kPrevents, "part of heapmark", part + " is missing",
                         "nothing can be measured", "build heapmark anew"});
@@ -68,25 +70,24 @@ std::string doctor_text(const probe::Machine& machine, const std::vector<plan::S
   for (const Finding& finding : findings) {
     add_line(text, finding.weight, finding.subject, finding.found);
     add_reason(text, "effect", finding.effect);
-    add_reason(text, "mend", finding.mend);
+    add_reason(text, "fix", finding.fix);
   }
   const auto count = [&](Weight weight) {
     return std::count_if(findings.begin(), findings.end(), [&](const auto& f) { return f.weight == weight; });
   };
-  text += fmt::format("\n{} bend the figures, {} prevent some, {} to note, {} fine.\n", count(Weight::kBends),
-                      count(Weight::kPrevents), count(Weight::kNote), count(Weight::kFine));
+  text += fmt::format("\n{} distort the figures, {} prevent some, {} to note, {} fine.\n",
+                      count(Weight::kDistorts), count(Weight::kPrevents), count(Weight::kNote),
+                      count(Weight::kFine));
   return text;
 }
 
 int doctor(const Paths& paths) {
-  const std::vector<plan::Allocator> catalog = plan::load_catalog(paths.catalog_directory);
-  const std::vector<plan::Selection> selections = plan::select(
-      plan::names_of(catalog), catalog, plan::machine_search(paths.program_directory), paths.noop_library);
+  const std::vector<plan::Selection> selections = select_everything(paths);
 
   std::vector<std::string> missing_parts;
   for (const std::string& part : {paths.host_program, paths.noop_library})
     if (!std::filesystem::exists(part)) missing_parts.push_back(part);
-  fmt::print("{}", doctor_text(probe::read_machine(), selections, missing_parts));
+  fmt::print("{}", doctor_text(machine::read_machine(), selections, missing_parts));
   return 0;
 }
 

@@ -1,12 +1,12 @@
-// `heapmark doctor`: what in this machine will bend the figures, the cause and the mend of each.
+// `heapmark doctor`: what in this machine distorts the figures, why, and how to fix each.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "harness/cli/paths.h"
+#include "harness/machine/machine.h"
 #include "harness/plan/selection.h"
-#include "harness/probe/machine.h"
 
 namespace heapmark::cli {
 
@@ -14,7 +14,7 @@ namespace heapmark::cli {
 int doctor(const Paths& paths);
 
 // What doctor prints; pure. `missing_parts`: files of heapmark's own that are not beside the program.
-[[nodiscard]] std::string doctor_text(const probe::Machine& machine,
+[[nodiscard]] std::string doctor_text(const machine::Machine& machine,
                                       const std::vector<plan::Selection>& selections,
                                       const std::vector<std::string>& missing_parts);
 

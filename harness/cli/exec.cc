@@ -8,6 +8,7 @@
 #include <cstring>
 #include <span>
 
+#include "harness/cli/known.h"
 #include "harness/plan/usage_error.h"
 
 namespace heapmark::cli {
@@ -28,8 +29,7 @@ int exec(const Paths& paths, std::string_view allocator, const std::vector<std::
   if (words.empty()) throw UsageError("exec needs a command: heapmark exec -a NAME -- COMMAND ARGS...");
 
   const std::vector<plan::Selection> selections =
-      plan::select(allocator, plan::load_catalog(paths.catalog_directory),
-                   plan::machine_search(paths.program_directory), paths.noop_library);
+      select(paths, allocator, load_catalog(paths.catalog_directory));
   if (selections.size() != 1)
     throw UsageError(fmt::format("exec takes one allocator, not \"{}\"", allocator));
   const plan::Selection& selection = selections.front();

@@ -8,6 +8,7 @@
 #include <sstream>
 #include <string_view>
 
+#include "harness/plan/rounds.h"
 #include "harness/plan/written_value.h"
 
 namespace heapmark::cli {
@@ -135,6 +136,15 @@ std::string allocators_text(const std::vector<Selection>& selections) {
     text += rows.text();
   }
   return text;
+}
+
+std::string passes_text() {
+  std::string text = "Passes (--pass NAME; rounds by -r)\n\n";
+  Rows rows;
+  for (const PassInfo& pass : kPassTable)
+    rows.add({pass.name, fmt::format("{} rounds (quick {})", pass.rounds, pass.quick_rounds),
+              fmt::format("{} By {}.", pass.question, pass.how)});
+  return text + rows.text();
 }
 
 std::string workloads_text(const std::vector<WorkloadInfo>& workloads) {

@@ -12,6 +12,9 @@ namespace heapmark::cli {
 // An allocator a paragraph: the file found with its version or what to install, then its tunables.
 [[nodiscard]] std::string allocators_text(const std::vector<plan::Selection>& selections);
 
+// A pass a row: its question, how it is answered, and its rounds.
+[[nodiscard]] std::string passes_text();
+
 // A workload a paragraph: its variants with their passes, then its parameters.
 [[nodiscard]] std::string workloads_text(const std::vector<plan::WorkloadInfo>& workloads);
 

@@ -1,6 +1,7 @@
 // heapmark's command line: each verb's flags, then the verb. What goes wrong ends here, with its exit code:
 // 0 fine, 1 the tool itself failed, 2 wrong usage, 3 some trial failed (from the verbs).
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -21,6 +22,7 @@
 #include "harness/cli/tutorial.h"
 #include "harness/plan/did_you_mean.h"
 #include "harness/plan/usage_error.h"
+#include "harness/view/exporter.h"
 
 namespace {
 
@@ -103,24 +105,26 @@ int parse_and_run(int argc, char** argv) {
   tutorial_verb->add_option("-a,--allocators", tutorial_allocators, "allocators, as for run")
       ->capture_default_str();
 
-  std::string show_file, show_format = "table", show_baseline;
-  CLI::App* show_verb = app.add_subcommand("show", "the tables again from a results file");
-  show_verb->add_option("RESULTS.json", show_file, "a results file")->required();
-  show_verb
-      ->add_option(
-          "--format", show_format,
-          "table, markdown, csv, overview: one table, as markdown; objectives: what tuning compares, as JSON")
-      ->check(CLI::IsMember({"table", "markdown", "csv", "overview", "objectives"}))
-      ->capture_default_str();
-
-  show_verb->add_option("--baseline", show_baseline, "compare with another allocator of the file");
+  cli::ShowOptions show;
+  CLI::App* show_verb = app.add_subcommand("show", "a results file again: tables, words, CSV, ...");
+  show_verb->add_option("RESULTS.json", show.file, "a results file")->required();
+  std::string formats;
+  for (const view::Exporter& one : view::exporters())
+    formats += fmt::format("{}{}: {}", formats.empty() ? "" : "; ", one.name, one.help);
+  show_verb->add_option("--format", show.format, formats)->capture_default_str();
+  show_verb->add_option("--baseline", show.baseline, "compare with another allocator of the file");
+  show_verb->add_option("--margin", show.margin,
+                        "5%: call ratios within it equal (by default as in the run)");
 
   std::string list_what;
-  CLI::App* list_verb = app.add_subcommand("list", "what heapmark knows: allocators, workloads, metrics");
-  list_verb->add_option("WHAT", list_what, "allocators, workloads or metrics; all three by default");
+  bool list_as_json = false;
+  const std::string sections = fmt::format("{}", fmt::join(cli::list_sections(), ", "));
+  CLI::App* list_verb = app.add_subcommand("list", "what heapmark knows: " + sections);
+  list_verb->add_option("WHAT", list_what, "one of " + sections + "; by default all");
+  list_verb->add_flag("--json", list_as_json, "as JSON, for scripts");
 
   CLI::App* doctor_verb =
-      app.add_subcommand("doctor", "what in this machine will bend the figures, and the mend");
+      app.add_subcommand("doctor", "what in this machine distorts the figures, and how to fix it");
 
   std::string exec_allocator;
   CLI::App* exec_verb =
@@ -148,8 +152,8 @@ int parse_and_run(int argc, char** argv) {
   if (merge_verb->parsed()) return cli::merge(merge);
   if (run_verb->parsed()) return cli::run(paths, run);
   if (tutorial_verb->parsed()) return cli::tutorial(paths, tutorial_allocators);
-  if (show_verb->parsed()) return cli::show(show_file, show_format, show_baseline);
-  if (list_verb->parsed()) return cli::list(paths, list_what);
+  if (show_verb->parsed()) return cli::show(show);
+  if (list_verb->parsed()) return cli::list(paths, list_what, list_as_json);
   if (doctor_verb->parsed()) return cli::doctor(paths);
   return cli::exec(paths, exec_allocator, command);
 }

@@ -2,7 +2,11 @@
 #include "harness/cli/measure.h"
 
 #include <algorithm>
+#include <limits>
 #include <set>
+
+#include "harness/cli/sessions.h"
+#include "harness/stats/precision.h"
 
 namespace heapmark::cli {
 namespace {
@@ -40,33 +44,119 @@ const plan::KnownFailure* known_failure(const record::Record& record,
   return nullptr;
 }
 
+namespace {
+
+class Measuring {
+ public:
+  Measuring(const std::vector<trial::TrialSpec>& plan, const std::vector<plan::WorkloadInfo>& workloads,
+            trial::Executor& executor, record::ResultsFile& file, view::Progress& progress,
+            const std::function<std::uint64_t()>& available_bytes)
+      : plan_(plan),
+        workloads_(workloads),
+        executor_(executor),
+        file_(file),
+        progress_(progress),
+        available_bytes_(available_bytes) {
+    std::set<std::uint64_t> done;
+    for (const record::Record& record : file.results().records) done.insert(record.spec.id);
+    std::copy_if(plan.begin(), plan.end(), std::back_inserter(open_),
+                 [&](const trial::TrialSpec& spec) { return !done.contains(spec.id); });
+  }
+
+  End run(std::optional<Clock::time_point> deadline) {
+    for (std::size_t at = 0; at < open_.size();) {
+      if (deadline && Clock::now() >= *deadline) return End::kBudgetUsed;
+      std::size_t end = at + 1;
+      while (end < open_.size() && same_group(open_[at], open_[end])) ++end;
+      if (is_precise_enough(open_[at])) {
+        at = end;
+        continue;
+      }
+      const bool in_lockstep = std::any_of(open_.begin() + index(at), open_.begin() + index(end),
+                                           [](const trial::TrialSpec& spec) { return spec.lockstep; });
+      if (!(in_lockstep ? run_sessions(at, end) : run_one_by_one(at, end))) return End::kInterrupted;
+      at = end;
+    }
+    return End::kComplete;
+  }
+
+ private:
+  static std::ptrdiff_t index(std::size_t at) { return static_cast<std::ptrdiff_t>(at); }
+
+  [[nodiscard]] bool is_precise_enough(const trial::TrialSpec& spec) const {
+    const double wanted = file_.results().asked.request.precision;
+    return wanted > 0 && spec.pass == "speed" &&
+           stats::is_precise(file_.results(), spec.workload, spec.variant, wanted);
+  }
+
+  bool run_one_by_one(std::size_t at, std::size_t end) {
+    for (; at < end; ++at) {
+      progress_.starts(open_, at);
+      trial::TrialResult result = executor_.run(open_[at]);
+      if (result.outcome == trial::Outcome::kInterrupted) return false;
+      keep(open_[at], std::move(result));
+    }
+    return true;
+  }
+
+  bool run_sessions(std::size_t at, std::size_t end) {
+    progress_.starts(open_, at);
+    SessionInput input;
+    input.open.assign(open_.begin() + index(at), open_.begin() + index(end));
+    input.available_bytes = available_bytes_ ? available_bytes_() : std::numeric_limits<std::uint64_t>::max();
+    input.bytes_of = [&](const trial::TrialSpec& spec) { return expected_bytes(file_.results(), spec); };
+    const auto baseline = std::find_if(plan_.begin(), plan_.end(), [&](const trial::TrialSpec& spec) {
+      return same_group(spec, open_[at]) && spec.allocator == file_.results().asked.baseline;
+    });
+    if (baseline != plan_.end()) {
+      input.baseline = *baseline;
+      for (const record::Record& record : file_.results().records) {
+        const auto time = record.result.metrics.find("ns_per_op");
+        if (record.spec.id == baseline->id && time != record.result.metrics.end() && time->second > 0)
+          input.baseline_ns_per_op = time->second;
+      }
+    }
+    auto measured = measure_sessions(input, executor_, [&](const std::string& what) {
+      const std::string sentence = open_[at].workload + "/" + open_[at].variant + ": " + what;
+      if (said_.insert(sentence).second) progress_.note(sentence);
+    });
+    // In the order of the plan, whoever shared a set with whom.
+    std::sort(measured.begin(), measured.end(),
+              [](const Measured& one, const Measured& other) { return one.spec.id < other.spec.id; });
+    bool interrupted = measured.size() < input.open.size();
+    for (auto& [spec, result] : measured) {
+      if (result.outcome == trial::Outcome::kInterrupted)
+        interrupted = true;
+      else
+        keep(spec, std::move(result));
+    }
+    return !interrupted;
+  }
+
+  void keep(const trial::TrialSpec& spec, trial::TrialResult result) {
+    require_metrics(spec, workloads_, result);
+    progress_.ended(spec, result);
+    file_.add({spec, std::move(result), ""});
+  }
+
+  const std::vector<trial::TrialSpec>& plan_;
+  const std::vector<plan::WorkloadInfo>& workloads_;
+  trial::Executor& executor_;
+  record::ResultsFile& file_;
+  view::Progress& progress_;
+  const std::function<std::uint64_t()>& available_bytes_;
+  std::vector<trial::TrialSpec> open_;
+  std::set<std::string> said_;
+};
+
+}  // namespace
+
 End measure(const std::vector<trial::TrialSpec>& plan, const std::vector<plan::WorkloadInfo>& workloads,
             trial::Executor& executor, record::ResultsFile& file, view::Progress& progress,
-            std::optional<Clock::time_point> deadline) {
-  std::set<std::uint64_t> done;
-  for (const record::Record& record : file.results().records) done.insert(record.spec.id);
-  std::vector<trial::TrialSpec> open;
-  std::copy_if(plan.begin(), plan.end(), std::back_inserter(open),
-               [&](const trial::TrialSpec& spec) { return !done.contains(spec.id); });
-  End end = End::kComplete;
-  for (std::size_t at = 0; at < open.size(); ++at) {
-    const bool group_begins = at == 0 || !same_group(open[at - 1], open[at]);
-    if (deadline && group_begins && Clock::now() >= *deadline) {
-      end = End::kBudgetUsed;
-      break;
-    }
-    progress.starts(open, at);
-    trial::TrialResult result = executor.run(open[at]);
-    if (result.outcome == trial::Outcome::kInterrupted) {
-      end = End::kInterrupted;
-      break;
-    }
-    require_metrics(open[at], workloads, result);
-    progress.ended(open[at], result);
-    file.add({open[at], std::move(result), ""});
-  }
+            std::optional<Clock::time_point> deadline,
+            const std::function<std::uint64_t()>& available_bytes) {
+  const End end = Measuring(plan, workloads, executor, file, progress, available_bytes).run(deadline);
   progress.clear();
-  file.finish();
   return end;
 }
 

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -22,6 +24,9 @@ using Clock = std::chrono::steady_clock;
 [[nodiscard]] const plan::KnownFailure* known_failure(const record::Record& record,
                                                       const std::vector<plan::Selection>& selections);
 
+// Trials that can run in lockstep (TrialSpec::lockstep) are measured in sessions (sessions.h), the others one
+// by one. `available_bytes` says how much memory a session may count on; without it, as much as is wanted.
+//
 // A trial that ended well but lacks a metric its workload declares is recorded as an error: such a result
 // would look complete and is not. After `deadline` no further group is begun: a group (one round of one
 // workload variant in one pass) is measured whole or not at all. Throws std::system_error where the results
@@ -29,6 +34,7 @@ using Clock = std::chrono::steady_clock;
 [[nodiscard]] End measure(const std::vector<trial::TrialSpec>& plan,
                           const std::vector<plan::WorkloadInfo>& workloads, trial::Executor& executor,
                           record::ResultsFile& file, view::Progress& progress,
-                          std::optional<Clock::time_point> deadline = std::nullopt);
+                          std::optional<Clock::time_point> deadline = std::nullopt,
+                          const std::function<std::uint64_t()>& available_bytes = {});
 
 }  // namespace heapmark::cli

@@ -146,3 +146,47 @@ TEST_CASE_METHOD(Fixture, "a budget that is used up begins no further group") {
   CHECK(cli::measure(plan, churn_wants_time(), slow, file, progress, soon) == cli::End::kBudgetUsed);
   CHECK(slow.ran == std::vector<std::uint64_t>{0, 1});
 }
+
+TEST_CASE_METHOD(Fixture,
+                 "trials that can run in lockstep are one session, recorded in the order of the plan") {
+  class Sessions : public Scripted {
+   public:
+    using Scripted::Scripted;
+    std::vector<trial::TrialResult> run_session(const std::vector<trial::TrialSpec>& specs) override {
+      for (const trial::TrialSpec& spec : specs) first_to_last += spec.allocator + " ";
+      return Executor::run_session(specs);
+    }
+    std::string first_to_last;
+  };
+  Sessions executor([](const trial::TrialSpec&) { return ok(1); });
+  auto plan = three_trials();
+  const char* const labels[] = {"absent", "quick", "glibc"};
+  for (std::size_t at = 0; at < plan.size(); ++at) {
+    plan[at].round = 0;
+    plan[at].allocator = labels[at];
+    plan[at].lockstep = true;
+  }
+  CHECK(cli::measure(plan, churn_wants_time(), executor, file, progress) == cli::End::kComplete);
+  CHECK(executor.first_to_last == "glibc absent quick ");  // the baseline chooses the length of a slice
+  const auto& records = file.results().records;
+  REQUIRE(records.size() == 3);
+  for (std::size_t at = 0; at < 3; ++at) CHECK(records[at].spec.id == at);
+}
+
+TEST_CASE_METHOD(Fixture, "what is measured precisely enough gets no further round") {
+  record::Results results = record::example::results();
+  results.asked.request.precision = 0.1;
+  record::ResultsFile precise(path, std::move(results));
+  Scripted executor([](const trial::TrialSpec& spec) { return ok(spec.allocator == "glibc" ? 100 : 50); });
+  std::vector<trial::TrialSpec> plan;
+  for (unsigned round = 0; round < 10; ++round)
+    for (const char* const label : {"glibc", "quick"}) {
+      trial::TrialSpec spec = three_trials().front();
+      spec.id = plan.size();
+      spec.round = round;
+      spec.allocator = label;
+      plan.push_back(spec);
+    }
+  CHECK(cli::measure(plan, churn_wants_time(), executor, precise, progress) == cli::End::kComplete);
+  CHECK(executor.ran.size() == 6);  // three rounds of two
+}

@@ -10,6 +10,7 @@
 #include "harness/plan/usage_error.h"
 #include "harness/record/merge.h"
 #include "harness/record/results_file.h"
+#include "harness/stats/analysis.h"
 
 namespace heapmark::cli {
 
@@ -21,7 +22,7 @@ int merge(const MergeOptions& options) {
   std::vector<std::string> missing;
   record::ResultsFile merged(options.output,
                              record::merge(std::move(parts), options.without_tables, missing));
-  merged.finish();
+  merged.finish(stats::statistics_json(stats::analyse(merged.results())));
   const auto& records = merged.results().records;
   const auto failed = std::count_if(records.begin(), records.end(), [](const record::Record& one) {
     return one.result.outcome != trial::Outcome::kOk;

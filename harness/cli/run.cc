@@ -13,19 +13,25 @@
 #include <set>
 #include <sstream>
 
+#include "harness/cli/known.h"
 #include "harness/cli/measure.h"
+#include "harness/cli/precision.h"
 #include "harness/cli/terminal.h"
+#include "harness/machine/machine.h"
 #include "harness/plan/did_you_mean.h"
 #include "harness/plan/usage_error.h"
-#include "harness/probe/machine.h"
 #include "harness/record/context.h"
+#include "harness/stats/analysis.h"
 #include "harness/trial/process_executor.h"
-#include "harness/view/comparison.h"
+#include "harness/view/exporter.h"
 
 namespace heapmark::cli {
 namespace {
 
 namespace fs = std::filesystem;
+
+// With --precision and without -r, the speed pass has up to so many times as many rounds as by default.
+constexpr unsigned kRoundsForPrecision = 4;
 
 constexpr int kSomeTrialFailed = 3;
 constexpr int kInterruptedBySignal = 128 + SIGINT;
@@ -77,6 +83,7 @@ record::Asked asked_for(const RunOptions& options) {
   record::Asked asked;
   asked.allocators = options.allocators;
   asked.baseline = options.baseline;
+  if (!options.margin.empty()) asked.margin = parse_margin(options.margin);
   asked.request = request_of(options);
   return asked;
 }
@@ -150,7 +157,7 @@ plan::Request request_of(const RunOptions& options) {
   plan::Request request;
   request.workloads = options.workloads;
   request.passes = options.passes;
-  request.rounds = rounds_of(options.rounds, options.quick);
+  request.rounds = plan::parse_rounds(options.rounds, options.quick);
   request.sets = parse_sets(options.sets);
   request.seed = options.seed;
   request.first_round = options.first_round;
@@ -158,38 +165,21 @@ plan::Request request_of(const RunOptions& options) {
   if (!options.timeout.empty()) request.timeout = parse_duration("--timeout", options.timeout);
   request.quick = options.quick;
   request.check = options.check;
+  request.lockstep = !options.no_lockstep;
+  if (!options.precision.empty()) {
+    request.precision = parse_precision(options.precision);
+    if (options.rounds.empty()) request.rounds.of("speed") *= kRoundsForPrecision;
+  }
   return request;
 }
 
-plan::Rounds rounds_of(const std::string& asked, bool quick) {
-  constexpr unsigned kMostRounds = 1000;
-  const auto number = [&](const std::string& text) {
-    unsigned value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc{} || end != text.data() + text.size() || value > kMostRounds)
-      throw UsageError("--rounds takes a number up to 1000, or speed=6,memory=1; not '" + asked + "'");
-    return value;
-  };
-  plan::Rounds rounds{.speed = quick ? 3U : 6U};
-  const bool by_pass = asked.find('=') != std::string::npos;
-  if (!asked.empty() && !by_pass) rounds.speed = number(asked);
-  if (rounds.speed == 0) throw UsageError("--rounds: at least one round");
-  rounds.memory = std::min(rounds.speed, quick ? 2U : 3U);
-  if (!by_pass) return rounds;
-  std::istringstream in(asked);
-  for (std::string pair; std::getline(in, pair, ',');) {
-    const std::size_t equals = pair.find('=');
-    const std::string pass = pair.substr(0, equals);
-    unsigned* const of = pass == "speed"    ? &rounds.speed
-                         : pass == "memory" ? &rounds.memory
-                         : pass == "ledger" ? &rounds.ledger
-                         : pass == "limit"  ? &rounds.limit
-                                            : nullptr;
-    const std::vector<std::string> passes{"speed", "memory", "ledger", "limit"};
-    if (of == nullptr) throw UsageError("--rounds: " + plan::unknown("pass", pass, passes));
-    *of = number(equals == std::string::npos ? "" : pair.substr(equals + 1));
-  }
-  return rounds;
+double parse_margin(const std::string& written) {
+  double value = 0;
+  const char* const end = written.data() + written.size();
+  const auto [rest, error] = std::from_chars(written.data(), end, value, std::chars_format::fixed);
+  if (error != std::errc{} || std::string(rest, end) != "%" || value <= 0 || value >= 100)
+    throw UsageError("--margin takes a share above 0 and below 100, like 3% or 0.5%; not '" + written + "'");
+  return value / 100;
 }
 
 std::chrono::seconds parse_duration(const std::string& flag, const std::string& written) {
@@ -203,20 +193,6 @@ std::chrono::seconds parse_duration(const std::string& flag, const std::string& 
   return std::chrono::seconds(std::max(1L, std::lround(value * factor)));
 }
 
-namespace {
-
-// What --resume with --rounds asks for. What is measured already must stay part of the plan: its rounds do
-// not depend on how many follow, but they would on a pass that takes part in them anew.
-plan::Rounds more_rounds(const plan::Rounds& before, const std::string& asked) {
-  plan::Rounds rounds = rounds_of(asked, false);
-  const unsigned last = std::max({before.speed, before.memory, before.ledger, before.limit});
-  for (auto pass : {&plan::Rounds::speed, &plan::Rounds::memory, &plan::Rounds::ledger, &plan::Rounds::limit})
-    rounds.*pass = before.*pass == last ? std::max(rounds.*pass, before.*pass) : before.*pass;
-  return rounds;
-}
-
-}  // namespace
-
 int run(const Paths& paths, const RunOptions& options) {
   const bool resuming = !options.resume.empty();
   record::Results results;
@@ -224,19 +200,18 @@ int run(const Paths& paths, const RunOptions& options) {
   const record::Results before = results;
   if (!resuming) results.asked = asked_for(options);
   if (resuming && !options.rounds.empty())
-    results.asked.request.rounds = more_rounds(results.asked.request.rounds, options.rounds);
+    results.asked.request.rounds = plan::more_rounds(results.asked.request.rounds, options.rounds);
 
-  const auto catalog = plan::load_catalog(paths.catalog_directory);
-  const auto selections = plan::select(results.asked.allocators, catalog,
-                                       plan::machine_search(paths.program_directory), paths.noop_library);
-  const auto workloads = plan::ask_workloads(paths.host_program);
+  const auto catalog = load_catalog(paths.catalog_directory);
+  const auto selections = select(paths, results.asked.allocators, catalog);
+  const auto workloads = ask_workloads(paths.host_program);
   results.asked.baseline = choose_baseline(results.asked.baseline, selections);
   const auto plan = plan::make_plan(results.asked.request, selections, workloads);
 
   results.heapmark_version = HEAPMARK_VERSION;
   if (resuming && before.context.contains("merged"))
     throw UsageError(options.resume + " was merged from several files: go on with those");
-  results.context = record::context_of(probe::read_machine(), paths.program_directory + "/heapmark",
+  results.context = record::context_of(machine::read_machine(), paths.program_directory + "/heapmark",
                                        options.command, HEAPMARK_GIT_REVISION);
   results.allocators.clear();
   for (const plan::Selection& one : selections) results.allocators.push_back(found(one));
@@ -253,16 +228,24 @@ int run(const Paths& paths, const RunOptions& options) {
   say_what_is_skipped(selections);
 
   record::ResultsFile file(output, std::move(results));
-  file.finish();  // a file that cannot be written is told now, not after the first trial
+  file.finish({});  // a file that cannot be written is told now, not after the first trial
   trial::ProcessExecutor executor(paths.host_program);
   const StopOnSignal stop(executor);
   view::Progress progress(stderr, is_terminal(stderr), terminal_width(stderr));
   std::optional<Clock::time_point> deadline;
   if (!options.budget.empty()) deadline = Clock::now() + parse_duration("--budget", options.budget);
-  const End end = measure(plan, workloads, executor, file, progress, deadline);
+  const End end = measure(plan, workloads, executor, file, progress, deadline,
+                          [] { return machine::available_memory(); });
+  const double precision = file.results().asked.request.precision;
 
-  fmt::print("{}",
-             view::comparison_for_terminal(file.results(), terminal_width(stdout), is_terminal(stdout)));
+  const stats::Analysis analysis = stats::analyse(file.results());
+  file.finish(stats::statistics_json(analysis));
+  for (const char* const format : {"table", "words"}) {
+    if (!options.tables && std::string_view(format) != "words") continue;
+    fmt::print("{}", view::find_exporter(format)->render({file.results(), analysis, output.string(),
+                                                          terminal_width(stdout), is_terminal(stdout)}));
+  }
+  fmt::print("{}", precision_words(stats::time_precision(file.results()), precision));
   fmt::print("Results: {}\n", output.string());
   if (end == End::kInterrupted) {
     fmt::print("Interrupted after {} of {} trials. Go on with: heapmark run --resume {}\n",

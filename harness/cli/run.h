@@ -14,10 +14,12 @@ struct RunOptions {
   std::string allocators = "all";
   std::vector<std::string> workloads;
   std::vector<std::string> passes;
-  std::string rounds;             // "6", of the speed pass, or "speed=6,memory=1"; see rounds_of
+  std::string rounds;             // "6", of the speed pass, or "speed=6,memory=1"; see plan::parse_rounds
   std::vector<std::string> sets;  // "param=value"
   bool quick = false;
   bool check = false;
+  std::string precision;     // "2%": no further round of what is measured that precisely; or ""
+  bool no_lockstep = false;  // the speed pass in interleaved rounds
   std::uint64_t seed = 1;
   unsigned first_round = 0;  // rounds are numbered from here
   std::string shard;         // "2/4", or ""
@@ -26,18 +28,19 @@ struct RunOptions {
   std::string output;        // "": a dated file in the working directory
   std::string resume;        // a results file to go on with
   std::string baseline;      // "": glibc where chosen, else the first allocator
+  std::string margin;        // "3%": ratios within it are called equal; "": 3 %
+  bool tables = false;       // print the long tables before the closing words
   std::string command;       // as typed, for the record
 };
-
-// Speed needs rounds against noise; what a workload holds hardly varies; what it asks of the kernel and what
-// fails under a limit is the same each time. Throws UsageError.
-[[nodiscard]] plan::Rounds rounds_of(const std::string& asked, bool quick);
 
 // Throws UsageError.
 [[nodiscard]] plan::Request request_of(const RunOptions& options);
 
 // "90", "90s", "10m", "1.5h". Throws UsageError.
 [[nodiscard]] std::chrono::seconds parse_duration(const std::string& flag, const std::string& written);
+
+// "3%", "0.5%". Throws UsageError.
+[[nodiscard]] double parse_margin(const std::string& written);
 
 // Returns the exit code: 0, or 3 where a trial failed, or 130 after Ctrl-C. Throws UsageError.
 [[nodiscard]] int run(const Paths& paths, const RunOptions& options);

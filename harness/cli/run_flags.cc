@@ -1,6 +1,9 @@
 // See run_flags.h.
 #include "harness/cli/run_flags.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 namespace heapmark::cli {
 namespace {
 
@@ -9,21 +12,28 @@ void add_measuring_flags(CLI::App& verb, RunOptions& options) {
   verb.add_option("-w,--workloads", options.workloads,
                   "workloads (churn) or single variants (churn/small-1t); all")
       ->delimiter(',');
-  verb.add_option(
-      "-r,--rounds", options.rounds,
-      "rounds of the speed pass (6; quick: 3); memory takes as many up to 3, ledger and limit one; or each "
-      "by its name: speed=6,memory=1");
-  verb.add_option("--pass", options.passes, "speed, memory, ledger, limit; all")->delimiter(',');
+  verb.add_option("-r,--rounds", options.rounds, plan::rounds_help());
+  verb.add_option("--pass", options.passes, fmt::format("{}; all", fmt::join(plan::pass_names(), ", ")))
+      ->delimiter(',');
   verb.add_option("--set", options.sets,
                   "PARAM=VALUE for every workload that has the parameter; may be repeated");
   verb.add_flag("--quick", options.quick, "smaller work and fewer rounds: a look, not a proof");
   verb.add_flag("--check", options.check,
                 "fill and verify every block (slow: figures are not for comparison)");
+  verb.add_option(
+      "--precision", options.precision,
+      "2%: no further rounds of the speed pass for a workload whose intervals of time are that narrow (half "
+      "their width); without -r up to 24 rounds (quick: 12). By default all rounds are done");
+  verb.add_flag("--no-lockstep", options.no_lockstep,
+                "time one allocator after the other in each round, instead of all slice by slice");
   verb.add_option("--seed", options.seed, "the same seed gives the same operations")->capture_default_str();
   verb.add_option("--timeout", options.timeout,
                   "10s: a trial that takes longer is ended and recorded as timed out");
   verb.add_option("--shard", options.shard,
                   "I/N: only the I-th of N parts, for one of N machines; see merge");
+  verb.add_option("--margin", options.margin,
+                  "3%: a ratio whose whole interval lies within 1 +- the margin is called equal");
+  verb.add_flag("--tables", options.tables, "print the long tables too, as heapmark show does");
   verb.add_option("-o,--output", options.output, "results file; by default a dated one in this folder");
 }
 
@@ -42,7 +52,7 @@ void add_run_flags(CLI::App& verb, RunOptions& options) {
       verb.add_option("--resume", options.resume,
                       "go on with a results file of an interrupted run; with -r: so many rounds in all");
   for (const char* const flag : {"-a", "-w", "--pass", "--set", "--quick", "--check", "--seed", "--shard",
-                                 "--first-round", "--timeout"})
+                                 "--first-round", "--timeout", "--no-lockstep", "--precision", "--margin"})
     resume->excludes(flag);
   verb.add_option("--baseline", options.baseline, "what the others are compared with (glibc, else the first)")
       ->excludes("--resume");

@@ -6,35 +6,35 @@
 #include <algorithm>
 #include <vector>
 
+#include "harness/cli/run.h"
 #include "harness/cli/terminal.h"
 #include "harness/plan/did_you_mean.h"
 #include "harness/plan/usage_error.h"
-#include "harness/record/objectives.h"
 #include "harness/record/results_file.h"
-#include "harness/view/comparison.h"
+#include "harness/view/exporter.h"
 
 namespace heapmark::cli {
 
-int show(const std::string& file, const std::string& format, const std::string& baseline) {
-  record::Results results = record::read_results(file);
-  if (!baseline.empty()) {
+int show(const ShowOptions& options) {
+  const view::Exporter* const exporter = view::find_exporter(options.format);
+  if (exporter == nullptr) {
+    std::vector<std::string> names;
+    for (const view::Exporter& one : view::exporters()) names.emplace_back(one.name);
+    throw UsageError("--format: " + plan::unknown("format", options.format, names));
+  }
+  record::Results results = record::read_results(options.file);
+  if (!options.baseline.empty()) {
     std::vector<std::string> labels;
     for (const record::AllocatorFound& one : results.allocators) labels.push_back(one.label);
-    if (std::find(labels.begin(), labels.end(), baseline) == labels.end())
-      throw UsageError("--baseline: " + plan::unknown("allocator of this file", baseline, labels));
-    results.asked.baseline = baseline;
+    if (std::find(labels.begin(), labels.end(), options.baseline) == labels.end())
+      throw UsageError("--baseline: " + plan::unknown("allocator of this file", options.baseline, labels));
+    results.asked.baseline = options.baseline;
   }
-  if (results.records.empty()) fmt::print(stderr, "heapmark: {} holds no finished trial\n", file);
-  if (format == "objectives")
-    fmt::print("{}\n", record::objectives_json(results).dump(1));
-  else if (format == "csv")
-    fmt::print("{}", view::comparison_csv(results));
-  else if (format == "overview")
-    fmt::print("{}", view::overview_for_markdown(results));
-  else if (format == "markdown")
-    fmt::print("{}", view::comparison_for_markdown(results));
-  else
-    fmt::print("{}", view::comparison_for_terminal(results, terminal_width(stdout), is_terminal(stdout)));
+  if (!options.margin.empty()) results.asked.margin = parse_margin(options.margin);
+  if (results.records.empty()) fmt::print(stderr, "heapmark: {} holds no finished trial\n", options.file);
+  const stats::Analysis analysis = stats::analyse(results);
+  fmt::print(
+      "{}", exporter->render({results, analysis, options.file, terminal_width(stdout), is_terminal(stdout)}));
   return 0;
 }
 

@@ -1,13 +1,18 @@
-// `heapmark show`: the tables again from a results file.
+// `heapmark show`: a results file again, in one of the forms of view/exporter.h.
 #pragma once
 
 #include <string>
 
 namespace heapmark::cli {
 
-// `format`: "table", "markdown", "csv", "overview" (the one table that decides, as markdown) or "objectives"
-// (JSON). `baseline`: what the others are compared with, where not "" (that of the run). Returns 0. Throws
-// UsageError where the file cannot be read or has no such allocator.
-[[nodiscard]] int show(const std::string& file, const std::string& format, const std::string& baseline);
+struct ShowOptions {
+  std::string file;
+  std::string format = "table";  // the name of an exporter
+  std::string baseline;          // what the others are compared with; "": as in the run
+  std::string margin;            // "3%"; "": as in the run
+};
+
+// Returns 0. Throws UsageError where the file cannot be read or has no such allocator.
+[[nodiscard]] int show(const ShowOptions& options);
 
 }  // namespace heapmark::cli

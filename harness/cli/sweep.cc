@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "harness/cli/known.h"
 #include "harness/plan/budget.h"
 #include "harness/plan/usage_error.h"
 #include "harness/trial/process_executor.h"
@@ -16,15 +17,14 @@ namespace {
 // is often slower than those to come, so the estimate errs on the long side.
 plan::RoundCost measure_cost(const Paths& paths, const RunOptions& run,
                              const std::vector<plan::Allocator>& catalog) {
-  const auto selections = plan::select(run.allocators, catalog, plan::machine_search(paths.program_directory),
-                                       paths.noop_library);
+  const auto selections = select(paths, run.allocators, catalog);
   plan::Request request = request_of(run);
-  request.rounds = {.speed = 1, .memory = 1, .ledger = 1, .limit = 1};
+  request.rounds = plan::one_round_each();
   request.shard = {};
   plan::RoundCost cost;
   trial::ProcessExecutor executor(paths.host_program);
   for (const trial::TrialSpec& spec :
-       plan::make_plan(request, selections, plan::ask_workloads(paths.host_program))) {
+       plan::make_plan(request, selections, ask_workloads(paths.host_program))) {
     const double seconds = executor.run(spec).wall_seconds;
     cost.of(spec.pass) += seconds;
   }
@@ -37,7 +37,7 @@ std::string describe(const std::vector<plan::Varied>& varied, const plan::Rounds
   for (const plan::Varied& one : varied)
     text += fmt::format("\n  {}: {}", one.tunable, fmt::join(one.values, ", "));
   text += "\n  rounds:";
-  for (const char* const pass : {"speed", "memory", "ledger", "limit"})
+  for (const std::string& pass : plan::pass_names())
     if (cost.of(pass) > 0) text += fmt::format(" {} {}", pass, rounds.of(pass));
   return text;
 }
@@ -46,10 +46,10 @@ std::string describe(const std::vector<plan::Varied>& varied, const plan::Rounds
 void fit_budget(const Paths& paths, const std::vector<plan::Allocator>& catalog, RunOptions& run,
                 std::vector<plan::Varied>& varied) {
   const double budget = static_cast<double>(parse_duration("--budget", run.budget).count());
-  const plan::Rounds rounds = rounds_of(run.rounds, run.quick);
+  const plan::Rounds rounds = plan::parse_rounds(run.rounds, run.quick);
   fmt::print(stderr, "heapmark: measuring how long a trial takes\n");
   const plan::RoundCost cost = measure_cost(paths, run, catalog);
-  const double whole = cost.of(rounds) * static_cast<double>(plan::settings(varied));
+  const double whole = plan::seconds_for(varied, rounds, cost);
   const plan::Fitted fitted = plan::fit(varied, rounds, cost, budget);
   if (!fitted.fits)
     throw UsageError(fmt::format(
@@ -61,14 +61,13 @@ void fit_budget(const Paths& paths, const std::vector<plan::Allocator>& catalog,
     fmt::print("Thinned to the budget; in full, about {}: {}\n", view::duration(whole),
                describe(varied, rounds, cost));
   varied = fitted.varied;
-  run.rounds = fmt::format("speed={},memory={},ledger={},limit={}", fitted.rounds.speed, fitted.rounds.memory,
-                           fitted.rounds.ledger, fitted.rounds.limit);
+  run.rounds = plan::written(fitted.rounds);
 }
 
 }  // namespace
 
 int sweep(const Paths& paths, SweepOptions options) {
-  const auto catalog = plan::load_catalog(paths.catalog_directory);
+  const auto catalog = load_catalog(paths.catalog_directory);
   const std::string base = options.run.allocators;
   const plan::Allocator& allocator = plan::allocator_to_vary(base, catalog);
   if (options.varied.empty())

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/cli/known.h"
 #include "harness/cli/terminal.h"
 #include "harness/plan/plan.h"
 #include "harness/record/record.h"
@@ -12,22 +13,21 @@
 namespace heapmark::cli {
 
 int tutorial(const Paths& paths, const std::string& allocators) {
-  const auto catalog = plan::load_catalog(paths.catalog_directory);
-  const auto selections =
-      plan::select(allocators, catalog, plan::machine_search(paths.program_directory), paths.noop_library);
+  const auto catalog = load_catalog(paths.catalog_directory);
+  const auto selections = select(paths, allocators, catalog);
   for (const plan::Selection& one : selections)
     if (!one.skipped.empty()) fmt::print(stderr, "heapmark: {} is skipped: {}\n", one.label, one.skipped);
 
   plan::Request request;
   request.workloads = {"tutorial"};
   request.passes = {"memory"};
-  request.rounds.memory = 1;
+  request.rounds.of("memory") = 1;
   record::Results results;
   trial::ProcessExecutor executor(paths.host_program);
   const std::size_t width = terminal_width(stdout);
   const bool colour = is_terminal(stdout);
   bool failed = false;
-  auto plan = plan::make_plan(request, selections, plan::ask_workloads(paths.host_program));
+  auto plan = plan::make_plan(request, selections, ask_workloads(paths.host_program));
   for (const plan::Selection& one : selections)  // in the user's order: it is a story, not a comparison
     for (const trial::TrialSpec& spec : plan) {
       if (spec.allocator != one.label) continue;

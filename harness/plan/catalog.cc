@@ -76,6 +76,7 @@ class Section {
 const std::array<std::string, 4> kTypes = {"bytes", "integer", "boolean", "number"};
 const std::array<std::string, 3> kScales = {"linear", "log", "choice"};
 const std::array<std::string, 2> kStyles = {"list", "variable"};
+const std::array<std::string, 3> kClocks = {"none", "libc", "own"};
 
 std::vector<std::string> read_libraries(Section& section) {
   std::vector<std::string> libraries;
@@ -114,6 +115,7 @@ Tunable read_tunable(const toml::table& table, const fs::path& file, const std::
       (tunable.search->first < tunable.range->first || tunable.search->second > tunable.range->second))
     section.fail("search must lie within range");
   tunable.mallopt = section.text("mallopt");
+  tunable.own_clock = section.text("own_clock");
   tunable.help = section.required("help");
   section.nothing_else();
   // A default may be a word ("4 per core") where the allocator works it out; a figure must fit its own row.
@@ -194,7 +196,11 @@ Allocator read_allocator(const toml::table& table, const fs::path& file) {
   allocator.builtin = section.flag("builtin");
   allocator.bundled = section.flag("bundled");
   if (allocator.builtin && allocator.bundled) section.fail("builtin and bundled exclude each other");
+  const std::string clock = section.one_of("clock", kClocks, "libc");
+  allocator.clock = clock == "none" ? ClockUse::kNone : clock == "own" ? ClockUse::kOwn : ClockUse::kLibc;
   allocator.not_for_use = section.text("not_for_use");
+  // How plots draw it: scripts/plots/style.py reads these.
+  for (const char* const key : {"colour", "mark", "line"}) static_cast<void>(section.text(key));
   read_style(section, file, allocator);
   read_tunables(section, file, allocator);
   read_known_failures(section, file, allocator);
@@ -204,25 +210,12 @@ Allocator read_allocator(const toml::table& table, const fs::path& file) {
 
 }  // namespace
 
-std::vector<Allocator> load_catalog(const fs::path& directory) {
-  std::vector<fs::path> files;
-  std::error_code error;
-  for (const fs::directory_entry& entry : fs::directory_iterator(directory, error))
-    if (entry.path().extension() == ".toml") files.push_back(entry.path());
-  if (error) throw UsageError(fmt::format("allocator catalog {}: {}", directory.string(), error.message()));
-  if (files.empty()) throw UsageError(fmt::format("allocator catalog {}: no *.toml", directory.string()));
-  std::sort(files.begin(), files.end());
-
-  std::vector<Allocator> catalog;
-  for (const fs::path& file : files) {
-    try {
-      catalog.push_back(read_allocator(toml::parse_file(file.string()), file));
-    } catch (const toml::parse_error& wrong) {
-      throw UsageError(
-          fmt::format("{}:{}: {}", file.string(), wrong.source().begin.line, wrong.description()));
-    }
+Allocator parse_allocator(std::string_view text, const fs::path& file) {
+  try {
+    return read_allocator(toml::parse(text, file.string()), file);
+  } catch (const toml::parse_error& wrong) {
+    throw UsageError(fmt::format("{}:{}: {}", file.string(), wrong.source().begin.line, wrong.description()));
   }
-  return catalog;
 }
 
 const Allocator* find(const std::vector<Allocator>& catalog, std::string_view name) {

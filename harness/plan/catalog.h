@@ -1,5 +1,6 @@
 // The allocators that heapmark knows: one file of allocators/catalog each, whose rows allocators/README.md
-// explains. Reading only; where a library lies on this machine is asked in library_search.h.
+// explains. Pure: the text of a file in, its row out; where a library lies on this machine is asked through
+// libraries.h.
 #pragma once
 
 #include <filesystem>
@@ -22,6 +23,7 @@ struct Tunable {
   std::optional<std::pair<double, double>> range;
   std::optional<std::pair<double, double>> search;  // where tuning looks for something better; within range
   std::string mallopt;                              // the same for mallopt(3), "M_MMAP_THRESHOLD", or ""
+  std::string own_clock = {};  // the value with which the allocator keeps time itself (ClockUse::kOwn), or ""
 };
 
 // A way in which the allocator is known to fail a trial by its own design, so that a run is not called broken
@@ -31,6 +33,11 @@ struct KnownFailure {
   std::string why;
 };
 
+// How an allocator knows the time: not at all, through the C library's clock_gettime, which stands still for
+// it while it waits in lockstep, or by itself (a time stamp counter, a system call of its own, a background
+// thread that sleeps): then it would notice the waiting and is timed in rounds.
+enum class ClockUse { kNone, kLibc, kOwn };
+
 struct Allocator {
   std::string name;
   std::string summary;
@@ -39,15 +46,16 @@ struct Allocator {
   std::string package;                 // of Debian; "" where there is none
   bool builtin = false;                // the C library's own: nothing is preloaded but a no-op library
   bool bundled = false;                // built by us: lies beside the heapmark program
-  std::string not_for_use;             // why nobody should use it; "" for all but `floor`
-  std::string style;                   // "list": one variable for all tunables; "variable": one each
+  ClockUse clock = ClockUse::kLibc;
+  std::string not_for_use;                     // why nobody should use it; "" for all but `floor`
+  std::string style;                           // "list": one variable for all tunables; "variable": one each
   std::string environment, format, separator;  // style "list"
   std::vector<Tunable> tunables;
   std::vector<KnownFailure> known_failures;
 };
 
-// Reads every *.toml of `directory`, in order of name. Throws UsageError that names file and line.
-[[nodiscard]] std::vector<Allocator> load_catalog(const std::filesystem::path& directory);
+// The row that `text`, the contents of `file`, gives. Throws UsageError that names file and line.
+[[nodiscard]] Allocator parse_allocator(std::string_view text, const std::filesystem::path& file);
 
 [[nodiscard]] const Allocator* find(const std::vector<Allocator>& catalog, std::string_view name);
 

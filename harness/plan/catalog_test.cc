@@ -1,37 +1,14 @@
 // Catalog files: what is read, and that a mistake is told with file and line.
 #include "harness/plan/catalog.h"
 
-#include <unistd.h>
-
 #include <catch2/catch.hpp>
-#include <cstdlib>
-#include <fstream>
 
 #include "harness/plan/usage_error.h"
 
 using namespace heapmark;
 using Catch::Contains;
-namespace fs = std::filesystem;
 
 namespace {
-
-// A catalog directory that is gone with the test.
-class Directory {
- public:
-  Directory() {
-    std::string name = fs::temp_directory_path() / "heapmark-catalog-XXXXXX";
-    path_ = mkdtemp(name.data());
-  }
-  ~Directory() { fs::remove_all(path_); }
-  Directory(const Directory&) = delete;
-  Directory& operator=(const Directory&) = delete;
-
-  void write(const std::string& name, const std::string& text) const { std::ofstream(path_ / name) << text; }
-  [[nodiscard]] const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
 
 constexpr const char* kHead = R"(name = "mine"
 summary = "one of ours"
@@ -56,10 +33,8 @@ help = "time until unused pages go"
 )";
 
 std::string mistake_in(const std::string& text) {
-  const Directory directory;
-  directory.write("mine.toml", text);
   try {
-    static_cast<void>(plan::load_catalog(directory.path()));
+    static_cast<void>(plan::parse_allocator(text, "catalog/mine.toml"));
   } catch (const UsageError& error) {
     return error.what();
   }
@@ -69,12 +44,8 @@ std::string mistake_in(const std::string& text) {
 }  // namespace
 
 TEST_CASE("a catalog file gives an allocator with its tunables") {
-  const Directory directory;
-  directory.write("mine.toml", std::string(kHead) + "package = \"libmine1\"\n" + kList + kRow);
-  directory.write("notes.txt", "not a catalog file");
-  const auto catalog = plan::load_catalog(directory.path());
-  REQUIRE(catalog.size() == 1);
-  const plan::Allocator& mine = catalog[0];
+  const plan::Allocator mine = plan::parse_allocator(
+      std::string(kHead) + "package = \"libmine1\"\n" + kList + kRow, "catalog/mine.toml");
   CHECK(mine.name == "mine");
   CHECK(mine.summary == "one of ours");
   CHECK(mine.libraries == std::vector<std::string>{"libmine.so.1", "libmine*.so"});
@@ -93,18 +64,6 @@ TEST_CASE("a catalog file gives an allocator with its tunables") {
   CHECK(decay.unit == "ms");
   CHECK(decay.scale == "log");
   CHECK(decay.range == std::pair{-1.0, 600.0});
-}
-
-TEST_CASE("allocators come in the order of their names") {
-  const Directory directory;
-  for (const std::string name : {"zeta", "alpha", "mid"})
-    directory.write(name + ".toml", "name = \"" + name + "\"\nsummary = \"s\"\nlibraries = [\"l\"]\n");
-  const auto catalog = plan::load_catalog(directory.path());
-  REQUIRE(catalog.size() == 3);
-  CHECK(catalog[0].name == "alpha");
-  CHECK(catalog[2].name == "zeta");
-  CHECK(plan::find(catalog, "mid") == &catalog[1]);
-  CHECK(plan::find(catalog, "none") == nullptr);
 }
 
 TEST_CASE("style variable wants a variable in each row") {
@@ -146,10 +105,4 @@ TEST_CASE("a default may be a word where the allocator works it out") {
   std::string worked_out = text;
   worked_out.replace(text.find("\"10\""), 4, "\"4 a core\"");
   CHECK(mistake_in(worked_out).empty());
-}
-
-TEST_CASE("a catalog directory that is absent or empty is a usage error") {
-  const Directory directory;
-  CHECK_THROWS_WITH(plan::load_catalog(directory.path() / "none"), Contains("No such file"));
-  CHECK_THROWS_WITH(plan::load_catalog(directory.path()), Contains("no *.toml"));
 }

@@ -8,16 +8,12 @@
 #include <string>
 #include <vector>
 
+#include "harness/plan/rounds.h"
 #include "harness/plan/selection.h"
 #include "harness/plan/workload_list.h"
 #include "harness/trial/trial.h"
 
 namespace heapmark::plan {
-
-struct Rounds {
-  unsigned speed = 6, memory = 2, ledger = 1, limit = 1;
-  [[nodiscard]] unsigned of(std::string_view pass) const;
-};
 
 // One of several parts of a plan, for one of several machines: part `index` (from 1) of `count`. A part holds
 // whole groups (a round of one workload variant in one pass, all allocators), so that every ratio is of one
@@ -33,7 +29,7 @@ struct Shard {
 struct Request {
   std::vector<std::string> workloads;  // "churn" (all variants), "churn/small-4t"; empty or "all": every one
   std::vector<std::string> passes;     // empty or "all": every one
-  Rounds rounds;
+  Rounds rounds = default_rounds(false);
   trial::Pairs sets;  // applied to every workload that has the parameter
   std::uint64_t seed = 1;
   unsigned first_round =
@@ -42,6 +38,10 @@ struct Request {
   std::chrono::seconds timeout{0};  // of a trial; 0: long enough for any that is not stuck
   bool quick = false;
   bool check = false;
+  bool lockstep = true;  // the speed pass in lockstep sessions; false: in interleaved rounds
+  // Half-width of the intervals of time at which a workload variant gets no further rounds of the speed pass;
+  // 0: all rounds are done. The plan is the same: what need not be done is left out when it comes up.
+  double precision = 0;
 };
 
 // Throws UsageError for a workload, variant, pass or parameter that is not known ("did you mean"), for a

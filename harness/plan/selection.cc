@@ -4,7 +4,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <filesystem>
 
 #include "harness/plan/did_you_mean.h"
 #include "harness/plan/usage_error.h"
@@ -94,17 +93,6 @@ void check_tunables(const Allocator& allocator, const trial::Pairs& tunables) {
   }
 }
 
-// A library given by its path: whatever the user built. Relative paths are made absolute, since the loader
-// would take a bare name as one to look for.
-std::string library_given(const Item& item) {
-  std::error_code error;
-  const std::filesystem::path path = std::filesystem::canonical(item.path, error);
-  if (error) throw UsageError(fmt::format("{}={}: {}", item.name, item.path, error.message()));
-  if (!is_shared_library(path))
-    throw UsageError(fmt::format("{}={}: not a shared library of this machine", item.name, item.path));
-  return path.string();
-}
-
 Allocator row_of(const Item& item, const std::vector<Allocator>& catalog) {
   if (const Allocator* const known = find(catalog, item.name)) {
     if (known->builtin && !item.path.empty())
@@ -135,14 +123,14 @@ bool can_be_preloaded(const std::string& path) {
   return path.find_first_of(" :") == std::string::npos;
 }
 
-Selection resolve(const Item& item, const std::vector<Allocator>& catalog, const LibrarySearch& search,
+Selection resolve(const Item& item, const std::vector<Allocator>& catalog, const Libraries& libraries,
                   const std::string& noop_library) {
   Selection selection;
   selection.allocator = row_of(item, catalog);
   check_tunables(selection.allocator, item.tunables);
   selection.label = label_of(item);
   selection.tunables = item.tunables;
-  selection.library = item.path.empty() ? search(selection.allocator) : library_given(item);
+  selection.library = item.path.empty() ? libraries.find(selection.allocator) : libraries.given(item.path);
   if (selection.library.empty()) {
     selection.skipped = why_missing(selection.allocator);
     return selection;
@@ -151,7 +139,7 @@ Selection resolve(const Item& item, const std::vector<Allocator>& catalog, const
   if (!can_be_preloaded(selection.preload))
     throw UsageError(
         fmt::format("{}: LD_PRELOAD can take no path with a space or a colon", selection.preload));
-  selection.build_id = build_id(selection.library);
+  selection.build_id = libraries.build_id(selection.library);
   return selection;
 }
 
@@ -179,14 +167,14 @@ void number_twins(std::vector<Selection>& selections) {
 }  // namespace
 
 std::vector<Selection> select(std::string_view list, const std::vector<Allocator>& catalog,
-                              const LibrarySearch& search, const std::string& noop_library) {
+                              const Libraries& libraries, const std::string& noop_library) {
   std::vector<Selection> selections;
   for (const std::string& written : split(list)) {
     if (written == "all") {
       for (const Allocator* const allocator : all_for_use(catalog))
-        selections.push_back(resolve({allocator->name, "", {}}, catalog, search, noop_library));
+        selections.push_back(resolve({allocator->name, "", {}}, catalog, libraries, noop_library));
     } else {
-      selections.push_back(resolve(parse_item(written), catalog, search, noop_library));
+      selections.push_back(resolve(parse_item(written), catalog, libraries, noop_library));
     }
   }
   number_twins(selections);
@@ -194,11 +182,21 @@ std::vector<Selection> select(std::string_view list, const std::vector<Allocator
   std::vector<std::string> files;
   for (const Selection& selection : selections)
     if (!selection.library.empty()) files.push_back(selection.library);
-  const std::map<std::string, std::string> versions = debian_versions(files);
+  const std::map<std::string, std::string> versions = libraries.versions(files);
   for (Selection& selection : selections)
     if (const auto version = versions.find(selection.library); version != versions.end())
       selection.version = version->second;
   return selections;
+}
+
+bool keeps_time_itself(const Selection& selection) {
+  if (selection.allocator.clock == ClockUse::kOwn) return true;
+  for (const auto& [name, value] : selection.tunables)
+    for (const Tunable& tunable : selection.allocator.tunables)
+      if (tunable.name == name && !tunable.own_clock.empty() &&
+          environment_value(tunable, value) == environment_value(tunable, tunable.own_clock))
+        return true;
+  return false;
 }
 
 trial::Pairs environment_of(const Selection& selection) {

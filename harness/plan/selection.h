@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "harness/plan/catalog.h"
-#include "harness/plan/library_search.h"
+#include "harness/plan/libraries.h"
 #include "harness/trial/trial.h"
 
 namespace heapmark::plan {
@@ -18,7 +18,7 @@ struct Selection {
   trial::Pairs tunables;  // names and values as written
   std::string preload;    // what goes into LD_PRELOAD (the no-op library for a builtin one)
   std::string library;    // absolute path of the file in which malloc must be found; "" where skipped
-  std::string skipped;    // why it cannot be measured here, with the package that mends it; "" where it can
+  std::string skipped;    // why it cannot be measured here, with the package to install; "" where it can
   std::string version;    // of the Debian package, or ""
   std::string build_id;   // ELF note NT_GNU_BUILD_ID of the library, hexadecimal, or ""
 };
@@ -29,7 +29,10 @@ struct Selection {
 // you mean"), a value that is not of the tunable's type or out of its range, a missing bracket, a path that
 // is no shared library.
 [[nodiscard]] std::vector<Selection> select(std::string_view list, const std::vector<Allocator>& catalog,
-                                            const LibrarySearch& search, const std::string& noop_library);
+                                            const Libraries& libraries, const std::string& noop_library);
+
+// Whether the allocator, with these tunables, would notice that its process waits in lockstep.
+[[nodiscard]] bool keeps_time_itself(const Selection& selection);
 
 // The environment variables that hand a selection's tunables to its allocator.
 [[nodiscard]] trial::Pairs environment_of(const Selection& selection);

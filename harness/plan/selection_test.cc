@@ -1,8 +1,7 @@
-// What the user writes after -a, against a made-up catalog and a scripted search.
+// What the user writes after -a, against a made-up catalog and scripted libraries.
 #include "harness/plan/selection.h"
 
 #include <catch2/catch.hpp>
-#include <filesystem>
 
 #include "harness/plan/usage_error.h"
 
@@ -49,18 +48,31 @@ std::vector<Allocator> made_up_catalog() {
   return {apart, floor, system, listed};
 }
 
-// Everything is installed but "listed".
-std::string scripted_search(const Allocator& allocator) {
-  return allocator.name == "listed" ? "" : "/made/up/" + allocator.libraries[0];
-}
+// Everything is installed but "listed"; of the files that users name, those in /given are libraries.
+class ScriptedLibraries : public Libraries {
+ public:
+  explicit ScriptedLibraries(std::string folder = "/made/up/") : folder_(std::move(folder)) {}
+  std::string find(const Allocator& allocator) const override {
+    return allocator.name == "listed" ? "" : folder_ + allocator.libraries[0];
+  }
+  std::string given(const std::string& path) const override {
+    if (!path.starts_with("/given/")) throw UsageError(path + ": not a shared library of this machine");
+    return "/real" + path;
+  }
+  std::string build_id(const std::string& file) const override { return "id of " + file; }
+  std::map<std::string, std::string> versions(const std::vector<std::string>& files) const override {
+    std::map<std::string, std::string> all;
+    for (const std::string& file : files)
+      if (file.starts_with(folder_)) all[file] = "1.2";
+    return all;
+  }
+
+ private:
+  std::string folder_;
+};
 
 std::vector<Selection> chosen(std::string_view list) {
-  return select(list, made_up_catalog(), scripted_search, "/made/up/noop.so");
-}
-
-// A real file that is an ELF object of this machine.
-std::string own_program() {
-  return std::filesystem::read_symlink("/proc/self/exe");
+  return select(list, made_up_catalog(), ScriptedLibraries(), "/made/up/noop.so");
 }
 
 }  // namespace
@@ -100,6 +112,14 @@ TEST_CASE("an allocator that is not installed is skipped with the package that b
   CHECK(selections[1].skipped.empty());
 }
 
+TEST_CASE("a selection carries the version and the build id of its library") {
+  const auto selections = chosen("glibc,mine=/given/lib.so");
+  CHECK(selections[0].version == "1.2");
+  CHECK(selections[0].build_id == "id of /made/up/libc.so.6");
+  CHECK(selections[1].version.empty());
+  CHECK(selections[1].build_id == "id of /real/given/lib.so");
+}
+
 TEST_CASE("all stands for every allocator that is for use") {
   std::vector<std::string> labels;
   for (const Selection& selection : chosen("all")) labels.push_back(selection.label);
@@ -118,19 +138,19 @@ TEST_CASE("the same selection again is an A/A run with a label of its own") {
 }
 
 TEST_CASE("a library given by its path needs no catalog row") {
-  const auto selections = chosen("mine=" + own_program());
+  const auto selections = chosen("mine=/given/lib.so");
   REQUIRE(selections.size() == 1);
   CHECK(selections[0].label == "mine");
-  CHECK(selections[0].preload == std::filesystem::canonical(own_program()));
+  CHECK(selections[0].preload == "/real/given/lib.so");
   CHECK(selections[0].library == selections[0].preload);
-  CHECK_THROWS_WITH(chosen("mine=" + own_program() + "[x=1]"), Contains("unknown tunable of mine"));
+  CHECK_THROWS_WITH(chosen("mine=/given/lib.so[x=1]"), Contains("unknown tunable of mine"));
 }
 
 TEST_CASE("another build of a known allocator takes its tunables") {
-  const auto selections = chosen("apart=" + own_program() + "[cache=1K]");
+  const auto selections = chosen("apart=/given/lib.so[cache=1K]");
   REQUIRE(selections.size() == 1);
   CHECK(selections[0].label == "apart[cache=1K]");
-  CHECK(selections[0].library == std::filesystem::canonical(own_program()));
+  CHECK(selections[0].library == "/real/given/lib.so");
   CHECK(environment_of(selections[0]) == trial::Pairs{{"APART_CACHE", "1024"}});
 }
 
@@ -151,12 +171,29 @@ TEST_CASE("a list that cannot be meant is refused with what is wrong") {
   CHECK_THROWS_WITH(chosen("a b=/x"), Contains("no space"));
   CHECK_THROWS_WITH(chosen("=/x"), Contains("name is missing"));
   CHECK_THROWS_WITH(chosen("mine="), Contains("path is missing"));
-  CHECK_THROWS_WITH(chosen("mine=/no/such/lib.so"), Contains("No such file"));
   CHECK_THROWS_WITH(chosen("mine=/etc/passwd"), Contains("not a shared library"));
-  CHECK_THROWS_WITH(chosen("glibc=" + own_program()), Contains("cannot be given as a file"));
+  CHECK_THROWS_WITH(chosen("glibc=/given/lib.so"), Contains("cannot be given as a file"));
 }
 
 TEST_CASE("a library in a folder that LD_PRELOAD cannot name is refused") {
-  const auto spaced = [](const Allocator&) { return std::string("/made up/lib.so"); };
-  CHECK_THROWS_WITH(select("apart", made_up_catalog(), spaced, ""), Contains("space or a colon"));
+  CHECK_THROWS_WITH(select("apart", made_up_catalog(), ScriptedLibraries("/made up/"), ""),
+                    Contains("space or a colon"));
+}
+
+TEST_CASE("an allocator keeps time itself where its file says so, or with a tunable that makes it do so") {
+  Selection selection;
+  CHECK_FALSE(keeps_time_itself(selection));
+  selection.allocator.clock = ClockUse::kOwn;
+  CHECK(keeps_time_itself(selection));
+  selection.allocator.clock = ClockUse::kLibc;
+  Tunable thread;
+  thread.name = "background_thread";
+  thread.type = "boolean";
+  thread.default_value = "false";
+  thread.own_clock = "true";
+  selection.allocator.tunables = {thread};
+  selection.tunables = {{"background_thread", "no"}};
+  CHECK_FALSE(keeps_time_itself(selection));
+  selection.tunables = {{"background_thread", "on"}};
+  CHECK(keeps_time_itself(selection));
 }

@@ -94,14 +94,15 @@ TEST_CASE("thinning keeps the ends of the longest axis") {
 
 TEST_CASE("a budget takes rounds first, then values, worked by hand") {
   const std::vector<Varied> grid{{"a", {"1", "2", "3", "4"}}};  // 5 settings with the defaults
-  const RoundCost cost{.speed = 1, .memory = 1, .ledger = 2, .limit = 0};
-  const Rounds six{.speed = 6, .memory = 3, .ledger = 1, .limit = 1};
+  const RoundCost cost{{"speed", 1}, {"memory", 1}, {"ledger", 2}};
+  const Rounds six{{"speed", 6}, {"memory", 3}, {"ledger", 1}, {"limit", 1}};
   CHECK(fit(grid, six, cost, 1000).seconds == 55);  // 5 x (6 + 3 + 2)
   const Fitted fewer_rounds = fit(grid, six, cost, 41);
-  CHECK((fewer_rounds.rounds.speed == 3 && fewer_rounds.rounds.memory == 3 && fewer_rounds.seconds == 40));
+  CHECK(fewer_rounds.rounds == Rounds{{"speed", 3}, {"memory", 3}, {"ledger", 1}, {"limit", 1}});
+  CHECK(fewer_rounds.seconds == 40);
   CHECK(fewer_rounds.varied == grid);
   const Fitted fewer_values = fit(grid, six, cost, 25);
-  CHECK((fewer_values.rounds.speed == 3 && fewer_values.rounds.memory == 1));
+  CHECK(fewer_values.rounds == Rounds{{"speed", 3}, {"memory", 1}, {"ledger", 1}, {"limit", 1}});
   CHECK(fewer_values.seconds == 24);  // 4 x (3 + 1 + 2)
   CHECK(fewer_values.varied[0].values == Strings{"1", "3", "4"});
   CHECK_FALSE(fit(grid, six, cost, 1).fits);

@@ -5,10 +5,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
-#include <system_error>
 
-#include "harness/plan/run_and_read.h"
-#include "harness/probe/os_ledger_metrics.h"
+#include "workloads/contract/ledger_metrics.h"
 
 namespace heapmark::plan {
 namespace {
@@ -69,15 +67,22 @@ WorkloadInfo read_workload(const json& row, const std::string& place) {
           .metrics = rows(row, "metrics", place, read_metric)};
 }
 
-// What the harness itself measures, for every workload alike.
+std::vector<std::string> passes_of(unsigned mask) {
+  std::vector<std::string> names;
+  for (const PassInfo& pass : kPassTable)
+    if ((mask & pass.pass) != 0) names.emplace_back(pass.name);
+  return names;
+}
+
+// What the ledger measures from outside, for every workload alike.
 std::vector<Metric> ledger_metrics() {
   std::vector<Metric> metrics;
-  for (const probe::LedgerMetric& one : probe::kLedgerMetrics)
+  for (const MetricInfo& one : kLedgerMetrics)
     metrics.push_back({.name = one.name,
                        .unit = one.unit,
-                       .better = one.better,
+                       .better = better_name(one.better),
                        .help = one.help,
-                       .passes = {"ledger"},
+                       .passes = passes_of(one.passes),
                        .headline = one.headline});
   return metrics;
 }
@@ -100,19 +105,6 @@ std::vector<WorkloadInfo> parse_workloads(std::string_view describe_json) {
     workload.metrics.insert(workload.metrics.end(), ledger.begin(), ledger.end());
   }
   return workloads;
-}
-
-std::vector<WorkloadInfo> ask_workloads(const std::string& host_program) {
-  Answer answer;
-  try {
-    answer = run_and_read({host_program, "describe"});
-  } catch (const std::system_error& error) {
-    throw std::runtime_error(fmt::format("{} cannot be run ({}): it is built beside heapmark", host_program,
-                                         error.code().message()));
-  }
-  if (answer.status != 0)
-    throw std::runtime_error(fmt::format("{} describe: ended with status {}", host_program, answer.status));
-  return parse_workloads(answer.output);
 }
 
 std::vector<const Metric*> expected_metrics(const WorkloadInfo& workload, std::string_view pass) {

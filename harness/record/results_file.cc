@@ -11,12 +11,13 @@
 #include "harness/plan/usage_error.h"
 #include "harness/record/benchmark_rows.h"
 #include "harness/record/record_json.h"
-#include "harness/record/statistics.h"
 
 namespace heapmark::record {
 namespace {
 
-constexpr int kSchema = 1;
+// What older ones lack is read as what it was then; statistics are always computed anew.
+//   1  verdicts "no difference" and "undecided", no margin, no `shown`
+constexpr int kSchema = 2;
 
 [[noreturn]] void fail(const std::filesystem::path& path, const char* doing) {
   throw std::system_error(errno, std::generic_category(), std::string(doing) + " " + path.string());
@@ -90,12 +91,11 @@ void ResultsFile::add(Record record) {
   write(",\n\"statistics\": [],\n\"benchmarks\": []\n}\n");
 }
 
-void ResultsFile::finish() {
+void ResultsFile::finish(const std::vector<json>& statistics) {
   const auto dump = [](const json& value) {
     return value.dump(-1, ' ', false, json::error_handler_t::replace);
   };
-  const auto statistic_text = [&](const Statistic& statistic) { return dump(to_json(statistic)); };
-  write(",\n\"statistics\": " + lines(statistics_of(results_), statistic_text) +
+  write(",\n\"statistics\": " + lines(statistics, dump) +
         ",\n\"benchmarks\": " + lines(benchmark_rows(results_), dump) + "\n}\n");
 }
 
@@ -121,10 +121,11 @@ Results read_results(const std::filesystem::path& path) {
     const json root = json::parse(file);
     if (!root.is_object() || !root.contains("schema") || !root.contains("records"))
       throw UsageError(path.string() + " is JSON but no results file of heapmark");
-    if (root.at("schema") != kSchema)
-      throw UsageError(path.string() + " has schema " + root.at("schema").dump() +
-                       "; this heapmark reads schema " + std::to_string(kSchema) +
-                       ": read it with the version that wrote it");
+    const json& schema = root.at("schema");
+    if (!schema.is_number_integer() || schema < 1 || schema > kSchema)
+      throw UsageError(path.string() + " has schema " + schema.dump() +
+                       "; this heapmark reads schemas up to " + std::to_string(kSchema) +
+                       ": read it with heapmark " + root.value("heapmark_version", "of a newer version"));
     root.at("heapmark_version").get_to(results.heapmark_version);
     results.context = root.at("context");
     results.asked = asked_from(root.at("plan"));

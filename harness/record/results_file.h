@@ -19,8 +19,9 @@ class ResultsFile {
   // holds what it held before.
   void add(Record record);
 
-  // Writes the file with statistics and Google Benchmark's rows, which are left out while the run goes on.
-  void finish();
+  // Writes the file with these statistics (stats/analysis.h) and Google Benchmark's rows, both of which are
+  // left out while the run goes on.
+  void finish(const std::vector<json>& statistics);
 
   [[nodiscard]] const Results& results() const { return results_; }
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
@@ -34,7 +35,8 @@ class ResultsFile {
   std::vector<std::string> records_;  // as text, so that each is made into text once
 };
 
-// Reads a results file. Throws UsageError where the file is none, is of another schema, or is damaged.
+// Reads a results file, of this schema or an older one. Throws UsageError where the file is none, is of a
+// newer schema, or is damaged.
 [[nodiscard]] Results read_results(const std::filesystem::path& path);
 
 }  // namespace heapmark::record

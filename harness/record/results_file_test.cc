@@ -12,7 +12,6 @@
 
 #include "harness/plan/usage_error.h"
 #include "harness/record/example_results.h"
-#include "harness/record/statistics.h"
 #include "testing/folder.h"
 
 using namespace heapmark;
@@ -45,7 +44,7 @@ TEST_CASE("what is written is read back the same") {
   const Folder folder;
   Results given = example::results();
   given.asked.request.sets = {{"threads", "4"}};
-  given.asked.request.rounds.speed = 9;
+  given.asked.request.rounds.of("speed") = 9;
   given.asked.request.quick = true;
   given.allocators[1].tunables = {{"z", "1"}, {"a", "2"}};
   ResultsFile file(folder.file("r.json"), given);
@@ -56,11 +55,11 @@ TEST_CASE("what is written is read back the same") {
   record.result.phases = {"fill", "steady"};
   file.add(record);
   file.add(example::failed("glibc", "speed", 0, trial::Outcome::kCheckFailed, "not UTF-8: \xff"));
-  file.finish();
+  file.finish({});
 
   const Results read = read_results(file.path());
   CHECK(read.asked.baseline == "glibc");
-  CHECK(read.asked.request.rounds.speed == 9);
+  CHECK(read.asked.request.rounds.of("speed") == 9);
   CHECK(read.asked.request.quick);
   CHECK(read.asked.request.sets == given.asked.request.sets);
   REQUIRE(read.allocators.size() == 3);
@@ -83,11 +82,26 @@ TEST_CASE("what is written is read back the same") {
   CHECK(read.records[1].result.outcome == trial::Outcome::kCheckFailed);
 }
 
+TEST_CASE("a file of the first schema is read, and has the margin of today") {
+  const Folder folder;
+  ResultsFile file(folder.file("r.json"), example::results());
+  file.add(example::record("glibc", "speed", 0, {{"ns_per_op", 100}}));
+  std::ifstream in(file.path());
+  json root = json::parse(in);
+  root["schema"] = 1;
+  root["plan"].erase("margin");
+  root["plan"]["rounds"] = {{"speed", 4}, {"memory", 2}};  // written before the other passes were there
+  const Results read = read_results(written(folder, root.dump()));
+  CHECK(read.records.size() == 1);
+  CHECK(read.asked.margin == 0.03);
+  CHECK(read.asked.request.rounds == plan::Rounds{{"speed", 4}, {"memory", 2}});
+}
+
 TEST_CASE("statistics stand in the file once the run has ended") {
   const Folder folder;
   ResultsFile file(folder.file("r.json"), example::results());
   file.add(example::record("glibc", "speed", 0, {{"ns_per_op", 100}, {"cpu_ns_per_op", 90}}));
-  file.finish();
+  file.finish({{{"metric", "ns_per_op"}, {"median", 100}}});
   std::ifstream in(file.path());
   const json root = json::parse(in);
   REQUIRE(root.at("statistics").size() == 1);
@@ -116,7 +130,7 @@ TEST_CASE("a disk that is full leaves the trials that were written before") {
 
 TEST_CASE("a folder that does not exist is an error that names the file") {
   ResultsFile file("/nonexistent-folder/r.json", example::results());
-  CHECK_THROWS_WITH(file.finish(), Catch::Contains("/nonexistent-folder/r.json"));
+  CHECK_THROWS_WITH(file.finish({}), Catch::Contains("/nonexistent-folder/r.json"));
 }
 
 TEST_CASE("files that are no results file are refused with the reason") {

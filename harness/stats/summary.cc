@@ -1,57 +1,36 @@
 #include "harness/stats/summary.h"
 
 #include <algorithm>
-#include <boost/math/distributions/normal.hpp>
 #include <boost/math/distributions/students_t.hpp>
 #include <boost/math/statistics/univariate_statistics.hpp>
 #include <cmath>
-#include <random>
 #include <vector>
 
 namespace heapmark::stats {
 namespace {
 
-constexpr std::size_t kFewestForBootstrap = 6;
-constexpr int kResamples = 4000;
 constexpr double kTail = 0.025;
+constexpr double kPageBytes = 4096;
+constexpr std::size_t kMostRounds = 1000;
 
 double median_of(std::vector<double> values) {
   return boost::math::statistics::median(values);
 }
 
-// `level` in [0, 1], linear between the two nearest of the sorted values.
-double quantile_of_sorted(const std::vector<double>& sorted, double level) {
-  const double position = level * static_cast<double>(sorted.size() - 1);
-  const auto below = static_cast<std::size_t>(position);
-  const std::size_t above = std::min(below + 1, sorted.size() - 1);
-  const double share = position - static_cast<double>(below);
-  return sorted[below] + share * (sorted[above] - sorted[below]);
+// Half the width of the interval of a mean of `n` values with this standard deviation.
+double half_width(std::size_t n, double deviation, double doubt) {
+  const auto count = static_cast<double>(n);
+  const double scatter = std::max(deviation, doubt / (count * count));
+  const double t = boost::math::quantile(boost::math::students_t(count - 1), 1 - kTail);
+  return t * scatter / std::sqrt(count) * (1 + 1 / count);
 }
 
-Interval bootstrap_of_median(std::span<const double> values) {
-  const auto n = static_cast<double>(values.size());
-  const double t = boost::math::quantile(boost::math::students_t(n - 1), 1 - kTail);
-  const double tail = boost::math::cdf(boost::math::normal(), -t * std::sqrt(n / (n - 1)));
-
-  std::mt19937_64 random(20150817);
-  std::uniform_int_distribution<std::size_t> pick(0, values.size() - 1);
-  std::vector<double> medians(kResamples);
-  std::vector<double> draw(values.size());
-  for (double& median : medians) {
-    for (double& value : draw) value = values[pick(random)];
-    median = median_of(draw);
-  }
-  std::sort(medians.begin(), medians.end());
-  return {quantile_of_sorted(medians, tail), quantile_of_sorted(medians, 1 - tail)};
+double mean_of(std::span<const double> values) {
+  return boost::math::statistics::mean(values.begin(), values.end());
 }
 
-Interval student_of_mean(std::span<const double> values) {
-  const auto n = static_cast<double>(values.size());
-  const double mean = boost::math::statistics::mean(values.begin(), values.end());
-  const double variance = boost::math::statistics::sample_variance(values.begin(), values.end());
-  const double t = boost::math::quantile(boost::math::students_t(n - 1), 1 - kTail);
-  const double half = t * std::sqrt(variance / n);
-  return {mean - half, mean + half};
+double deviation_of(std::span<const double> values) {
+  return std::sqrt(boost::math::statistics::sample_variance(values.begin(), values.end()));
 }
 
 Summary without_interval(std::span<const double> values) {
@@ -64,6 +43,32 @@ Summary without_interval(std::span<const double> values) {
           .method = Method::kNone};
 }
 
+// Skewed values can have their median outside the interval of their mean: then the interval reaches to it.
+void set_interval(Summary& summary, double low, double high, Method method) {
+  summary.interval = Interval{std::min(low, summary.median), std::max(high, summary.median)};
+  summary.method = method;
+}
+
+Summary on_logarithms(std::span<const double> values, const Kind& kind) {
+  Summary summary = without_interval(values);
+  if (values.size() < 2) return summary;
+  std::vector<double> logs(values.size());
+  std::transform(values.begin(), values.end(), logs.begin(), [](double value) { return std::log(value); });
+  const double mean = mean_of(logs), half = half_width(logs.size(), deviation_of(logs), kind.doubt);
+  set_interval(summary, std::exp(mean - half), std::exp(mean + half), Method::kLogStudent);
+  return summary;
+}
+
+// Whether an interval of this centre and half width (of logarithms) decides anything.
+enum class Side { kUnknown, kWithin, kBeyond };
+Side side_of(double centre, double half, const Kind& kind, double margin) {
+  const double within = std::max(std::log1p(margin), kind.least_difference);
+  const double distance = std::abs(centre);
+  if (distance + half <= within) return Side::kWithin;
+  if (distance > half && distance > kind.least_difference) return Side::kBeyond;
+  return Side::kUnknown;
+}
+
 }  // namespace
 
 std::string_view method_name(Method method) {
@@ -72,52 +77,80 @@ std::string_view method_name(Method method) {
       return "none";
     case Method::kStudent:
       return "student";
-    case Method::kBootstrap:
-      return "bootstrap";
+    case Method::kLogStudent:
+      return "log-student";
   }
   return "none";
 }
 
-std::optional<Summary> summarize(std::span<const double> values) {
+Kind kind_of(std::string_view unit, double typical) {
+  if (is_time(unit)) return kTimeKind;
+  Kind kind = kSteadyKind;
+  if (unit == "bytes" && typical > 0)
+    kind.least_difference = std::max(kind.least_difference, std::log1p(kPageBytes / typical));
+  return kind;
+}
+
+std::optional<Summary> summarize(std::span<const double> values, const Kind& kind) {
   if (values.empty()) return std::nullopt;
+  const double least = *std::min_element(values.begin(), values.end());
+  if (least > 0) return on_logarithms(values, kind);
   Summary summary = without_interval(values);
-  if (values.size() >= kFewestForBootstrap) {
-    summary.interval = bootstrap_of_median(values);
-    summary.method = Method::kBootstrap;
-  } else if (values.size() >= 2) {
-    summary.interval = student_of_mean(values);
-    summary.method = Method::kStudent;
-  }
+  if (values.size() < 2) return summary;
+  const double mean = mean_of(values), half = half_width(values.size(), deviation_of(values), 0);
+  set_interval(summary, least < 0 ? mean - half : std::max(0.0, mean - half), mean + half, Method::kStudent);
   return summary;
 }
 
-std::optional<Summary> paired_ratio(std::span<const double> values, std::span<const double> baseline) {
+std::optional<Summary> paired_ratio(std::span<const double> values, std::span<const double> baseline,
+                                    const Kind& kind) {
   if (values.size() != baseline.size() || values.empty()) return std::nullopt;
   std::vector<double> ratios(values.size());
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (!(values[i] > 0) || !(baseline[i] > 0)) return std::nullopt;
     ratios[i] = values[i] / baseline[i];
   }
-  Summary summary = without_interval(ratios);
-  if (ratios.size() >= kFewestForBootstrap) {
-    summary.interval = bootstrap_of_median(ratios);
-    summary.method = Method::kBootstrap;
-  } else if (ratios.size() >= 2) {
-    std::vector<double> logs(ratios.size());
-    std::transform(ratios.begin(), ratios.end(), logs.begin(), [](double ratio) { return std::log(ratio); });
-    const Interval of_logs = student_of_mean(logs);
-    summary.interval = Interval{std::exp(of_logs.low), std::exp(of_logs.high)};
-    summary.method = Method::kStudent;
-  }
-  return summary;
+  return on_logarithms(ratios, kind);
 }
 
-Verdict judge(const Summary& ratio, Better better) {
-  if (!ratio.interval) return Verdict::kUndecided;
-  if (ratio.interval->holds(1.0)) return Verdict::kNoDifference;
-  if (better == Better::kNeither) return Verdict::kDiffers;
-  const bool lower = ratio.interval->high < 1.0;
-  return lower == (better == Better::kLower) ? Verdict::kBetter : Verdict::kWorse;
+std::string_view verdict_name(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kBetter:
+      return "better";
+    case Verdict::kWorse:
+      return "worse";
+    case Verdict::kDiffers:
+      return "differs";
+    case Verdict::kEqual:
+      return "equal";
+    case Verdict::kCannotTell:
+      break;
+  }
+  return "cannot tell";
+}
+
+Judgement judge(const Summary& ratio, Better better, const Kind& kind, double margin) {
+  if (!ratio.interval || !(ratio.interval->low > 0)) return {};
+  const double low = std::log(ratio.interval->low), high = std::log(ratio.interval->high);
+  const double centre = (low + high) / 2, half = (high - low) / 2;
+  switch (side_of(centre, half, kind, margin)) {
+    case Side::kWithin:
+      return {Verdict::kEqual, std::nullopt};
+    case Side::kBeyond:
+      if (better == Better::kNeither) return {Verdict::kDiffers, std::nullopt};
+      return {(centre < 0) == (better == Better::kLower) ? Verdict::kBetter : Verdict::kWorse, std::nullopt};
+    case Side::kUnknown:
+      break;
+  }
+  // The scatter that would have given this width, doubt left out: what is still in doubt now is not later.
+  const double deviation = half / half_width(ratio.count, 1, 0);
+  const auto count = static_cast<double>(ratio.count);
+  const bool doubted = deviation <= kind.doubt / (count * count) * (1 + 1e-9);
+  for (std::size_t rounds = ratio.count + 1; rounds <= kMostRounds; ++rounds)
+    if (side_of(centre, half_width(rounds, doubted ? 0 : deviation, kind.doubt), kind, margin) !=
+        Side::kUnknown)
+      return {Verdict::kCannotTell, rounds - ratio.count};
+  return {};
 }
 
 }  // namespace heapmark::stats

@@ -1,17 +1,23 @@
-// Medians, intervals and paired ratios of repeated measurements. Pure arithmetic: no I/O, no clock; the
-// same values give the same answer (the bootstrap draws from a fixed seed). Above: views and results files.
+// Medians, intervals and paired ratios of repeated measurements, and what may be said of them. Pure
+// arithmetic: no I/O, no clock. Above: statistics, objectives and views, which carry what is computed here.
 //
-// Which interval is used depends on how many values there are, and is always told with the figure:
-//   6 and more   bootstrap of the median, percentile levels widened for small samples (Hesterberg, "What
-//                Teachers Should Know About the Bootstrap", The American Statistician 69(4), 2015)
-//   2 to 5       Student's t (of the logarithms for ratios): a bootstrap of so few values is too narrow
-//   1            none
+// Intervals are Student's t, 95 %. Of positive values they are formed on the logarithms: a bound is never
+// negative, and a ratio and its reciprocal say the same. Two corrections keep intervals of few rounds honest;
+// summary_test.cc counts the false alarms that are left:
+//   doubt   The scatter of n rounds is taken as at least doubt / n^2. Two processes can be equally lucky with
+//           their memory layout, or two rounds agree to the byte, without proving anything.
+//   tails   An interval is 1 + 1 / n times as wide as Student's: few rounds cannot show that the scatter is
+//   normal,
+//           and where it is bounded Student's would be too narrow.
+// One value has no interval.
 #pragma once
 
 #include <cstddef>
 #include <optional>
 #include <span>
 #include <string_view>
+
+#include "workloads/contract/metric.h"
 
 namespace heapmark::stats {
 
@@ -21,7 +27,7 @@ struct Interval {
   [[nodiscard]] bool holds(double value) const { return low <= value && value <= high; }
 };
 
-enum class Method { kNone, kStudent, kBootstrap };
+enum class Method { kNone, kStudent, kLogStudent };
 [[nodiscard]] std::string_view method_name(Method method);
 
 struct Summary {
@@ -29,23 +35,54 @@ struct Summary {
   double median = 0;
   double min = 0;
   double max = 0;
-  std::optional<Interval> interval;  // 95 %
+  std::optional<Interval> interval;  // 95 %; holds the median
   Method method = Method::kNone;
 };
 
-// The median of `values` with its 95 % interval; nothing of an empty span.
-[[nodiscard]] std::optional<Summary> summarize(std::span<const double> values);
+// What is known of a kind of figure before it is measured. Both are of the logarithm, so roughly shares.
+struct Kind {
+  double doubt = 0;             // see above
+  double least_difference = 0;  // a difference below this is none, however certain
+};
+
+// Times depend on the luck of a process's memory layout: launches of the same program differ by some percent.
+inline constexpr Kind kTimeKind{.doubt = 0.08, .least_difference = 0};
+// Memory and counts repeat almost exactly, but a difference below 1 % means nothing.
+inline constexpr Kind kSteadyKind{.doubt = 0.006, .least_difference = 0.01};
+
+// By the unit of the figure (workloads/contract/metric.h). Of bytes, a difference must also exceed one page
+// of `typical` bytes.
+[[nodiscard]] Kind kind_of(std::string_view unit, double typical);
+
+// The median of `values` with its interval; nothing of an empty span. Where a value is not above zero the
+// interval is of the values themselves, and not below zero unless one of them is.
+[[nodiscard]] std::optional<Summary> summarize(std::span<const double> values, const Kind& kind);
 
 // The ratio value[i] / baseline[i] of the same round i, summarized: Summary::median is the median ratio.
 // Nothing where the spans differ in length, are empty, or any of the values is not above zero.
 [[nodiscard]] std::optional<Summary> paired_ratio(std::span<const double> values,
-                                                  std::span<const double> baseline);
+                                                  std::span<const double> baseline, const Kind& kind);
 
-enum class Better { kLower, kHigher, kNeither };
-enum class Verdict { kBetter, kWorse, kNoDifference, kDiffers, kUndecided };
+enum class Verdict {
+  kBetter,
+  kWorse,
+  kDiffers,     // where neither direction is better
+  kEqual,       // the whole interval lies within the margin
+  kCannotTell,  // yet
+};
+[[nodiscard]] std::string_view verdict_name(Verdict verdict);
 
-// What a ratio says where `better` values are better: kNoDifference where its interval holds 1, kUndecided
-// where it has no interval, kDiffers where it differs in a metric in which neither direction is better.
-[[nodiscard]] Verdict judge(const Summary& ratio, Better better);
+inline constexpr double kDefaultMargin = 0.03;
+
+struct Judgement {
+  Verdict verdict = Verdict::kCannotTell;
+  // About how many more rounds would decide, if they are like those so far; absent where the verdict is
+  // known, one round alone cannot say, or it would take more than a thousand.
+  std::optional<std::size_t> more_rounds;
+};
+
+// Better, worse or differs: the interval excludes 1, reaches beyond the margin, and the ratio differs by more
+// than the kind's least difference. `margin` is a share: 0.03 for 3 %.
+[[nodiscard]] Judgement judge(const Summary& ratio, Better better, const Kind& kind, double margin);
 
 }  // namespace heapmark::stats

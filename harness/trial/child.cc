@@ -2,6 +2,7 @@
 #include "harness/trial/child.h"
 
 #include <fcntl.h>
+#include <fmt/chrono.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -11,6 +12,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <random>
 #include <system_error>
 
 namespace heapmark::trial {
@@ -53,15 +55,15 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
 }
 
 // Runs in the child between fork and exec: system calls only.
-[[noreturn]] void become(char* const* argv, char* const* envp, int report_fd, int error_fd, int null_fd,
-                         pid_t parent, BeforeExec before_exec) {
+[[noreturn]] void become(char* const* argv, char* const* envp, const std::vector<int>& kept, int error_fd,
+                         int null_fd, pid_t parent, BeforeExec before_exec) {
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(127);
   ::dup2(null_fd, STDIN_FILENO);
   ::dup2(null_fd, STDOUT_FILENO);
   ::dup2(error_fd, STDERR_FILENO);
-  ::fcntl(report_fd, F_SETFD, 0);
+  for (const int fd : kept) ::fcntl(fd, F_SETFD, 0);
   for (const int signal : {SIGINT, SIGTERM, SIGPIPE, SIGXFSZ}) ::signal(signal, SIG_DFL);
   sigset_t none;
   ::sigemptyset(&none);
@@ -96,21 +98,34 @@ SharedReport::~SharedReport() {
 }
 
 Child start_child(const std::string& host_program, const TrialSpec& spec, int report_fd, std::size_t padding,
-                  BeforeExec before_exec) {
+                  BeforeExec before_exec, const HandedOver& more) {
   Child child;
   child.standard_error = Descriptor(::memfd_create("heapmark-stderr", MFD_CLOEXEC));
   const Descriptor null(::open("/dev/null", O_RDWR | O_CLOEXEC));
   if (child.standard_error.get() < 0 || null.get() < 0) fail("starting the measured process");
   std::vector<std::string> arguments = arguments_of(host_program, spec, report_fd);
+  arguments.insert(arguments.end(), more.arguments.begin(), more.arguments.end());
+  std::vector<int> kept = more.descriptors;
+  kept.push_back(report_fd);
   std::vector<std::string> environment = environment_of(spec, padding);
   const std::vector<char*> argv = pointers_to(arguments), envp = pointers_to(environment);
   const pid_t parent = ::getpid();
   child.pid = ::fork();
   if (child.pid < 0) fail("starting the measured process");
   if (child.pid == 0)
-    become(argv.data(), envp.data(), report_fd, child.standard_error.get(), null.get(), parent, before_exec);
+    become(argv.data(), envp.data(), kept, child.standard_error.get(), null.get(), parent, before_exec);
   ::setpgid(child.pid, child.pid);  // both do it: whoever comes first
   return child;
+}
+
+std::size_t padding_for(const TrialSpec& spec) {
+  std::seed_seq seed{spec.seed, spec.id, std::uint64_t{spec.round}};
+  std::mt19937 random(seed);
+  return random() % 4096;
+}
+
+std::string now_utc() {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::now()));
 }
 
 std::string last_words(const Descriptor& standard_error) {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "harness/trial/trial.h"
-#include "workloads/report.h"
+#include "workloads/contract/report.h"
 
 namespace heapmark::trial {
 
@@ -48,9 +48,21 @@ struct Child {
   Descriptor standard_error;  // a file in memory
 };
 
+// What the measured process gets beside its report: descriptors that stay open, and the words that name them.
+struct HandedOver {
+  std::vector<std::string> arguments;
+  std::vector<int> descriptors;
+};
+
 // `padding` bytes are added to the environment, so that the stack lies elsewhere each time.
 [[nodiscard]] Child start_child(const std::string& host_program, const TrialSpec& spec, int report_fd,
-                                std::size_t padding, BeforeExec before_exec = nullptr);
+                                std::size_t padding, BeforeExec before_exec = nullptr,
+                                const HandedOver& more = {});
+
+// Bytes to add to the environment, drawn from the seed, round and id of the trial.
+[[nodiscard]] std::size_t padding_for(const TrialSpec& spec);
+
+[[nodiscard]] std::string now_utc();  // ISO 8601
 
 // The last lines that the child wrote to its standard error, made one line; "" where it wrote nothing.
 [[nodiscard]] std::string last_words(const Descriptor& standard_error);

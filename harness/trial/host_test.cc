@@ -14,7 +14,7 @@
 #include <map>
 #include <set>
 
-#include "harness/plan/library_search.h"
+#include "harness/cli/known.h"
 #include "harness/plan/selection.h"
 #include "harness/plan/workload_list.h"
 #include "harness/trial/process_executor.h"
@@ -31,8 +31,8 @@ const std::string kHost = kBuild + "/heapmark-host";
 
 std::vector<plan::Selection> select(const std::string& list) {
   const auto catalog =
-      plan::load_catalog(std::string(std::getenv("HEAPMARK_SOURCE_DIR")) + "/allocators/catalog");
-  return plan::select(list, catalog, plan::machine_search(kBuild), kBuild + "/libheapmark-noop.so");
+      cli::load_catalog(std::string(std::getenv("HEAPMARK_SOURCE_DIR")) + "/allocators/catalog");
+  return plan::select(list, catalog, cli::MachineLibraries(kBuild), kBuild + "/libheapmark-noop.so");
 }
 
 TrialSpec spec_for(const plan::Selection& selection, const std::string& workload, const std::string& pass,
@@ -90,7 +90,7 @@ Ended host(const std::string& arguments) {
 
 TEST_CASE("between its start and the workload the measured process never calls malloc") {
   const fs::path counts = fs::temp_directory_path() / ("heapmark-counts-" + std::to_string(::getpid()));
-  for (const plan::WorkloadInfo& workload : plan::ask_workloads(kHost))
+  for (const plan::WorkloadInfo& workload : cli::ask_workloads(kHost))
     for (const std::string pass : {"speed", "memory", "limit"}) {
       std::ofstream(counts, std::ios::trunc) << std::string(4096, '\0');
       TrialSpec spec;

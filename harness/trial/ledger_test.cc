@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 #include <cstdlib>
 
-#include "harness/probe/os_ledger.h"
+#include "harness/ledger/os_ledger.h"
 #include "harness/trial/process_executor.h"
 
 using namespace heapmark::trial;
@@ -13,7 +13,7 @@ namespace {
 const std::string kBuild = std::getenv("HEAPMARK_BUILD_DIR");
 
 bool ledger_is_allowed() {
-  const std::string why = heapmark::probe::OsLedger::forbidden();
+  const std::string why = heapmark::ledger::OsLedger::forbidden();
   if (!why.empty()) WARN(why);
   return why.empty();
 }

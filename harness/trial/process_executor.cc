@@ -1,7 +1,6 @@
 // See process_executor.h.
 #include "harness/trial/process_executor.h"
 
-#include <fmt/chrono.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/eventfd.h>
@@ -11,27 +10,17 @@
 
 #include <cerrno>
 #include <optional>
-#include <random>
 #include <system_error>
 #include <thread>
 
-#include "harness/probe/os_ledger.h"
+#include "harness/ledger/os_ledger.h"
 #include "harness/trial/report_reader.h"
+#include "harness/trial/session.h"
 
 namespace heapmark::trial {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-std::size_t padding_for(const TrialSpec& spec) {
-  std::seed_seq seed{spec.seed, spec.id, std::uint64_t{spec.round}};
-  std::mt19937 random(seed);
-  return random() % 4096;
-}
-
-std::string now_utc() {
-  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::now()));
-}
 
 enum class Stop { kChildEnded, kTimedOut, kInterrupted };
 
@@ -67,7 +56,7 @@ Ending run_plainly(const Child& child, int interrupted, Clock::time_point deadli
 }
 
 // The ledger's thread is this one, as ptrace demands; a second thread keeps the time.
-Ending run_traced(const Child& child, int interrupted, Clock::time_point deadline, probe::OsLedger& ledger) {
+Ending run_traced(const Child& child, int interrupted, Clock::time_point deadline, ledger::OsLedger& ledger) {
   Ending ending;
   const Descriptor ended(::eventfd(0, EFD_CLOEXEC));
   std::thread watch([&] {
@@ -88,6 +77,16 @@ Ending run_traced(const Child& child, int interrupted, Clock::time_point deadlin
   return ending;
 }
 
+void add_ledger(const ledger::OsLedger& ledger, TrialResult& result) {
+  result.metrics.merge(ledger.metrics());
+  Table& table = result.tables["kernel_events"];
+  table.columns = {"time_ns", "kind", "bytes", "phase"};
+  for (const ledger::Event& event : ledger.events())
+    table.rows.push_back({static_cast<double>(event.time_ns), static_cast<double>(event.kind),
+                          static_cast<double>(event.bytes), static_cast<double>(event.phase)});
+  table.dropped_rows = static_cast<std::uint32_t>(ledger.dropped_events());
+}
+
 }  // namespace
 
 ProcessExecutor::ProcessExecutor(std::string host_program)
@@ -101,14 +100,18 @@ void ProcessExecutor::interrupt() noexcept {
   errno = error;
 }
 
+std::vector<TrialResult> ProcessExecutor::run_session(const std::vector<TrialSpec>& specs) {
+  return trial::run_session(host_program_, specs, interrupted_.get());
+}
+
 TrialResult ProcessExecutor::run(const TrialSpec& spec) {
   TrialResult result;
   result.started = now_utc();
   result.environment_padding = padding_for(spec);
   const SharedReport report;
-  std::optional<probe::OsLedger> ledger;
+  std::optional<ledger::OsLedger> ledger;
   if (spec.pass == "ledger") {
-    if (const std::string forbidden = probe::OsLedger::forbidden(); !forbidden.empty()) {
+    if (const std::string forbidden = ledger::OsLedger::forbidden(); !forbidden.empty()) {
       result.outcome = Outcome::kRefused;
       result.message = forbidden;
       return result;
@@ -117,7 +120,7 @@ TrialResult ProcessExecutor::run(const TrialSpec& spec) {
   }
   const auto start = Clock::now();
   const Child child = start_child(host_program_, spec, report.fd(), result.environment_padding,
-                                  ledger ? &probe::OsLedger::prepare_child : nullptr);
+                                  ledger ? &ledger::OsLedger::prepare_child : nullptr);
   const auto deadline = start + spec.timeout;
   const Ending ending = ledger ? run_traced(child, interrupted_.get(), deadline, *ledger)
                                : run_plainly(child, interrupted_.get(), deadline);
@@ -125,7 +128,7 @@ TrialResult ProcessExecutor::run(const TrialSpec& spec) {
   read_report(report.get(), result);
   judge_ending(report.get(), ending, spec.timeout, last_words(child.standard_error), result);
   if (result.outcome == Outcome::kOk && !report.get().message[0]) result.message.clear();
-  if (ledger) ledger->add_to(result);
+  if (ledger) add_ledger(*ledger, result);
   return result;
 }
 

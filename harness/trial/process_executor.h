@@ -1,4 +1,4 @@
-// Runs trials as processes: one at a time, each with a time limit, under the kernel-call ledger where the
+// Runs trials as processes: one at a time, or several turn by turn (session.h), each with a time limit, under the kernel-call ledger where the
 // pass asks for it. While a trial runs this process sleeps.
 #pragma once
 
@@ -14,6 +14,7 @@ class ProcessExecutor : public Executor {
  public:
   explicit ProcessExecutor(std::string host_program);
   TrialResult run(const TrialSpec& spec) override;
+  std::vector<TrialResult> run_session(const std::vector<TrialSpec>& specs) override;
 
   // Ends the running trial, and every further one, as interrupted. May be called from a signal handler.
   void interrupt() noexcept;

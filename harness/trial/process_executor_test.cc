@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-#include "harness/probe/os_ledger.h"
+#include "harness/ledger/os_ledger.h"
 
 using namespace heapmark::trial;
 using Catch::Contains;
@@ -29,7 +29,7 @@ std::string fake_host() {
 
 // With and without the ledger, where this machine allows it.
 std::vector<const char*> passes() {
-  if (const std::string why = heapmark::probe::OsLedger::forbidden(); !why.empty()) {
+  if (const std::string why = heapmark::ledger::OsLedger::forbidden(); !why.empty()) {
     WARN(why);
     return {"memory"};
   }

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "harness/trial/trial.h"
-#include "workloads/report.h"
+#include "workloads/contract/report.h"
 
 namespace heapmark::trial {
 

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,6 +28,8 @@ struct TrialSpec {
   unsigned round = 0;
   std::uint64_t seed = 1;
   bool check = false;
+  bool lockstep = false;                    // may be part of a lockstep session
+  std::uint64_t memory_estimate_bytes = 0;  // that its process is expected to hold at most; 0: not known
   std::chrono::seconds timeout{120};
 
   bool operator==(const TrialSpec&) const = default;
@@ -52,6 +55,20 @@ enum class Outcome {
   kInterrupted,  // Ctrl-C: not recorded, the trial is done again by --resume
 };
 
+// What is known of a trial that was part of a lockstep session (session.h); its slices are the table
+// "slices".
+struct Lockstep {
+  unsigned set = 0;                 // of the session: where its processes did not fit into memory together
+  std::uint64_t slices = 0;         // that the timed part was cut into
+  std::uint64_t slice_units = 0;    // units of work in a slice, the same for all processes of the session
+  std::uint32_t threads = 1;        // of the workload
+  std::uint64_t waited_ns = 0;      // while others had their turns
+  std::vector<std::uint32_t> cpus;  // that all processes of the session were pinned to
+  double foreign_share = 0;  // of the wall time of its slices, in which others had its CPU (docs/lockstep.md)
+  double slice_ratio_median = 0;  // to the baseline; 0: no baseline in the session
+  double slice_ratio_spread = 0;  // median distance of the logarithms of slice ratios from that median
+};
+
 struct TrialResult {
   Outcome outcome = Outcome::kError;
   std::string message;                    // why, where the outcome is not ok
@@ -66,6 +83,10 @@ struct TrialResult {
   std::map<std::string, double> metrics;  // NaN where the machine cannot tell
   std::map<std::string, Table> tables;
   std::vector<std::string> phases;
+  std::optional<Lockstep> lockstep;
+  // By which its times were multiplied. Where not all allocators of a round ran in one session, the baseline
+  // was run again beside the others: its recorded time over its time there.
+  double reference_factor = 1;
 };
 
 class Executor {
@@ -73,6 +94,14 @@ class Executor {
   virtual ~Executor() = default;
   // Runs the trial to its end. Throws std::system_error only where nothing can be started at all.
   virtual TrialResult run(const TrialSpec& spec) = 0;
+
+  // Runs trials of one workload variant on several allocators in lockstep; a result each, in the same order.
+  // The first chooses the length of a slice. By default they are run one after the other.
+  virtual std::vector<TrialResult> run_session(const std::vector<TrialSpec>& specs) {
+    std::vector<TrialResult> results;
+    for (const TrialSpec& spec : specs) results.push_back(run(spec));
+    return results;
+  }
 };
 
 }  // namespace heapmark::trial

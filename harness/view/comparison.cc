@@ -14,7 +14,8 @@ namespace {
 
 using record::AllocatorFound;
 using record::Results;
-using record::Statistic;
+using stats::Analysis;
+using stats::Statistic;
 
 // A figure of one pass on one workload variant, over all allocators.
 struct Figure {
@@ -28,15 +29,6 @@ struct Place {
   bool operator==(const Place&) const = default;
 };
 
-// Where a figure is measured in several passes, the table shows the pass whose question it answers.
-int rank(std::string_view pass, const plan::Metric& metric) {
-  const bool time = metric.unit == "ns" || metric.unit == "s" || metric.unit == "1/s";
-  const std::vector<std::string_view> order =
-      time ? std::vector<std::string_view>{"speed", "memory", "limit", "ledger"}
-           : std::vector<std::string_view>{"limit", "memory", "ledger", "speed"};
-  return static_cast<int>(std::find(order.begin(), order.end(), pass) - order.begin());
-}
-
 std::vector<Place> places_of(const std::vector<Statistic>& statistics) {
   std::vector<Place> places;
   for (const Statistic& one : statistics) {
@@ -46,25 +38,21 @@ std::vector<Place> places_of(const std::vector<Statistic>& statistics) {
   return places;
 }
 
-// The headline figures of a place, each from the one pass that the table shows.
+// The headline figures of a place, each from the one pass that tables show.
 std::vector<Figure> headlines(const Results& results, const std::vector<Statistic>& statistics,
                               const Place& place) {
   std::vector<Figure> figures;
   for (const plan::Metric& metric : results.metrics.at(place.workload)) {
     if (!metric.headline) continue;
-    std::map<std::string, Figure> by_pass;
+    Figure figure{&metric, "", {}};
     for (const Statistic& one : statistics) {
-      if (one.workload != place.workload || one.variant != place.variant || one.metric != metric.name)
+      if (!one.shown || one.workload != place.workload || one.variant != place.variant ||
+          one.metric != metric.name)
         continue;
-      Figure& figure = by_pass[one.pass];
-      figure.metric = &metric;
       figure.pass = one.pass;
       figure.of[one.allocator] = &one;
     }
-    if (by_pass.empty()) continue;
-    figures.push_back(std::min_element(by_pass.begin(), by_pass.end(), [&](const auto& a, const auto& b) {
-                        return rank(a.first, metric) < rank(b.first, metric);
-                      })->second);
+    if (!figure.of.empty()) figures.push_back(std::move(figure));
   }
   return figures;
 }
@@ -75,8 +63,8 @@ Tone tone_of(stats::Verdict verdict) {
       return Tone::kGood;
     case stats::Verdict::kWorse:
       return Tone::kBad;
-    case stats::Verdict::kNoDifference:
-    case stats::Verdict::kUndecided:
+    case stats::Verdict::kEqual:
+    case stats::Verdict::kCannotTell:
       return Tone::kDim;
     case stats::Verdict::kDiffers:
       break;
@@ -108,10 +96,12 @@ Cell value_cell(const Figure& figure, const std::string& label, bool with_mark) 
     case stats::Verdict::kWorse:
       cell.text += " -";
       break;
-    case stats::Verdict::kNoDifference:
+    case stats::Verdict::kEqual:
       cell.text += " =";
       break;
-    case stats::Verdict::kUndecided:
+    case stats::Verdict::kCannotTell:
+      cell.text += " ?";
+      break;
     case stats::Verdict::kDiffers:
       cell.text += "  ";
       break;
@@ -122,18 +112,17 @@ Cell value_cell(const Figure& figure, const std::string& label, bool with_mark) 
 Cell ratio_cell(const Figure& figure, const std::string& label) {
   const auto found = figure.of.find(label);
   if (found == figure.of.end() || !found->second->ratio) return {"", Tone::kDim};
-  const stats::Summary& ratio = found->second->ratio->summary;
-  if (!ratio.interval) return {fmt::format("{:.2f}", ratio.median)};
-  return {fmt::format("{:.2f} [{:.2f}, {:.2f}]", ratio.median, ratio.interval->low, ratio.interval->high)};
+  return {ratio_words(found->second->ratio->summary)};
 }
 
-Cell verdict_cell(const Figure& figure, const std::string& label, const std::string& baseline) {
+Cell verdict_cell(const Figure& figure, const std::string& label, const std::string& baseline,
+                  double margin) {
   const auto found = figure.of.find(label);
   if (found == figure.of.end() || !found->second->summary) return {"", Tone::kDim};
   if (label == baseline) return {"baseline", Tone::kDim};
   if (!found->second->ratio) return {"", Tone::kDim};
-  const stats::Verdict verdict = found->second->ratio->verdict;
-  return {verdict_words(verdict, *figure.metric), tone_of(verdict)};
+  const stats::Ratio& ratio = *found->second->ratio;
+  return {verdict_words(ratio, *figure.metric, margin), tone_of(ratio.verdict)};
 }
 
 std::string column_title(const plan::Metric& metric) {
@@ -166,12 +155,12 @@ std::vector<std::string> labels_in(const Results& results, const std::vector<Fig
 // What names a row: the allocator's label, or in a sweep (one allocator at many settings) its tunables, one a
 // column.
 std::vector<std::string> name_columns(const Results& results) {
-  std::vector<std::string> tunables = record::swept_tunables(results);
+  std::vector<std::string> tunables = stats::swept_tunables(results);
   return tunables.empty() ? std::vector<std::string>{"allocator"} : tunables;
 }
 
 std::vector<Cell> name_cells(const Results& results, const std::string& label) {
-  const std::vector<std::string> tunables = record::swept_tunables(results);
+  const std::vector<std::string> tunables = stats::swept_tunables(results);
   if (tunables.empty()) return {{label}};
   const auto found = std::find_if(results.allocators.begin(), results.allocators.end(),
                                   [&](const AllocatorFound& one) { return one.label == label; });
@@ -184,7 +173,8 @@ std::vector<Cell> name_cells(const Results& results, const std::string& label) {
   return cells;
 }
 
-TextTable lead_table(const Results& results, const Place& place, const std::vector<Figure>& figures) {
+TextTable lead_table(const Results& results, const Place& place, const std::vector<Figure>& figures,
+                     double margin) {
   TextTable table;
   table.title = place.workload + " / " + place.variant;
   table.columns = name_columns(results);
@@ -198,7 +188,7 @@ TextTable lead_table(const Results& results, const Place& place, const std::vect
     for (const Figure& figure : figures) {
       row.push_back(value_cell(figure, label, false));
       row.push_back(ratio_cell(figure, label));
-      row.push_back(verdict_cell(figure, label, results.asked.baseline));
+      row.push_back(verdict_cell(figure, label, results.asked.baseline, margin));
     }
   }
   return table;
@@ -234,25 +224,39 @@ std::vector<std::string> failures_of(const Results& results, const Place& place)
 
 }  // namespace
 
-std::string verdict_words(stats::Verdict verdict, const plan::Metric& metric) {
-  const bool time = metric.unit == "ns" || metric.unit == "s" || metric.unit == "1/s";
-  const bool memory = metric.unit == "bytes";
-  switch (verdict) {
+std::string percent(double share) {
+  return fmt::format("{:.3g} %", share * 100);
+}
+
+std::string ratio_words(const stats::Summary& ratio) {
+  if (!ratio.interval) return fmt::format("{:.2f}", ratio.median);
+  // Narrow intervals would read [0.64, 0.64].
+  const int decimals = ratio.interval->high - ratio.interval->low < 0.1 && ratio.interval->high < 10 ? 3 : 2;
+  return fmt::format("{:.{}f} [{:.{}f}, {:.{}f}]", ratio.median, decimals, ratio.interval->low, decimals,
+                     ratio.interval->high, decimals);
+}
+
+std::string verdict_words(const stats::Ratio& ratio, const plan::Metric& metric, double margin) {
+  const bool time = is_time(metric.unit), memory = metric.unit == "bytes";
+  switch (ratio.verdict) {
     case stats::Verdict::kBetter:
       return time ? "faster" : memory ? "less" : "better";
     case stats::Verdict::kWorse:
       return time ? "slower" : memory ? "more" : "worse";
-    case stats::Verdict::kNoDifference:
-      return "no difference";
+    case stats::Verdict::kEqual:
+      return "equal within " + percent(margin);
     case stats::Verdict::kDiffers:
       return "differs";
-    case stats::Verdict::kUndecided:
+    case stats::Verdict::kCannotTell:
       break;
   }
-  return "one round";
+  if (ratio.more_rounds)
+    return fmt::format("cannot tell, +{} round{}", *ratio.more_rounds, *ratio.more_rounds == 1 ? "" : "s");
+  return ratio.summary.count == 1 ? "cannot tell: one round" : "cannot tell";
 }
 
-std::vector<TextTable> comparison_tables(const Results& results, const std::vector<Statistic>& statistics) {
+std::vector<TextTable> comparison_tables(const Results& results, const Analysis& analysis) {
+  const std::vector<Statistic>& statistics = analysis.statistics;
   std::vector<TextTable> tables;
   for (const Place& place : places_of(statistics)) {
     std::vector<Figure> leads = headlines(results, statistics, place), others;
@@ -260,14 +264,15 @@ std::vector<TextTable> comparison_tables(const Results& results, const std::vect
     others.assign(split, leads.end());
     leads.erase(split, leads.end());
     const std::size_t before = tables.size();
-    if (!leads.empty()) tables.push_back(lead_table(results, place, leads));
+    if (!leads.empty()) tables.push_back(lead_table(results, place, leads, analysis.margin));
     if (!others.empty()) tables.push_back(other_table(results, place, others));
     if (tables.size() > before) tables.back().notes = failures_of(results, place);
   }
   return tables;
 }
 
-TextTable overview_table(const Results& results, const std::vector<Statistic>& statistics) {
+TextTable overview_table(const Results& results, const Analysis& analysis) {
+  const std::vector<Statistic>& statistics = analysis.statistics;
   TextTable table{"In short", {"median"}, {}, {}};
   std::vector<std::string> labels;
   for (const AllocatorFound& allocator : results.allocators)
@@ -283,12 +288,14 @@ TextTable overview_table(const Results& results, const std::vector<Statistic>& s
   return table;
 }
 
-std::vector<std::string> comparison_notes(const Results& results) {
+std::vector<std::string> comparison_notes(const Results& results, double margin) {
   std::vector<std::string> notes;
   notes.push_back(
       "Medians over the rounds; in brackets the 95 % interval of the ratio within the same round.");
-  notes.push_back("+ better, - worse, = no difference to " + results.asked.baseline +
-                  "; no mark: no ratio can be formed, or neither direction is better. ✗ a trial failed.");
+  notes.push_back(
+      fmt::format("Compared with {}: + better, - worse, = equal within {}, ? cannot tell yet; no mark: "
+                  "no ratio can be formed, or neither direction is better. ✗ a trial failed.",
+                  results.asked.baseline, percent(margin)));
   for (const AllocatorFound& allocator : results.allocators) {
     if (!allocator.skipped.empty()) notes.push_back(allocator.label + " was skipped: " + allocator.skipped);
     if (!allocator.not_for_use.empty())
@@ -299,30 +306,6 @@ std::vector<std::string> comparison_notes(const Results& results) {
                     [](const record::Record& one) { return one.result.outcome != trial::Outcome::kOk; });
   if (failed > 0) notes.push_back(fmt::format("{} of {} trials failed.", failed, results.records.size()));
   return notes;
-}
-
-std::string comparison_for_terminal(const Results& results, std::size_t width, bool colour) {
-  std::string out;
-  for (const TextTable& table : comparison_tables(results, record::statistics_of(results)))
-    out += for_terminal(table, width, colour) + "\n";
-  if (record::swept_tunables(results).empty())  // of a sweep it would be as wide as the grid is large
-    out += for_terminal(overview_table(results, record::statistics_of(results)), width, colour) + "\n";
-  for (const std::string& note : comparison_notes(results)) out += note + "\n";
-  return out;
-}
-
-std::string comparison_for_markdown(const Results& results) {
-  std::string out;
-  for (const TextTable& table : comparison_tables(results, record::statistics_of(results)))
-    out += for_markdown(table) + "\n";
-  for (const std::string& note : comparison_notes(results)) out += "- " + note + "\n";
-  return out;
-}
-
-std::string overview_for_markdown(const Results& results) {
-  TextTable table = overview_table(results, record::statistics_of(results));
-  table.title.clear();
-  return for_markdown(table);
 }
 
 }  // namespace heapmark::view

@@ -70,6 +70,12 @@ void Progress::ended(const trial::TrialSpec& spec, const trial::TrialResult& res
   if (result.outcome != trial::Outcome::kOk) ++failed_;
 }
 
+void Progress::note(const std::string& sentence) {
+  clear();
+  fmt::print(out_, "{}\n", sentence);
+  std::fflush(out_);
+}
+
 void Progress::clear() {
   if (!shown_) return;
   fmt::print(out_, "\r\033[K");

@@ -47,6 +47,7 @@ class Progress {
 
   void starts(const std::vector<trial::TrialSpec>& plan, std::size_t at);
   void ended(const trial::TrialSpec& spec, const trial::TrialResult& result);
+  void note(const std::string& sentence);  // on a line of its own
   void clear();
 
  private:

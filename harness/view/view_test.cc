@@ -1,8 +1,6 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 
-#include "harness/record/example_results.h"
-#include "harness/view/comparison.h"
 #include "harness/view/progress.h"
 #include "harness/view/quantity.h"
 #include "harness/view/text_table.h"
@@ -58,54 +56,6 @@ TEST_CASE("markdown escapes what would break a row") {
              Contains("| a\\|b | 1 |") && Contains("| :-- | --: |") && Contains("- note"));
 }
 
-namespace {
-
-record::Results two_allocators() {
-  record::Results results = record::example::results();
-  for (unsigned round = 0; round < 6; ++round) {
-    results.records.push_back(record::example::record("glibc", "speed", round, {{"ns_per_op", 100}}));
-    results.records.push_back(record::example::record("quick", "speed", round, {{"ns_per_op", 50}}));
-  }
-  results.records.push_back(record::example::record("glibc", "memory", 0, {{"rss_peak_bytes", 1 << 20}}));
-  results.records.push_back(
-      record::example::failed("quick", "memory", 0, trial::Outcome::kCrashed, "killed by SIGSEGV"));
-  return results;
-}
-
-}  // namespace
-
-TEST_CASE("the comparison says faster in words and shows a failure where its figure would stand") {
-  const std::string text = comparison_for_terminal(two_allocators(), 200, false);
-  CHECK_THAT(text, Contains("churn / small"));
-  CHECK_THAT(text, Contains("0.50 [0.50, 0.50]") && Contains("faster"));
-  CHECK_THAT(text, Contains("✗ failed"));
-  CHECK_THAT(text, Contains("✗ quick, memory pass: crashed: killed by SIGSEGV"));
-  CHECK_THAT(text, Contains("absent was skipped: libabsent.so is not installed"));
-  CHECK_THAT(text, Contains("1 of 14 trials failed."));
-}
-
-TEST_CASE("memory is told as less or more, time as faster or slower") {
-  const plan::Metric time{"ns_per_op", "ns", "lower", "", {}, true};
-  const plan::Metric memory{"rss_peak_bytes", "bytes", "lower", "", {}, true};
-  CHECK(verdict_words(stats::Verdict::kBetter, time) == "faster");
-  CHECK(verdict_words(stats::Verdict::kWorse, time) == "slower");
-  CHECK(verdict_words(stats::Verdict::kBetter, memory) == "less");
-  CHECK(verdict_words(stats::Verdict::kWorse, memory) == "more");
-  CHECK(verdict_words(stats::Verdict::kNoDifference, memory) == "no difference");
-}
-
-TEST_CASE("csv has one row a statistic, quotes what needs it and leaves what was not measured empty") {
-  record::Results results = two_allocators();
-  results.allocators[1].label = "quick[a=1,b=2]";
-  for (record::Record& one : results.records)
-    if (one.spec.allocator == "quick") one.spec.allocator = "quick[a=1,b=2]";
-  const std::string csv = comparison_csv(results);
-  CHECK_THAT(
-      csv,
-      Contains("churn,small,speed,ns_per_op,\"quick[a=1,b=2]\",6,0,,50,50,50,glibc,0.5,0.5,0.5,better\r\n"));
-  CHECK_THAT(csv, Contains("rss_peak_bytes,\"quick[a=1,b=2]\",0,1,crashed: killed by SIGSEGV,,,,,,,,\r\n"));
-}
-
 TEST_CASE("the time left is the sum of what like trials took, worked by hand") {
   const auto spec = [](const char* allocator, const char* pass) {
     trial::TrialSpec one;
@@ -135,11 +85,4 @@ TEST_CASE("a progress line tells trial, total, time left and failures") {
   CHECK(progress_line(spec, 37, 412, 100.0, 1) ==
         "[ 37/412] churn/small-1t, memory pass, jemalloc, 1m 40s left, 1 failed");
   CHECK(progress_line(spec, 1, 8, std::nullopt, 0) == "[1/8] churn/small-1t, memory pass, jemalloc");
-}
-
-TEST_CASE("the overview has a row for each deciding figure, and a failure in it") {
-  const std::string text = overview_for_markdown(two_allocators());
-  CHECK_THAT(text, Contains("| churn/small ns per op | 100 ns | 50 ns + |"));
-  CHECK_THAT(text, Contains("✗ failed"));
-  CHECK_THAT(text, !Contains("trims"));
 }

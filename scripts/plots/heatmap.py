@@ -1,6 +1,6 @@
 """Plot (c): metrics over the allocators as ratio to the baseline: the deciding ones, and all of a variant.
 
-Colour: better blue, worse orange, neither or undecided grey. Hatched: not separated from the baseline. Cross:
+Colour: better blue, worse orange, all else grey. Hatched: it cannot be told yet how it compares. Cross:
 every trial failed. Dash: not measured. Where no ratio can be formed (a baseline of 0), the absolute median in grey.
 """
 import math
@@ -12,7 +12,7 @@ from results import Absent, number, unique
 
 NAME = "heatmap"
 BETTER, WORSE, GREY = (0.0, 0.447, 0.698), (0.902, 0.490, 0.0), (0.92, 0.92, 0.92)
-UNSEPARATED = ("no difference", "undecided")
+OPEN = ("cannot tell", "no difference", "undecided")  # the last two in files of schema 1
 
 
 def shade(ratio, verdict):
@@ -38,7 +38,7 @@ def cell(statistic, unit):
     ratio = statistic.get("ratio") or {}
     middle = number(ratio.get("median"))
     if middle > 0:
-        return f"{middle:.3g}×{mark}", shade(middle, ratio.get("verdict")), ratio.get("verdict") in UNSEPARATED, False
+        return f"{middle:.3g}×{mark}", shade(middle, ratio.get("verdict")), ratio.get("verdict") in OPEN, False
     if median == median:
         return amount(median, unit) + mark, GREY, False, False
     return "–", "white", False, False
@@ -54,25 +54,15 @@ def draw(results):
         yield f"{NAME}-{place[0]}-{place[1]}", one(results, [place], f"{place[0]} {place[1]}: every metric")
 
 
-# Where a metric is measured in several passes, the pass whose question it answers is drawn.
-PASSES = {True: ["speed", "memory", "limit", "ledger"], False: ["limit", "memory", "ledger", "speed"]}
-
-
-def one_pass_each(rows, info_of):
-    """Keeps, of each place's metric, the row of one pass; leaves out what only some allocators can tell."""
-    best = {}
+def one_pass_each(rows, shown, info_of):
+    """Keeps, of each place's metric, the row of the pass that tables show, and of a file of schema 1, which does not
+    say so, the first; leaves out what only some allocators can tell."""
+    chosen = {}
     for row in rows:
-        workload, variant, in_pass, metric = row
-        info = info_of(workload, metric)
-        if info.get("passes") == []:
-            continue
-        order = PASSES[info.get("unit") in ("ns", "s", "1/s")]
-        rank = order.index(in_pass) if in_pass in order else len(order)
-        place = (workload, variant, metric)
-        if place not in best or rank < best[place][0]:
-            best[place] = (rank, row)
-    chosen = {row for _, row in best.values()}
-    return [row for row in rows if row in chosen]
+        workload, variant, _, metric = row
+        if info_of(workload, metric).get("passes") != [] and (row in shown or not shown):
+            chosen.setdefault((workload, variant, metric), row)
+    return list(chosen.values())
 
 
 def one(results, places, title, headlines_only=False):
@@ -81,7 +71,8 @@ def one(results, places, title, headlines_only=False):
     index = {(*(s.get(k) for k in key), s.get("allocator")): s for s in mine}
     labels = style.ordered([s.get("allocator", "") for s in mine] + [
         a for a, about in results.allocators.items() if not (about or {}).get("skipped")])
-    rows = one_pass_each(unique(tuple(s.get(k) for k in key) for s in mine), results.info)
+    shown = {tuple(s.get(k) for k in key) for s in mine if s.get("shown")}
+    rows = one_pass_each(unique(tuple(s.get(k) for k in key) for s in mine), shown, results.info)
     if headlines_only:
         rows = [row for row in rows if results.info(row[0], row[3]).get("headline")]
     rows.sort(key=lambda row: places.index(row[:2]))
@@ -117,8 +108,8 @@ def one(results, places, title, headlines_only=False):
     for side in axis.spines.values():
         side.set_visible(False)
     keys = [Patch(facecolor=BETTER, label="better"), Patch(facecolor=WORSE, label="worse"),
-            Patch(facecolor=GREY, label="neither / absolute value"),
-            Patch(facecolor=GREY, hatch="////", edgecolor="#AAAAAA", label="no difference / undecided")]
+            Patch(facecolor=GREY, label="equal / neither is better / absolute value"),
+            Patch(facecolor=GREY, hatch="////", edgecolor="#AAAAAA", label="cannot tell yet")]
     style.finish(figure, results, f"{title} as ratio to {results.baseline}",
                  "A number with × is the median paired ratio; without × the median itself, where no ratio can be "
                  "formed (the baseline itself, a zero). ✕ trials failed; – not measured. Full colour at 4 times.")

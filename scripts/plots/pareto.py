@@ -189,7 +189,8 @@ def draw(report):
         Patch(color="#BBBBBB", alpha=0.4, label="noise"),
     ]
     if report["recommendation"]["number"] is not None:
-        keys.append(Line2D([], [], color=CHOICE, marker="*", markersize=12, linestyle="none", label="recommended"))
+        keys.append(Line2D([], [], color=CHOICE, marker="*", markersize=12, linestyle="none",
+                           label="recommended" if report["check"] and report["check"]["held"] else "found, not confirmed"))
     if report["check"]:
         keys.append(
             Line2D(

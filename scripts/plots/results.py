@@ -7,7 +7,7 @@ import json
 import math
 from pathlib import Path
 
-SCHEMA = 1
+SCHEMAS = (1, 2)
 
 
 class BadResults(Exception):
@@ -110,8 +110,10 @@ def read(path):
         return tuning_report(path, data)
     if not isinstance(data, dict) or "heapmark_version" not in data:
         raise BadResults(f"{path} is not a heapmark results file (no 'heapmark_version')")
-    if data.get("schema") != SCHEMA:
-        raise BadResults(f"{path} has schema {data.get('schema')!r}; these plots read schema {SCHEMA}")
+    if data.get("schema") not in SCHEMAS:
+        raise BadResults(
+            f"{path} has schema {data.get('schema')!r}; these plots read schemas {SCHEMAS[0]} to {SCHEMAS[-1]}: "
+            f"draw it with heapmark {data['heapmark_version']}")
     shapes = {"context": dict, "allocators": dict, "metrics": dict, "records": list, "statistics": list}
     for key, shape in shapes.items():
         if not isinstance(data.get(key), shape):

@@ -1,11 +1,13 @@
 """How every plot looks: one colour, mark and line an allocator, the footnote, and files that come out the same twice.
 
-Colours are Okabe and Ito's (jfly.uni-koeln.de/color), safe for the colour-blind; marks and dashes tell the
-allocators apart in black and white too. Knows nothing of any single plot.
+An allocator's own are in its file of allocators/catalog: colours are Okabe and Ito's (jfly.uni-koeln.de/color), safe
+for the colour-blind; marks and dashes tell the allocators apart in black and white too. Knows nothing of any single plot.
 """
 import re
 import textwrap
+import tomllib
 import zlib
+from pathlib import Path
 
 import matplotlib
 
@@ -14,9 +16,18 @@ import matplotlib.pyplot as plt  # noqa: E402
 from matplotlib.ticker import FuncFormatter, MaxNLocator  # noqa: E402
 
 DPI = 150
-ORDER = ["glibc", "jemalloc", "mimalloc", "tcmalloc", "tbbmalloc", "scudo", "brkmmap", "floor"]
-COLOURS = ["#000000", "#E69F00", "#56B4E9", "#009E73", "#CC79A7", "#0072B2", "#D55E00", "#7F7F7F"]
-MARKS = ["o", "s", "^", "D", "v", "P", "*", "X"]
+CATALOG = Path(__file__).resolve().parents[2] / "allocators/catalog"
+
+
+def catalog_looks():
+    """{allocator: its row of the catalog}: the C library's first, ours last, those not for use at the very end."""
+    rows = [tomllib.loads(file.read_text(encoding="utf-8")) for file in sorted(CATALOG.glob("*.toml"))]
+    rows.sort(key=lambda row: (bool(row.get("not_for_use")), bool(row.get("bundled")), not row.get("builtin")))
+    return {row["name"]: row for row in rows}
+
+
+KNOWN = catalog_looks()
+ORDER = list(KNOWN)
 DASHES = ["-", (0, (5, 1.5)), (0, (1, 1.2)), (0, (6, 1.5, 1, 1.5)), (0, (3, 1)), (0, (8, 2)), (0, (4, 1, 1, 1, 1, 1)),
           (0, (2, 2))]
 OTHER_COLOURS = ["#8C6D00", "#6A3D9A", "#7B3F00", "#4D7326", "#A50F4C", "#2F6F7E"]
@@ -45,14 +56,20 @@ def ordered(labels):
     return sorted(set(labels), key=rank)
 
 
+def dash(line):
+    """The catalog's "solid" or "5 1.5" (ink, gap, ...) as matplotlib has it."""
+    return "-" if line == "solid" else (0, tuple(float(part) for part in line.split()))
+
+
 def look(label):
-    """Colour, mark and dash of an allocator; a stable further one, taken from its name alone, for all others."""
-    if label in ORDER:
-        i = ORDER.index(label)
-        return {"color": COLOURS[i], "marker": MARKS[i], "linestyle": DASHES[i]}
+    """Colour, mark and line that the catalog gives an allocator; where it gives none, and for all other labels, a
+    stable one taken from the name alone."""
+    row = KNOWN.get(label, {})
     h = zlib.crc32(label.encode())
-    return {"color": OTHER_COLOURS[h % len(OTHER_COLOURS)],
-            "marker": OTHER_MARKS[h // 7 % len(OTHER_MARKS)], "linestyle": DASHES[1 + h // 49 % 7]}
+    line = row.get("line")
+    return {"color": row.get("colour", OTHER_COLOURS[h % len(OTHER_COLOURS)]),
+            "marker": row.get("mark", OTHER_MARKS[h // 7 % len(OTHER_MARKS)]),
+            "linestyle": dash(line) if line else DASHES[1 + h // 49 % 7]}
 
 
 def wrapped(label, width=18):

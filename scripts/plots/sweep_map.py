@@ -71,8 +71,8 @@ def one(results, sweep, workload, variant, panels):
     keys = [
         Patch(facecolor=heatmap.BETTER, label="better than the defaults"),
         Patch(facecolor=heatmap.WORSE, label="worse"),
-        Patch(facecolor=heatmap.GREY, hatch="////", edgecolor="#AAAAAA", label="no difference / undecided"),
-        Patch(facecolor=heatmap.GREY, label="neither is better"),
+        Patch(facecolor=heatmap.GREY, hatch="////", edgecolor="#AAAAAA", label="cannot tell yet"),
+        Patch(facecolor=heatmap.GREY, label="equal / neither is better"),
     ]
     style.finish(
         figure,

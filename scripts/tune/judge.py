@@ -89,6 +89,14 @@ def better(ratio, noise):
     return bounds(ratio, noise)[1] < 0 and math.log(ratio["median"]) < -noise.floor
 
 
+EQUAL_WITHIN = 0.03  # as `heapmark run` has it by default
+
+
+def equal(ratio, noise):
+    """Whether the whole interval lies within the margin: then the two may be called equal."""
+    return max(abs(bound) for bound in bounds(ratio, noise)) <= math.log1p(EQUAL_WITHIN)
+
+
 def worse(ratio, noise):
     return bounds(ratio, noise)[0] > 0 and math.log(ratio["median"]) > noise.floor
 
@@ -154,10 +162,8 @@ def no_worse(places, noise):
 def holds(recommended, check, noise, objectives):
     """Whether held-out workloads confirm a recommendation.
 
-    Each objective in which it was found better must be better there too by the median and not be worse beyond noise
-    in any; where it was found worse it may stay so.
+    In each objective in which it was found better, the whole interval of the check must lie below 1: a median that is
+    better by chance confirms nothing. Where it was found worse it may stay so.
     """
     claimed = [name for name in objectives if better(recommended[name], noise[name])]
-    fine = all(name in check and check[name]["median"] < 1 for name in claimed)
-    kept = all(name not in check or name not in claimed or not worse(check[name], noise[name]) for name in objectives)
-    return bool(claimed) and fine and kept
+    return bool(claimed) and all(name in check and bounds(check[name], noise[name])[1] < 0 for name in claimed)

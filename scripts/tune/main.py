@@ -262,7 +262,7 @@ def tune(asked, options):
                 search_and_check(asked, study, bench)
             except KeyboardInterrupt:
                 interrupted = True
-                say("interrupted; what was measured:")
+                say("interrupted; what was measured until then:")
             finally:
                 results = bench.collect()
         told = write_report(asked, study)

@@ -19,14 +19,16 @@ def percent(ratio):
 
 
 def change(name, ratio, noise):
-    """'18 % less time', or 'no difference in time' within the noise."""
+    """'18 % less time', 'time equal within 3 %', or 'time cannot be told'."""
     if judge.better(ratio, noise):
         return f"{percent(ratio)} {LESS[name][0]}"
     if judge.worse(ratio, noise) and ratio["median"] < 2:
         return f"{percent(ratio)} {LESS[name][1]}"
     if judge.worse(ratio, noise):
         return f"{ratio['median']:.1f} times the {WORDS[name]}"
-    return f"no difference in {WORDS[name]}"
+    if judge.equal(ratio, noise):
+        return f"{WORDS[name]} equal within {judge.EQUAL_WITHIN * 100:.0f} %"
+    return f"{WORDS[name]} cannot be told"
 
 
 def settings(tunables):
@@ -115,7 +117,10 @@ def make(study, allocator, objectives, prefer, command):
         "tunables": {},
         "paste": "",
         "mallopt": "",
-        "words": "Nothing that was tried beats the defaults beyond the noise of this machine: keep them.",
+        "words": "Nothing that was tried beats the defaults beyond the noise of this machine: keep them."
+        if any(c.state in ("measured", "stopped") for c in candidates)
+        else "No setting was measured, so nothing was learned about the defaults: run the same command again, with "
+        "more time.",
     }
     if (
         prefer == "balanced"
@@ -138,9 +143,7 @@ def make(study, allocator, objectives, prefer, command):
     report["recommendation"].update(
         number=choice.number,
         tunables=choice.tunables,
-        words=words,
-        paste=paste_line(study.fact_of(choice.number, "environment", {})),
-        mallopt=mallopt_calls(allocator, choice.tunables),
+        words=f"found, not confirmed: {words}",
     )
     if not check or check["number"] != choice.number or not (check["ratios"] or check["failure"]):
         return report
@@ -149,6 +152,19 @@ def make(study, allocator, objectives, prefer, command):
     told = ", ".join(
         change(name, check["ratios"][name], noise[name]) for name in objectives if name in check["ratios"]
     )
+    searched = words.removeprefix(f"{settings(choice.tunables)}: ")
+    # The headline is what workloads say that the search did not see.
+    if held:
+        report["recommendation"].update(
+            words=f"{settings(choice.tunables)}: {told} on held-out workloads ({searched} where it was searched)",
+            paste=paste_line(study.fact_of(choice.number, "environment", {})),
+            mallopt=mallopt_calls(allocator, choice.tunables),
+        )
+    else:
+        report["recommendation"]["words"] = (
+            f"keep the defaults: {settings(choice.tunables)} was not confirmed on held-out workloads "
+            f"({told or 'nothing measured'}; {searched} where it was searched)"
+        )
     report["check"] = {
         "seed": check["seed"],
         "workloads": check["workloads"],
@@ -216,13 +232,15 @@ def text(report):
     if recommendation["number"] is None:
         lines.append(recommendation["words"])
         return "\n".join(lines)
-    lines.append(f"Found ({recommendation['prefer']}): {recommendation['words']}")
+    confirmed = check is not None and check["held"]
+    heading = "Recommended" if confirmed else "Not recommended"
+    lines.append(f"{heading} ({recommendation['prefer']}): {recommendation['words']}")
     if check is None:
         lines.append("Not checked on held-out workloads: the time was over before; run the same command again.")
     else:
         lines.append(f"Checked {check['words']}")
-    if check is not None and not check["held"]:
-        lines.append(f"That did not hold: keep {name}'s defaults.")
+    if not confirmed:
+        lines.append(f"Keep {name}'s defaults.")
     else:
         lines += ["", f"  {recommendation['paste']}"] + (
             [f"  {recommendation['mallopt']}"] if recommendation["mallopt"] else []

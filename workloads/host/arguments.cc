@@ -60,29 +60,15 @@ const char* set_by_assignment(Arguments& arguments, const char* assignment) {
 }
 
 bool read_pass(const char* text, Pass& pass) {
-  for (const Pass known : {kSpeed, kMemory, kLedger, kLimit})
-    if (std::strcmp(text, pass_name(known)) == 0) {
-      pass = known;
+  for (const PassInfo& known : kPassTable)
+    if (std::strcmp(text, known.name) == 0) {
+      pass = known.pass;
       return true;
     }
   return false;
 }
 
 }  // namespace
-
-const char* pass_name(Pass pass) {
-  switch (pass) {
-    case kSpeed:
-      return "speed";
-    case kMemory:
-      return "memory";
-    case kLedger:
-      return "ledger";
-    case kLimit:
-      return "limit";
-  }
-  return "";
-}
 
 bool read_number(const char* text, double& value) {
   double scale = 0;  // of the next decimal; 0 before the point
@@ -129,6 +115,18 @@ const char* read_arguments(int argc, char** argv, Arguments& out) {
       double number = 0;
       if (!read_number(fd, number)) return wrong("--report-fd is no number:", fd);
       out.report_fd = static_cast<int>(number);
+    } else if (const char* session = value_of(word, "--session-fd")) {
+      double number = 0;
+      if (!read_number(session, number)) return wrong("--session-fd is no number:", session);
+      out.session_fd = static_cast<int>(number);
+    } else if (const char* event = value_of(word, "--turn-ended-fd")) {
+      double number = 0;
+      if (!read_number(event, number)) return wrong("--turn-ended-fd is no number:", event);
+      out.turn_ended_fd = static_cast<int>(number);
+    } else if (const char* seat = value_of(word, "--seat")) {
+      double number = 0;
+      if (!read_number(seat, number)) return wrong("--seat is no number:", seat);
+      out.seat = static_cast<std::uint32_t>(number);
     } else if (std::strcmp(word, "--check") == 0) {
       out.check = true;
     } else if (value_of(word, "--set") == nullptr) {

@@ -25,6 +25,9 @@ struct Arguments {
   bool check = false;
   const char* library = "";
   int report_fd = -1;
+  int session_fd = -1;     // of a lockstep session; -1: a trial alone
+  int turn_ended_fd = -1;  // an eventfd of the session's
+  std::uint32_t seat = 0;
 };
 
 // Reads argv from its third word on. Returns "" or what is wrong.
@@ -32,7 +35,5 @@ const char* read_arguments(int argc, char** argv, Arguments& out);
 
 // "64K" -> 65536, "0.75", "1e6" is not accepted. False where `text` is no such number.
 bool read_number(const char* text, double& value);
-
-const char* pass_name(Pass pass);
 
 }  // namespace heapmark::host

@@ -46,11 +46,11 @@ void add_passes(unsigned passes) {
   add_text("passes");
   json.add(": [");
   bool first = true;
-  for (const Pass pass : {kSpeed, kMemory, kLedger, kLimit}) {
-    if ((passes & pass) == 0) continue;
+  for (const PassInfo& pass : kPassTable) {
+    if ((passes & pass.pass) == 0) continue;
     if (!first) json.add(", ");
     first = false;
-    add_text(pass_name(pass));
+    add_text(pass.name);
   }
   json.add("]");
 }
@@ -110,9 +110,7 @@ void add_metric(const MetricInfo& metric) {
   json.add("{");
   add_key("name", metric.name);
   add_key("unit", metric.unit);
-  add_key("better", metric.better == Better::kLower    ? "lower"
-                    : metric.better == Better::kHigher ? "higher"
-                                                       : "neither");
+  add_key("better", better_name(metric.better));
   add_passes(metric.passes);
   json.add(", \"headline\": ").add(metric.headline ? "true" : "false").add(", ");
   add_key("help", metric.help, true);

@@ -1,7 +1,8 @@
 // heapmark-host: the measured process. Runs exactly one trial, on whatever malloc was preloaded into it, and
 // allocates nothing of its own; or tells what it can run.
 //   heapmark-host run --workload=NAME [--set=NAME=VALUE]... --seed=N --pass=PASS --library=FILE --report-fd=N
-//   [--check] heapmark-host describe
+//   [--check] [--session-fd=N --seat=N --turn-ended-fd=N]
+//   heapmark-host describe
 // Exits 0 where the report says how it went, 2 for wrong usage, 1 where the report cannot be mapped.
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -10,6 +11,7 @@
 #include <cstring>
 
 #include "workloads/host/arguments.h"
+#include "workloads/host/clock.h"
 #include "workloads/host/describe.h"
 #include "workloads/host/trial_run.h"
 #include "workloads/text.h"
@@ -43,6 +45,7 @@ host::Arguments arguments;
 }  // namespace
 
 int main(int argc, char** argv) {
+  host::find_real_clock();
   if (argc == 2 && std::strcmp(argv[1], "describe") == 0)
     return host::describe(STDOUT_FILENO) ? 0 : complain("cannot write", 1);
   if (argc < 2 || std::strcmp(argv[1], "run") != 0) return complain("usage: run ... | describe", 2);

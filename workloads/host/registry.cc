@@ -14,7 +14,9 @@ std::size_t count = 0;
 constexpr unsigned kOptional = 0;  // only where the allocator can tell
 
 constexpr MetricInfo kCommonMetrics[] = {
-    {"ns_per_op", "ns", Better::kLower, kSpeed, true, "wall time of the timed part over its operations"},
+    {"ns_per_op", "ns", Better::kLower, kSpeed, true,
+     "wall time of the timed part over its operations; in lockstep without the time in which others had its "
+     "CPU"},
     {"cpu_ns_per_op", "ns", Better::kLower, kSpeed, false,
      "CPU time of all threads in the timed part over its operations"},
     {"ops_per_second", "1/s", Better::kHigher, kSpeed, false,

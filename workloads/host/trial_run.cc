@@ -14,8 +14,10 @@
 
 #include "allocators/brkmmap/brkmmap.h"
 #include "workloads/context.h"
+#include "workloads/host/clock.h"
 #include "workloads/host/procfs.h"
 #include "workloads/host/registry.h"
+#include "workloads/host/turns.h"
 #include "workloads/text.h"
 
 using OwnCounters = struct brkmmap_stats;
@@ -39,14 +41,14 @@ struct State {
   bool peak_was_reset;
   std::uint64_t seen_peak_rss, seen_peak_virtual;
   std::uint64_t clock_wall, clock_cpu;
+  std::uint32_t threads = 1;
+  host::Turns turns;
   bool clock_was_stopped;
 };
 State state;
 
 std::uint64_t clock_ns(clockid_t clock) {
-  timespec now{};
-  clock_gettime(clock, &now);
-  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
+  return host::real_clock_ns(clock);
 }
 
 Faults faults() {
@@ -212,14 +214,33 @@ int Context::open_table(const char* name, std::initializer_list<const char*> col
   return index;
 }
 
-void Context::start_clock() {
+void Context::uses_threads(std::uint32_t threads) {
+  state.threads = threads;
+}
+
+void Context::start_clock(std::uint64_t units) {
+  if (state.turns.joined()) {
+    next_cut_ = state.turns.begin(units);
+    return;
+  }
   state.clock_cpu = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
   state.clock_wall = clock_ns(CLOCK_MONOTONIC);
 }
 
-void Context::stop_clock(std::uint64_t operations) {
-  state.report->elapsed_ns = clock_ns(CLOCK_MONOTONIC) - state.clock_wall;
-  state.report->cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID) - state.clock_cpu;
+void Context::end_slice(std::uint64_t done) {
+  next_cut_ = state.turns.reached(done);
+}
+
+void Context::stop_clock(std::uint64_t done, std::uint64_t operations) {
+  if (state.turns.joined()) {
+    next_cut_ = ~std::uint64_t{0};
+    const host::Turns::Sums sums = state.turns.end(done);
+    state.report->elapsed_ns = sums.wall_ns;
+    state.report->cpu_ns = sums.cpu_ns;
+  } else {
+    state.report->elapsed_ns = clock_ns(CLOCK_MONOTONIC) - state.clock_wall;
+    state.report->cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID) - state.clock_cpu;
+  }
   state.report->operations = operations;
   state.clock_was_stopped = true;
 }
@@ -321,7 +342,15 @@ void run_trial(const Arguments& arguments, Report& report) {
                            {"operation", "time_ns", "live_bytes", "rss_bytes", "virtual_bytes",
                             "break_offset", "minor_faults", "major_faults", "phase"},
                            kSampleRows);
+  if (arguments.session_fd >= 0 &&
+      !state.turns.join(arguments.session_fd, arguments.seat, arguments.turn_ended_fd))
+    context.fail(Outcome::kUsage, "--session-fd is no lockstep session with this seat");
   arguments.workload->prepare(context);
+  if (state.turns.joined()) {
+    report.observer_bytes += whole_pages(sizeof(Session)) + whole_pages(sizeof(Seat));
+    state.turns.pin(state.threads);
+    state.turns.wait_for_first_turn();
+  }
   set_stage(Stage::kPrepared);
   take_baseline();
   (void)context.observe();

@@ -2,8 +2,8 @@
 // the workload and writes the common figures into the report. Owns the state behind workloads/context.h.
 #pragma once
 
+#include "workloads/contract/report.h"
 #include "workloads/host/arguments.h"
-#include "workloads/report.h"
 
 namespace heapmark::host {
 

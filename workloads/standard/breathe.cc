@@ -108,14 +108,15 @@ void run(Context& context) {
   asked_bytes = operations = 0;
   const std::uint64_t faults = context.observe().minor_faults;
   context.phase("breathe");
-  context.start_clock();
+  context.start_clock(breaths);
   for (std::uint64_t breath = 0; breath < breaths; ++breath) {
+    context.slice(breath);
     shrink_to(context, low, random);
     if (breath % every == 0) note(context);
     grow_to(context, level, random);
     if (breath % every == 0) note(context);
   }
-  context.stop_clock(operations);
+  context.stop_clock(breaths, operations);
   const double mib = static_cast<double>(asked_bytes) / (1024 * 1024);
   const double faulted = static_cast<double>(context.observe().minor_faults - faults);
   context.phase("free all");

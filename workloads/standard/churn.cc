@@ -1,13 +1,17 @@
 // The long-running server: fills up to a level of live bytes, then asks and frees at random around that level
 // while the mix of sizes drifts, which is what fragments heaps; at the end frees everything and is idle for a
 // second. Watch resident memory over live bytes along time, its growth, and what is still held at the end.
+#include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <new>
 
 #include "workloads/context.h"
+#include "workloads/cut_point.h"
 #include "workloads/fragmentation.h"
 #include "workloads/standard/churn_thread.h"
 #include "workloads/threads.h"
@@ -68,6 +72,7 @@ Worker* workers;
 char* stacks;
 churn::SampleLog sample_log;
 std::atomic<std::uint32_t> arrived, step;
+CutPoint cut_point;
 
 LogUniform chosen_sizes(const Context& context) {
   if (context.chosen("sizes", "small")) return {octave(4), octave(10)};
@@ -88,6 +93,8 @@ std::uint64_t slots_for(const LogUniform& sizes, std::uint64_t live_bytes) {
 void prepare(Context& context) {
   settings.sizes = chosen_sizes(context);
   settings.threads = static_cast<std::uint32_t>(context.count("threads"));
+  context.uses_threads(settings.threads);
+  cut_point.set_threads(settings.threads);
   settings.live_bytes = context.count("live") / settings.threads;
   settings.operations = context.count("operations") / settings.threads;
   settings.phases = static_cast<std::uint32_t>(context.count("phases"));
@@ -113,16 +120,24 @@ void prepare(Context& context) {
   }
 }
 
+enum class Waiting : std::uint8_t { kDraining, kAsleep };
+
 // All threads, the first among them, meet here; none goes on before all have come. Who waits goes on freeing
-// what is handed over: a thread that has not come yet may wait for room in the mailbox.
-void meet(Worker& worker) {
+// what is handed over: a thread that has not come yet may wait for room in the mailbox. Where the first
+// thread may be waiting for its process's turn, the others sleep.
+void meet(Worker& worker, Waiting waiting) {
   const std::uint32_t now = step.load();
   if (arrived.fetch_add(1) + 1 == settings.threads) {
     arrived.store(0);
     step.store(now + 1);
+    syscall(SYS_futex, &step, FUTEX_WAKE_PRIVATE, 1 << 30, nullptr, nullptr, 0);
     return;
   }
   while (step.load() == now) {
+    if (waiting == Waiting::kAsleep) {
+      syscall(SYS_futex, &step, FUTEX_WAIT_PRIVATE, now, nullptr, nullptr, 0);
+      continue;
+    }
     worker.drain();
     sched_yield();
   }
@@ -131,13 +146,13 @@ void meet(Worker& worker) {
 void* run_thread(void* argument) {
   Worker& worker = *static_cast<Worker*>(argument);
   worker.fill();
-  meet(worker);  // filled
-  meet(worker);  // the clock runs
-  worker.work(workers);
-  meet(worker);  // worked
+  meet(worker, Waiting::kDraining);  // filled
+  meet(worker, Waiting::kAsleep);    // the clock runs
+  worker.work(workers, cut_point);
+  meet(worker, Waiting::kDraining);  // worked
   worker.drain();
-  meet(worker);  // drained
-  meet(worker);  // counted
+  meet(worker, Waiting::kDraining);  // drained
+  meet(worker, Waiting::kAsleep);    // counted
   worker.free_own_blocks();
   return nullptr;
 }
@@ -169,19 +184,19 @@ void run(Context& context) {
       context.fail(Outcome::kRefused, "a thread could not be started");
   Worker& first = workers[0];
   first.fill();
-  meet(first);
+  meet(first, Waiting::kDraining);
   std::uint64_t before = 0, after = 0;
   for (std::uint32_t at = 0; at < settings.threads; ++at) before += workers[at].operations();
-  context.start_clock();
-  meet(first);
-  first.work(workers);
-  meet(first);
+  context.start_clock(settings.operations);
+  meet(first, Waiting::kAsleep);
+  first.work(workers, cut_point);
+  meet(first, Waiting::kDraining);
   first.drain();
-  meet(first);
+  meet(first, Waiting::kDraining);
   // What is drained is part of the timed work: so the count does not hang on who was quicker.
   for (std::uint32_t at = 0; at < settings.threads; ++at) after += workers[at].operations();
-  context.stop_clock(after - before);
-  meet(first);
+  context.stop_clock(settings.operations, after - before);
+  meet(first, Waiting::kAsleep);
   context.phase("free all");
   first.free_own_blocks();
   for (std::uint32_t at = 1; at < settings.threads; ++at) pthread_join(threads[at], nullptr);

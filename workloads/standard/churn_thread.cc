@@ -94,10 +94,12 @@ void Worker::maybe_sample(Worker* all, std::uint64_t done) {
                               static_cast<double>(seen.rss_bytes)};
 }
 
-void Worker::work(Worker* all) {
+void Worker::work(Worker* all, CutPoint& cut_point) {
+  std::uint32_t cuts = 0;
   const std::uint64_t an_phase = settings_->operations / settings_->phases + 1;
   // Counted by own steps, a request or a parting: operations_ also counts what others hand over.
   for (std::uint64_t done = 0; done < settings_->operations; ++done) {
+    cut_point.pass(*context_, done, number_ == 0, cuts, [this] { drain(); });
     const auto phase = static_cast<std::uint32_t>(done / an_phase);
     if (number_ == 0 && done % an_phase == 0) {
       constexpr const char* kNames[] = {"phase 1", "phase 2", "phase 3", "phase 4",

@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "workloads/context.h"
+#include "workloads/cut_point.h"
 #include "workloads/fragmentation.h"
 #include "workloads/rng.h"
 #include "workloads/size_distribution.h"
@@ -58,8 +59,9 @@ class Worker {
               Mailbox* incoming, Mailbox* outgoing);
 
   void fill();
-  void work(Worker* all);  // thread 0 samples: it adds up the live bytes of `all`
-  void drain();            // frees what was handed over and not yet taken
+  // Thread 0 samples: it adds up the live bytes of `all`. At the end of a slice all stop at `cut_point`.
+  void work(Worker* all, CutPoint& cut_point);
+  void drain();  // frees what was handed over and not yet taken
   void free_own_blocks();
 
   [[nodiscard]] std::uint64_t operations() const { return operations_; }

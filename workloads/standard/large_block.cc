@@ -129,6 +129,7 @@ void fill(Context& context, std::uint32_t round, std::uint32_t rounds, Rng& rand
   for (std::uint64_t at = 0; at < slot_count && live_bytes < goal; ++at) {
     Slot& slot = slots[at];
     if (slot.memory != nullptr) continue;
+    context.slice(operations);
     const std::uint64_t bytes = draw_drifting(kSizes, round, rounds, random);
     slot = {ask(bytes), bytes};
     ++operations;
@@ -147,6 +148,7 @@ void fill(Context& context, std::uint32_t round, std::uint32_t rounds, Rng& rand
 void free_some(Context& context, double share, Rng& random) {
   for (std::uint64_t at = 0; at < slot_count; ++at) {
     if (slots[at].memory == nullptr || !random.chance(share)) continue;
+    context.slice(operations);
     release(context, slots[at], at);
     if (at % 512 == 0) context.sample(operations, live_bytes);
   }
@@ -161,6 +163,7 @@ Asked ask_large(Context& context) {
   std::uint64_t count = 0;
   Asked asked;
   for (std::uint64_t bytes = kMiB; bytes <= kLargest && live_bytes + bytes <= budget; bytes *= 2) {
+    context.slice(operations);
     ++asked.requests;
     ++operations;
     void* const memory = ask(bytes);
@@ -236,10 +239,12 @@ void run(Context& context) {
   Rng random(context.seed(), 0);
   set_limit(context);
   const auto rounds = static_cast<std::uint32_t>(context.count("rounds"));
-  context.start_clock();
+  // A unit is an operation. How many there are shows along the way: about budget / 26 KiB (the mean size) a
+  // round.
+  context.start_clock(rounds * slot_count / 16);
   for (std::uint32_t round = 0; round < rounds; ++round) one_round(context, round, rounds, random);
   free_some(context, 1, random);
-  context.stop_clock(operations);
+  context.stop_clock(operations, operations);
   context.sample(operations, live_bytes);
 
   context.metric("failed_though_fitting", figures.failed);

@@ -43,6 +43,7 @@ HeapSample* samples;
 std::uint64_t sample_count;
 
 void prepare(Context& context) {
+  context.uses_threads(kAtOnce);
   stacks = static_cast<char*>(context.own_memory(kThreadStackBytes * kAtOnce));
   samples = static_cast<HeapSample*>(context.own_memory((kSamples + 1) * sizeof(HeapSample)));
 }
@@ -70,9 +71,11 @@ void* work(void* argument) {
 void run(Context& context) {
   const std::uint64_t threads = context.count("threads");
   const std::uint64_t every = threads / kAtOnce / kSamples + 1;
-  context.start_clock();
+  const std::uint64_t groups = (threads + kAtOnce - 1) / kAtOnce;
+  context.start_clock(groups);
   std::uint64_t started = 0;
   for (std::uint64_t group = 0; started < threads; ++group) {
+    context.slice(group);  // none of the threads lives now
     pthread_t running[kAtOnce];
     std::uint32_t count = 0;
     for (; count < kAtOnce && started < threads; ++count) {
@@ -91,7 +94,7 @@ void run(Context& context) {
       std::free(block);
       block = nullptr;
     }
-  context.stop_clock(threads * kBlocks * 2);
+  context.stop_clock(groups, threads * kBlocks * 2);
   if (context.pass() != kMemory) return;
   const std::uint64_t first = sample_count / 5;
   context.metric("rss_growth_per_thread",

@@ -279,12 +279,15 @@ void prepare(Context& context) {
 void run(Context& context) {
   context.phase("sequence");
   const std::uint64_t repeats = context.pass() == kSpeed ? context.count("repeats") : 1;
-  context.start_clock();
+  context.start_clock(repeats);
   if (context.pass() == kMemory)
     tell_once(context);
   else
-    for (std::uint64_t at = 0; at < repeats; ++at) run_plain(context);
-  context.stop_clock(repeats * kOperations);
+    for (std::uint64_t at = 0; at < repeats; ++at) {
+      context.slice(at);
+      run_plain(context);
+    }
+  context.stop_clock(repeats, repeats * kOperations);
 }
 
 constexpr Workload kTutorial{"tutorial",  "the malloc tutorial's sequence: brk heap, mapping, fragment, trim",

@@ -1,7 +1,7 @@
 // See tutorial_claims.h.
 #include "workloads/standard/tutorial_claims.h"
 
-#include "workloads/report.h"
+#include "workloads/contract/report.h"
 
 namespace heapmark {
 namespace {

@@ -12,7 +12,8 @@
 #include <cstring>
 #include <string>
 
-#include "workloads/report.h"
+#include "harness/trial/tests/fake_session.h"
+#include "workloads/contract/report.h"
 
 namespace {
 
@@ -99,10 +100,14 @@ int main(int argc, char** argv) {
   std::string workload;
   int fd = -1;
   bool checks = false;
+  fake::SeatArguments seat;
   for (int at = 1; at < argc; ++at) {
     const std::string word = argv[at];
     if (word.starts_with("--workload=")) workload = word.substr(11);
     if (word.starts_with("--report-fd=")) fd = std::stoi(word.substr(12));
+    if (word.starts_with("--session-fd=")) seat.session_fd = std::stoi(word.substr(13));
+    if (word.starts_with("--turn-ended-fd=")) seat.turn_ended_fd = std::stoi(word.substr(16));
+    if (word.starts_with("--seat=")) seat.seat = static_cast<unsigned>(std::stoi(word.substr(7)));
     if (word == "--check") checks = true;
   }
   void* memory = mmap(nullptr, sizeof(Report), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -112,6 +117,8 @@ int main(int argc, char** argv) {
   if (workload == "early exit") return 3;
   if (workload == "warm up") known_calls();
   stage(Stage::kWorkload);
+  if (workload == "exits at once") return 3;
+  if (seat.session_fd >= 0) fake::take_turns(seat, workload);
   if (workload == "crash") raise(SIGSEGV);
   if (workload == "abort") {
     std::fputs("malloc(): corrupted\nheap\n", stderr);

@@ -59,7 +59,7 @@ def statistic(rng, label, workload, variant, metric, i):
                  high=value * 1.05, method="bootstrap")
     if label != "glibc" and base and label != "tcmalloc":
         q = value / base
-        verdict = "no difference" if abs(q - 1) < .1 else "differs" if better == "neither" else (
+        verdict = "equal" if abs(q - 1) < .1 else "differs" if better == "neither" else (
             "better" if q < 1 else "worse")
         about["ratio"] = {"baseline": "glibc", "median": q, "low": q * .93, "high": q * 1.08, "method": "bootstrap",
                           "verdict": verdict}
@@ -94,7 +94,7 @@ def make(seed=1):
     allocators = {a: {"name": a.split("[")[0], "label": a} for a in LABELS}
     allocators["tbbmalloc"] = {"name": "tbbmalloc", "label": "tbbmalloc", "skipped": "no libtbbmalloc2"}
     shown = {m: {"unit": u, "better": b, "headline": True, "help": ""} for m, (u, b, _, _) in METRICS.items()}
-    return {"heapmark_version": "0.0.0-example", "schema": 1, "plan": {"baseline": "glibc"},
+    return {"heapmark_version": "0.0.0-example", "schema": 2, "plan": {"baseline": "glibc"},
             "context": {"kernel": "Linux 0.0-invented", "num_cpus": 2, "command": "heapmark run -o example.json"},
             "allocators": allocators, "metrics": {w: shown for w in ("churn", "large_block", "tutorial")},
             "records": records, "statistics": statistics, "benchmarks": []}

@@ -113,7 +113,8 @@ class Parts(unittest.TestCase):
         self.assertEqual(heatmap.cell({"count": 0, "failed": 2}, "ns")[0], "✕")
         self.assertEqual(heatmap.cell({"count": 5, "failed": 1, "ratio": ratio}, "ns")[0], "0.5× ✕")
         self.assertEqual(heatmap.cell({"count": 5, "failed": 0, "median": 2048}, "bytes")[0], "2 KiB")
-        self.assertTrue(heatmap.cell({"count": 5, "ratio": {"median": 1.1, "verdict": "undecided"}}, "ns")[2])
+        for verdict, hatched in (("cannot tell", True), ("undecided", True), ("equal", False), ("better", False)):
+            self.assertEqual(heatmap.cell({"count": 5, "ratio": {"median": 1.1, "verdict": verdict}}, "ns")[2], hatched)
 
     def test_better_and_worse_have_hues_of_their_own_whichever_way_the_ratio_goes(self):
         better, worse = heatmap.shade(0.5, "better"), heatmap.shade(0.5, "worse")

@@ -141,6 +141,13 @@ class TheCheck(unittest.TestCase):
         self.assertFalse(judge.holds(self.FOUND, {"time": ratio(1.02, 0.9, 1.1), "rss": ratio(0.9)}, NOISY, TWO))
         self.assertFalse(judge.holds(self.FOUND, {"rss": ratio(0.9)}, NOISY, TWO))
 
+    def test_a_better_median_alone_confirms_nothing(self):
+        self.assertFalse(judge.holds(self.FOUND, {"time": ratio(0.73, 0.15, 3.44), "rss": ratio(1.0)}, NOISY, TWO))
+
+    def test_a_lone_round_confirms_only_what_exceeds_the_spread(self):
+        self.assertFalse(judge.holds(self.FOUND, {"time": {"median": 0.9}, "rss": ratio(1.0)}, NOISY, TWO))
+        self.assertTrue(judge.holds(self.FOUND, {"time": {"median": 0.5}, "rss": ratio(1.0)}, NOISY, TWO))
+
     def test_counts_the_workloads_that_are_no_worse(self):
         places = [ratio(0.8), ratio(1.04), ratio(1.3, 1.2, 1.4), ratio(1.3, 0.9, 1.6)]
         self.assertEqual(judge.no_worse(places, NOISY["time"]), (3, 4))

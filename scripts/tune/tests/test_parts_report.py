@@ -86,7 +86,11 @@ class Report(unittest.TestCase):
 
     def test_a_find_that_held_is_said_in_words_with_the_line_to_paste(self):
         told, text = self.make([GOOD, BAD, CRASH], check(0.8, 1.05))
-        self.assertIn("top_pad 64M: 34 % less time, 2 % more RSS, 1 of 2 workloads no worse", text)
+        self.assertIn(
+            "Recommended (balanced): top_pad 64M: 20 % less time, 5 % more RSS on held-out workloads "
+            "(34 % less time, 2 % more RSS, 1 of 2 workloads no worse where it was searched)",
+            text,
+        )
         self.assertIn(
             "on 3 held-out workloads with another seed: 20 % less time, 5 % more RSS, 1 of 3 no worse", text
         )
@@ -100,7 +104,9 @@ class Report(unittest.TestCase):
     def test_a_find_that_did_not_hold_is_not_recommended(self):
         told, text = self.make([GOOD], check(1.02, 1.0))
         self.assertFalse(told["check"]["held"])
-        self.assertIn("did not hold: keep glibc's defaults", text)
+        self.assertIn("Not recommended (balanced): keep the defaults: top_pad 64M was not confirmed", text)
+        self.assertIn("Keep glibc's defaults.", text)
+        self.assertEqual(told["recommendation"]["paste"], "")
         self.assertNotIn("GLIBC_TUNABLES", text)
 
     def test_a_check_under_which_a_workload_failed_does_not_hold(self):
@@ -111,12 +117,24 @@ class Report(unittest.TestCase):
         told, text = self.make([GOOD], check(0.8, 1.0, number=1))
         self.assertIsNone(told["check"])
         self.assertIn("Not checked", text)
+        self.assertIn("found, not confirmed", text)
+        self.assertNotIn("GLIBC_TUNABLES", text)
 
     def test_nothing_beyond_noise_is_said_to_be_nothing(self):
         _, text = self.make([candidate(0, 0.97, 1.0, {"top_pad": "0"})])
         self.assertIn("Nothing that was tried beats the defaults beyond the noise of this machine: keep them.", text)
+
+    def test_a_search_that_measured_nothing_learned_nothing(self):
         _, text = self.make([])
-        self.assertIn("keep them", text)
+        self.assertIn("nothing was learned about the defaults", text)
+        self.assertNotIn("beats", text)
+
+    def test_a_check_whose_interval_reaches_1_confirms_nothing(self):
+        checked = check(0.73, 1.0)
+        checked["ratios"]["time"] = ratio(0.73, 0.15, 3.44)
+        told, text = self.make([GOOD], checked)
+        self.assertFalse(told["check"]["held"])
+        self.assertNotIn("GLIBC_TUNABLES", text)
 
     def test_a_bad_bargain_is_told_apart_from_nothing(self):
         _, text = self.make([candidate(0, 0.8, 1.6, {"top_pad": "1M"})])
@@ -124,7 +142,10 @@ class Report(unittest.TestCase):
 
     def test_a_thing_that_takes_five_times_as_long_is_not_told_in_per_cent(self):
         self.assertEqual(report.change("time", ratio(5.2), NOISE["time"]), "5.2 times the time")
-        self.assertEqual(report.change("rss", ratio(1.005), NOISE["rss"]), "no difference in RSS")
+
+    def test_equal_and_cannot_be_told_are_different_words(self):
+        self.assertEqual(report.change("rss", ratio(1.005), NOISE["rss"]), "RSS equal within 3 %")
+        self.assertEqual(report.change("rss", ratio(1.0, 0.9, 1.1), NOISE["rss"]), "RSS cannot be told")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,63 @@
+"""What the method's checks compute from figures that heapmark worked out. Pure; no figure is made here.
+
+A row is a dict as `heapmark show --format csv` prints it.
+"""
+
+MARGIN_OF_NOTHING = 1e-9
+
+
+def of_time(rows):
+    """The rows of wall time in the speed pass that have a ratio."""
+    return [r for r in rows if r["pass"] == "speed" and r["metric"] == "ns_per_op" and r["ratio"]]
+
+
+def interval(row):
+    """(low, high) of the ratio; None where there is none."""
+    if not row["ratio_low"] or not row["ratio_high"]:
+        return None
+    return float(row["ratio_low"]), float(row["ratio_high"])
+
+
+def compare(lockstep_rows, isolated_rows):
+    """One dict for each workload variant and allocator that both measured."""
+    others = {(r["workload"], r["variant"], r["allocator"]): r for r in of_time(isolated_rows)}
+    compared = []
+    for row in of_time(lockstep_rows):
+        key = (row["workload"], row["variant"], row["allocator"])
+        if key not in others:
+            continue
+        one, other = interval(row), interval(others[key])
+        meet = "" if one is None or other is None else "yes" if one[0] <= other[1] and other[0] <= one[1] else "no"
+        compared.append({
+            "workload": "/".join(key[:2]), "allocator": key[2],
+            "lockstep": row["ratio"], "lockstep_low": row["ratio_low"], "lockstep_high": row["ratio_high"],
+            "isolated": others[key]["ratio"], "isolated_low": others[key]["ratio_low"],
+            "isolated_high": others[key]["ratio_high"], "intervals_meet": meet})
+    return compared
+
+
+def disjoint_sets(rounds, size, random):
+    """As many sets of `size` different rounds as there are, drawn at random; no round is in two of them."""
+    shuffled = list(rounds)
+    random.shuffle(shuffled)
+    return [sorted(shuffled[at:at + size]) for at in range(0, len(shuffled) - size + 1, size)]
+
+
+def only_rounds(results, rounds):
+    """A results file's content with the records of these rounds alone, numbered from 0."""
+    number = {old: new for new, old in enumerate(rounds)}
+    records = [dict(r, round=number[r["round"]]) for r in results["records"] if r["round"] in number]
+    return dict(results, records=records, statistics=[], benchmarks=[])
+
+
+def alarms(rows):
+    """(verdicts that say better or worse, all verdicts)."""
+    verdicts = [r["verdict"] for r in rows if r["verdict"]]
+    return sum(v in ("better", "worse", "differs") for v in verdicts), len(verdicts)
+
+
+def steps_for(share, ratio_at, steps):
+    """Steps a call that slow an allocator by `share`, where `steps` made it `ratio_at` times as slow as none."""
+    if ratio_at <= 1 + MARGIN_OF_NOTHING:
+        raise ValueError(f"{steps} steps a call made nothing slower (ratio {ratio_at:.4f}): calibrate with more")
+    return share * steps / (ratio_at - 1)

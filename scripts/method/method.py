@@ -1,0 +1,124 @@
+#!/usr/bin/python3
+"""Checks heapmark's own way of timing; README.md beside it says what each command asks.
+
+Owns the settings of the checks: how many rounds, which workloads. What they compute is in checks.py.
+"""
+import argparse
+import json
+import os
+import random
+import sys
+from pathlib import Path
+
+import checks
+from runs import Bench, busy, write_csv
+
+ROOT = Path(__file__).resolve().parents[2]
+
+FULL = {
+    "allocators": "all", "workloads": "all", "quick": [],
+    "lockstep_rounds": 20, "isolated_rounds": 60,
+    "slice_ms": [1, 3, 10, 20, 40, 80], "slice_workloads": "churn/small-1t,churn/mixed-1t,breathe/wide",
+    "alarm_sessions": 1000, "alarm_workloads": "churn/small-1t,breathe/wide,large_block/unlimited",
+    "alarm_rounds": [2, 3, 6, 10],
+    "calibration_rounds": 20, "calibration_steps": 40, "power_runs": 10, "power_workload": "churn/small-1t",
+    # (share, busy loops beside, most seconds of a run)
+    "power": [(0.03, 2, 20), (0.01, 0, 120)],
+}
+TINY = dict(
+    FULL, allocators="glibc,brkmmap", workloads="churn/small-1t,tutorial", quick=["--quick"], lockstep_rounds=2,
+    isolated_rounds=2, slice_ms=[5, 20], slice_workloads="churn/small-1t", alarm_sessions=4,
+    alarm_workloads="churn/small-1t", alarm_rounds=[2], calibration_rounds=2, power_runs=1,
+    power=[(0.5, 1, 5)])
+
+
+def isolated(bench, setting):
+    common = ["-a", setting["allocators"], "-w", setting["workloads"], "--pass", "speed", *setting["quick"]]
+    lockstep, _ = bench.run("isolated-lockstep", *common, "-r", setting["lockstep_rounds"])
+    alone, _ = bench.run("isolated-alone", *common, "-r", setting["isolated_rounds"], "--no-lockstep")
+    return checks.compare(bench.rows(lockstep), bench.rows(alone))
+
+
+def slices(bench, setting):
+    rows = []
+    for length in setting["slice_ms"]:
+        path, _ = bench.run(f"slices-{length}ms", "-a", setting["allocators"], "-w", setting["slice_workloads"],
+                            "--pass", "speed", *setting["quick"], "-r", setting["lockstep_rounds"], slice_ms=length)
+        for row in checks.of_time(bench.rows(path)):
+            rows.append({"slice_ms": length, "workload": f"{row['workload']}/{row['variant']}",
+                         "allocator": row["allocator"], "ns_per_op": row["median"], "ratio": row["ratio"],
+                         "ratio_low": row["ratio_low"], "ratio_high": row["ratio_high"]})
+    return rows
+
+
+def alarms(bench, setting):
+    rows = []
+    for loops in (0, os.cpu_count()):
+        with busy(loops):
+            path, _ = bench.run(f"alarms-{loops}-busy", "-a", "glibc,glibc", "-w", setting["alarm_workloads"], "--pass",
+                                "speed", *setting["quick"], "-r", setting["alarm_sessions"])
+        results = json.loads(path.read_text(encoding="utf-8"))
+        for record in results["records"]:  # the verdicts need no slices
+            record["tables"] = {}
+        numbers = sorted({record["round"] for record in results["records"]})
+        for size in setting["alarm_rounds"]:
+            false, all_verdicts, time_false, time_verdicts, sets = 0, 0, 0, 0, 0
+            for rounds in checks.disjoint_sets(numbers, size, random.Random(size)):
+                shown = bench.rows_of(checks.only_rounds(results, rounds))
+                sets += 1
+                for part, add in ((shown, "all"), (checks.of_time(shown), "time")):
+                    wrong, count = checks.alarms(part)
+                    if add == "all":
+                        false, all_verdicts = false + wrong, all_verdicts + count
+                    else:
+                        time_false, time_verdicts = time_false + wrong, time_verdicts + count
+            rows.append({"busy_loops": loops, "rounds": size, "runs": sets, "verdicts": all_verdicts,
+                         "false_alarms": false, "share": f"{false / max(1, all_verdicts):.4f}",
+                         "time_verdicts": time_verdicts, "time_false_alarms": time_false,
+                         "time_share": f"{time_false / max(1, time_verdicts):.4f}"})
+    return rows
+
+
+def power(bench, setting):
+    work = ["-w", setting["power_workload"], "--pass", "speed", *setting["quick"], "--baseline", "plain"]
+    plain, steps = bench.slowed(0), setting["calibration_steps"]
+    path, _ = bench.run("power-calibration", "-a", f"plain={plain},slow={bench.slowed(steps)}", *work, "-r",
+                        setting["calibration_rounds"])
+    at = float(checks.of_time(bench.rows(path))[0]["ratio"])
+    rows = []
+    for share, loops, seconds in setting["power"]:
+        slowed = bench.slowed(checks.steps_for(share, at, steps))
+        for number in range(1, setting["power_runs"] + 1):
+            with busy(loops):
+                path, took = bench.run(f"power-{share * 100:g}-{number}", "-a", f"plain={plain},slow={slowed}", *work,
+                                       "-r", 1000, "--budget", f"{max(1, seconds - 2)}s", "--seed", number)
+            row = checks.of_time(bench.rows(path))[0]
+            rows.append({"slower_by": share, "busy_loops": loops, "run": number, "seconds": f"{took:.1f}",
+                         "at_most": seconds, "rounds": row["count"], "ratio": row["ratio"],
+                         "ratio_low": row["ratio_low"], "ratio_high": row["ratio_high"], "verdict": row["verdict"],
+                         "found": "yes" if row["verdict"] == "worse" and took <= seconds else "no"})
+    return rows
+
+
+CHECKS = {"isolated": isolated, "slices": slices, "alarms": alarms, "power": power}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("check", choices=[*CHECKS, "all"])
+    parser.add_argument("--out", required=True, type=Path, help="folder for the CSV files and heapmark's results")
+    parser.add_argument("--build", type=Path, default=ROOT / "build/release", help="where heapmark was built")
+    parser.add_argument("--tiny", action="store_true", help="shows that it works; the figures say nothing")
+    options = parser.parse_args()
+    if not (options.build / "heapmark").exists():
+        sys.exit(f"method: {options.build}/heapmark is not there: build it with scripts/build, or name --build")
+    for name in CHECKS if options.check == "all" else [options.check]:
+        if (options.out / name).exists():
+            sys.exit(f"method: {options.out / name} exists: remove it, or choose another --out")
+    for name in CHECKS if options.check == "all" else [options.check]:
+        bench = Bench(options.build, options.out / name)
+        write_csv(options.out / f"{name}.csv", CHECKS[name](bench, TINY if options.tiny else FULL))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""Runs heapmark and reads what it worked out; keeps CPUs busy beside it where that is asked for."""
+import contextlib
+import csv
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+SOME_TRIAL_FAILED = 3
+
+
+class Bench:
+    def __init__(self, build, folder):
+        self.program = build / "heapmark"
+        self.slower = build / "libheapmark-slower.so"
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def run(self, name, *arguments, slice_ms=None):
+        """Runs `heapmark run` into NAME.json, which must not be there, and returns (path, seconds)."""
+        path = self.folder / f"{name}.json"
+        environment = dict(os.environ)
+        if slice_ms is not None:
+            environment["HEAPMARK_SLICE_MS"] = str(slice_ms)
+        began = time.monotonic()
+        command = [self.program, "run", *map(str, arguments), "-o", path]
+        ended = subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=False)
+        if ended.returncode not in (0, SOME_TRIAL_FAILED):
+            sys.exit(f"method: {' '.join(map(str, command))} ended with {ended.returncode}")
+        return path, time.monotonic() - began
+
+    def rows(self, path):
+        """The rows that `heapmark show --format csv` prints."""
+        shown = subprocess.run([self.program, "show", path, "--format", "csv"], stdout=subprocess.PIPE, text=True,
+                               check=True)
+        return list(csv.DictReader(io.StringIO(shown.stdout)))
+
+    def rows_of(self, results):
+        """The same of a results file's content that is not on disk."""
+        path = self.folder / ".part.json"
+        path.write_text(json.dumps(results), encoding="utf-8")
+        try:
+            return self.rows(path)
+        finally:
+            path.unlink()
+
+    def slowed(self, steps):
+        """A copy of the library that slows each call by `steps`, which it reads from its own name."""
+        path = self.folder / f"slower-{steps:.4f}.so"
+        shutil.copyfile(self.slower, path)
+        return path
+
+
+@contextlib.contextmanager
+def busy(loops):
+    """`loops` processes that do nothing but use a CPU each."""
+    children = [subprocess.Popen(["/bin/sh", "-c", "while :; do :; done"]) for _ in range(loops)]
+    try:
+        yield
+    finally:
+        for child in children:
+            child.kill()
+            child.wait()
+
+
+def write_csv(path, rows):
+    with open(path, "w", newline="", encoding="utf-8") as out:
+        writer = csv.DictWriter(out, fieldnames=list(rows[0]) if rows else ["nothing_measured"])
+        writer.writeheader()
+        writer.writerows(rows)
+    print(f"{path}: {len(rows)} rows")

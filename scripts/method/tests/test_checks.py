@@ -1,0 +1,51 @@
+import random
+import sys
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import checks  # noqa: E402
+
+
+def row(allocator, ratio, low, high, verdict="better", metric="ns_per_op"):
+    return {"workload": "churn", "variant": "small", "pass": "speed", "metric": metric, "allocator": allocator,
+            "ratio": ratio, "ratio_low": low, "ratio_high": high, "verdict": verdict}
+
+
+class Checks(unittest.TestCase):
+    def test_intervals_that_meet_and_intervals_that_do_not(self):
+        lockstep = [row("a", "0.5", "0.45", "0.55"), row("b", "0.5", "0.49", "0.51"), row("c", "1", "", "")]
+        isolated = [row("a", "0.6", "0.54", "0.66"), row("b", "0.6", "0.59", "0.61"), row("c", "1", "0.9", "1.1")]
+        compared = checks.compare(lockstep, isolated)
+        self.assertEqual([c["intervals_meet"] for c in compared], ["yes", "no", ""])
+
+    def test_what_only_one_of_them_measured_is_left_out(self):
+        self.assertEqual(checks.compare([row("a", "1", "0.9", "1.1")], []), [])
+        self.assertEqual(checks.of_time([row("glibc", "", "", "")]), [])
+
+    def test_sets_share_no_round(self):
+        sets = checks.disjoint_sets(range(20), 6, random.Random(1))
+        self.assertEqual(len(sets), 3)
+        drawn = [number for one in sets for number in one]
+        self.assertEqual(len(set(drawn)), 18)
+        self.assertNotEqual(drawn, list(range(18)))
+
+    def test_a_subset_of_rounds_is_numbered_anew(self):
+        results = {"records": [{"round": n, "id": n} for n in range(5)], "statistics": [1], "benchmarks": [1]}
+        part = checks.only_rounds(results, [1, 4])
+        self.assertEqual([(r["round"], r["id"]) for r in part["records"]], [(0, 1), (1, 4)])
+        self.assertEqual(part["statistics"], [])
+        self.assertEqual(results["records"][4]["round"], 4)
+
+    def test_alarms_are_verdicts_of_a_difference(self):
+        rows = [row("a", "1", "", "", v) for v in ("better", "worse", "equal", "cannot tell yet", "", "differs")]
+        self.assertEqual(checks.alarms(rows), (3, 5))
+
+    def test_steps_follow_from_the_calibration(self):
+        self.assertAlmostEqual(checks.steps_for(0.03, 1.4, 40), 3)
+        with self.assertRaises(ValueError):
+            checks.steps_for(0.03, 0.99, 40)
+
+
+if __name__ == "__main__":
+    unittest.main()
