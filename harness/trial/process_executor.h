@@ -1,5 +1,5 @@
-// Runs trials as processes: one at a time, or several turn by turn (session.h), each with a time limit, under the kernel-call ledger where the
-// pass asks for it. While a trial runs this process sleeps.
+// Runs trials as processes: one at a time, or several turn by turn (session.h), each with a time limit, under
+// the kernel-call ledger where the pass asks for it. While a trial runs this process sleeps.
 #pragma once
 
 #include <atomic>

@@ -2,7 +2,6 @@
 
 Both axes are ratios to the defaults, which stand at 1; down and left is better. Decisions are the report's.
 """
-import math
 import textwrap
 
 from matplotlib.lines import Line2D

@@ -28,7 +28,9 @@ static struct Seen {
 } * seen;
 static int64_t last[kClocks], least[kClocks];
 
-static int64_t ns(struct timespec time) { return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec; }
+static int64_t ns(struct timespec time) {
+  return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
 
 __attribute__((constructor)) static void start(void) {
   const int file = open(getenv("HEAPMARK_CLOCK_FILE"), O_RDWR);
@@ -52,9 +54,27 @@ static void look(void) {
   ++seen->calls;
 }
 
-void* malloc(size_t bytes) { look(); return __libc_malloc(bytes); }
-void* calloc(size_t number, size_t bytes) { look(); return __libc_calloc(number, bytes); }
-void* realloc(void* block, size_t bytes) { look(); return __libc_realloc(block, bytes); }
-void* memalign(size_t alignment, size_t bytes) { look(); return __libc_memalign(alignment, bytes); }
-void* aligned_alloc(size_t alignment, size_t bytes) { look(); return __libc_memalign(alignment, bytes); }
-void free(void* block) { look(); __libc_free(block); }
+void* malloc(size_t bytes) {
+  look();
+  return __libc_malloc(bytes);
+}
+void* calloc(size_t number, size_t bytes) {
+  look();
+  return __libc_calloc(number, bytes);
+}
+void* realloc(void* block, size_t bytes) {
+  look();
+  return __libc_realloc(block, bytes);
+}
+void* memalign(size_t alignment, size_t bytes) {
+  look();
+  return __libc_memalign(alignment, bytes);
+}
+void* aligned_alloc(size_t alignment, size_t bytes) {
+  look();
+  return __libc_memalign(alignment, bytes);
+}
+void free(void* block) {
+  look();
+  __libc_free(block);
+}

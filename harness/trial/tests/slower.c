@@ -1,7 +1,7 @@
-/* An allocator made slower by a known share, to find out how small a difference the tool still finds: preloaded
- * before the C library's own malloc, it adds to each malloc and free a loop of dependent multiplications, whose
- * time does not depend on memory. How many is the number in the name of its file: slower-2.5.so. scripts/method
- * measures what a step costs. */
+/* An allocator made slower by a known share, to find out how small a difference the tool still finds:
+ * preloaded before the C library's own malloc, it adds to each malloc and free a loop of dependent
+ * multiplications, whose time does not depend on memory. How many is the number in the name of its file:
+ * slower-2.5.so. scripts/method measures what a step costs. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stddef.h>
@@ -31,13 +31,31 @@ static void wait(void) {
   for (left /= 16; left != 0; --left) __asm__ volatile("imulq %0, %0" : "+r"(value));
 }
 
-void* malloc(size_t bytes) { wait(); return __libc_malloc(bytes); }
-void* calloc(size_t number, size_t bytes) { wait(); return __libc_calloc(number, bytes); }
-void* realloc(void* block, size_t bytes) { wait(); return __libc_realloc(block, bytes); }
-void* memalign(size_t alignment, size_t bytes) { wait(); return __libc_memalign(alignment, bytes); }
-void* aligned_alloc(size_t alignment, size_t bytes) { wait(); return __libc_memalign(alignment, bytes); }
+void* malloc(size_t bytes) {
+  wait();
+  return __libc_malloc(bytes);
+}
+void* calloc(size_t number, size_t bytes) {
+  wait();
+  return __libc_calloc(number, bytes);
+}
+void* realloc(void* block, size_t bytes) {
+  wait();
+  return __libc_realloc(block, bytes);
+}
+void* memalign(size_t alignment, size_t bytes) {
+  wait();
+  return __libc_memalign(alignment, bytes);
+}
+void* aligned_alloc(size_t alignment, size_t bytes) {
+  wait();
+  return __libc_memalign(alignment, bytes);
+}
 int posix_memalign(void** block, size_t alignment, size_t bytes) {
   *block = __libc_memalign(alignment, bytes);
   return *block == NULL ? 12 : 0;
 }
-void free(void* block) { wait(); __libc_free(block); }
+void free(void* block) {
+  wait();
+  __libc_free(block);
+}
