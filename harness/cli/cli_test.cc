@@ -41,9 +41,9 @@ std::string contents(const fs::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-pid_t start(const Folder& folder, std::vector<std::string> arguments) {
-  const std::string program = build_folder() + "/heapmark", out = folder.file("out"),
-                    err = folder.file("err");
+pid_t start(const Folder& folder, std::vector<std::string> arguments,
+            const std::string& build = build_folder()) {
+  const std::string program = build + "/heapmark", out = folder.file("out"), err = folder.file("err");
   arguments.insert(arguments.begin(), program);
   std::vector<char*> argv;
   for (std::string& argument : arguments) argv.push_back(argument.data());
@@ -65,8 +65,9 @@ Ended end_of(const Folder& folder, pid_t child) {
           contents(folder.file("err"))};
 }
 
-Ended tool(const Folder& folder, const std::vector<std::string>& arguments) {
-  return end_of(folder, start(folder, arguments));
+Ended tool(const Folder& folder, const std::vector<std::string>& arguments,
+           const std::string& build = build_folder()) {
+  return end_of(folder, start(folder, arguments, build));
 }
 
 bool ledger_is_allowed() {
@@ -174,6 +175,30 @@ TEST_CASE("a library that is no malloc fails its trials as the wrong allocator, 
   }
   CHECK(wrong == 2);
   CHECK_THAT(ran.out, Contains("wrong allocator"));
+}
+
+TEST_CASE("a build whose path has a space and a colon measures and executes like any other") {
+  const Folder folder;
+  const fs::path build = folder.path() / "my heap:mark";
+  fs::create_directory(build);
+  for (const char* part : {"heapmark", "heapmark-host", "libheapmark-noop.so", "libbrkmmap.so"})
+    fs::copy_file(fs::path(build_folder()) / part, build / part);
+  const Ended ended = tool(folder,
+                           {"run", "-a", "glibc,brkmmap", "-w", "tutorial", "--quick", "-r", "1", "--pass",
+                            "speed,memory", "-o", folder.file("r.json")},
+                           build);
+  CAPTURE(ended.err);
+  CHECK(ended.exit_code == 0);
+  const json records = results_in(folder.file("r.json"))["records"];
+  CHECK(records.size() == 4);
+  for (const json& record : records) CHECK(record["outcome"] == "ok");
+
+  const Ended loaded = tool(
+      folder, {"exec", "-a", "brkmmap", "--", "grep", "-c", "my heap:mark/libbrkmmap", "/proc/self/maps"},
+      build);
+  CHECK(loaded.err == "");
+  CHECK(loaded.exit_code == 0);
+  CHECK(std::atoi(loaded.out.c_str()) > 0);
 }
 
 TEST_CASE("a run that is killed leaves a readable file, and --resume finishes it") {

@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "harness/machine/library_search.h"
+#include "harness/machine/preload_link.h"
 #include "harness/machine/run_and_read.h"
 #include "harness/plan/usage_error.h"
 
@@ -49,6 +50,10 @@ std::string MachineLibraries::given(const std::string& path) const {
   if (!machine::is_shared_library(file))
     throw UsageError(fmt::format("{}: not a shared library of this machine", path));
   return file.string();
+}
+
+std::string MachineLibraries::preloadable(const std::string& file) const {
+  return machine::preloadable(file);
 }
 
 std::string MachineLibraries::build_id(const std::string& file) const {

@@ -21,6 +21,9 @@ class Libraries {
   // such file ("No such file ...") or it is not a shared library of this machine.
   [[nodiscard]] virtual std::string given(const std::string& path) const = 0;
 
+  // A path to `file` that LD_PRELOAD can name: without a space or a colon.
+  [[nodiscard]] virtual std::string preloadable(const std::string& file) const = 0;
+
   // ELF note NT_GNU_BUILD_ID in hexadecimal, or "".
   [[nodiscard]] virtual std::string build_id(const std::string& file) const = 0;
 

@@ -118,11 +118,6 @@ std::string why_missing(const Allocator& allocator) {
   return fmt::format("{} is not installed: apt-get install {}", allocator.libraries.at(0), allocator.package);
 }
 
-// The loader splits LD_PRELOAD at these and knows no escape.
-bool can_be_preloaded(const std::string& path) {
-  return path.find_first_of(" :") == std::string::npos;
-}
-
 Selection resolve(const Item& item, const std::vector<Allocator>& catalog, const Libraries& libraries,
                   const std::string& noop_library) {
   Selection selection;
@@ -135,10 +130,7 @@ Selection resolve(const Item& item, const std::vector<Allocator>& catalog, const
     selection.skipped = why_missing(selection.allocator);
     return selection;
   }
-  selection.preload = selection.allocator.builtin ? noop_library : selection.library;
-  if (!can_be_preloaded(selection.preload))
-    throw UsageError(
-        fmt::format("{}: LD_PRELOAD can take no path with a space or a colon", selection.preload));
+  selection.preload = libraries.preloadable(selection.allocator.builtin ? noop_library : selection.library);
   selection.build_id = libraries.build_id(selection.library);
   return selection;
 }

@@ -59,6 +59,9 @@ class ScriptedLibraries : public Libraries {
     if (!path.starts_with("/given/")) throw UsageError(path + ": not a shared library of this machine");
     return "/real" + path;
   }
+  std::string preloadable(const std::string& file) const override {
+    return file.find(' ') == std::string::npos ? file : "/link/to" + file.substr(file.rfind('/'));
+  }
   std::string build_id(const std::string& file) const override { return "id of " + file; }
   std::map<std::string, std::string> versions(const std::vector<std::string>& files) const override {
     std::map<std::string, std::string> all;
@@ -175,9 +178,13 @@ TEST_CASE("a list that cannot be meant is refused with what is wrong") {
   CHECK_THROWS_WITH(chosen("glibc=/given/lib.so"), Contains("cannot be given as a file"));
 }
 
-TEST_CASE("a library in a folder that LD_PRELOAD cannot name is refused") {
-  CHECK_THROWS_WITH(select("apart", made_up_catalog(), ScriptedLibraries("/made up/"), ""),
-                    Contains("space or a colon"));
+TEST_CASE("a library in a folder that LD_PRELOAD cannot name is preloaded by a link, and stays what it is") {
+  const auto selections =
+      select("apart,glibc", made_up_catalog(), ScriptedLibraries("/made up/"), "/made up/noop.so");
+  CHECK(selections[0].library == "/made up/libapart.so");
+  CHECK(selections[0].preload == "/link/to/libapart.so");
+  CHECK(selections[1].library == "/made up/libc.so.6");
+  CHECK(selections[1].preload == "/link/to/noop.so");
 }
 
 TEST_CASE("an allocator keeps time itself where its file says so, or with a tunable that makes it do so") {
