@@ -201,6 +201,27 @@ TEST_CASE("a build whose path has a space and a colon measures and executes like
   CHECK(std::atoi(loaded.out.c_str()) > 0);
 }
 
+TEST_CASE("a compressed results file is written, shown, gone on with and merged; a damaged one is named") {
+  const Folder folder;
+  const std::string file = folder.file("r.json.zst");
+  const Ended ended = tool(
+      folder, {"run", "-a", "glibc", "-w", "tutorial", "--quick", "-r", "1", "--pass", "memory", "-o", file});
+  CAPTURE(ended.err);
+  CHECK(contents(file).starts_with("\x28\xB5\x2F\xFD"));
+  CHECK(tool(folder, {"run", "--resume", file, "-r", "2"}).exit_code == 0);
+  const Ended shown = tool(folder, {"show", file, "--format", "csv"});
+  CHECK(shown.exit_code == 0);
+  CHECK_THAT(shown.out, Contains("tutorial"));
+  CHECK(tool(folder, {"merge", file, "-o", folder.file("plain.json")}).exit_code == 0);
+  CHECK(results_in(folder.file("plain.json"))["records"].size() == 2);
+  CHECK(tool(folder, {"show", folder.file("plain.json"), "--format", "csv"}).out == shown.out);
+
+  fs::resize_file(file, fs::file_size(file) / 2);
+  const Ended broken = tool(folder, {"show", file});
+  CHECK(broken.exit_code == 2);
+  CHECK_THAT(broken.err, Contains("r.json.zst ends too early"));
+}
+
 TEST_CASE("a run that is killed leaves a readable file, and --resume finishes it") {
   const Folder folder;
   const std::string file = folder.file("r.json");

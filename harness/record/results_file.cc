@@ -6,10 +6,12 @@
 
 #include <cerrno>
 #include <fstream>
+#include <iterator>
 #include <system_error>
 
 #include "harness/plan/usage_error.h"
 #include "harness/record/benchmark_rows.h"
+#include "harness/record/compression.h"
 #include "harness/record/record_json.h"
 
 namespace heapmark::record {
@@ -88,7 +90,7 @@ void ResultsFile::add(Record record) {
     record.host = results_.context.value("host_name", "");
   records_.push_back(text_of(record));
   results_.records.push_back(std::move(record));
-  write(",\n\"statistics\": [],\n\"benchmarks\": []\n}\n");
+  write(",\n\"statistics\": [],\n\"benchmarks\": []\n}\n", kQuickLevel);
 }
 
 void ResultsFile::finish(const std::vector<json>& statistics) {
@@ -96,15 +98,17 @@ void ResultsFile::finish(const std::vector<json>& statistics) {
     return value.dump(-1, ' ', false, json::error_handler_t::replace);
   };
   write(",\n\"statistics\": " + lines(statistics, dump) +
-        ",\n\"benchmarks\": " + lines(benchmark_rows(results_), dump) + "\n}\n");
+            ",\n\"benchmarks\": " + lines(benchmark_rows(results_), dump) + "\n}\n",
+        kSmallLevel);
 }
 
-void ResultsFile::write(const std::string& tail) const {
+void ResultsFile::write(const std::string& tail, int level) const {
+  std::string text = head_ + lines(records_, [](const std::string& record) { return record; }) + tail;
+  if (names_compressed(path_)) text = compress(text, level);
   const std::filesystem::path beside = path_.string() + ".tmp";
   try {
     Descriptor file(beside, O_WRONLY | O_CREAT | O_TRUNC);
-    write_all(file.get(), head_ + lines(records_, [](const std::string& text) { return text; }), beside);
-    write_all(file.get(), tail, beside);
+    write_all(file.get(), text, beside);
     if (::fsync(file.get()) != 0) fail(beside, "writing");
   } catch (...) {
     ::unlink(beside.c_str());
@@ -114,11 +118,13 @@ void ResultsFile::write(const std::string& tail) const {
 }
 
 Results read_results(const std::filesystem::path& path) {
-  std::ifstream file(path);
+  std::ifstream file(path, std::ios::binary);
   if (!file) throw UsageError("cannot read " + path.string() + ": " + std::generic_category().message(errno));
+  std::string text(std::istreambuf_iterator<char>(file), {});
+  if (is_compressed(text)) text = decompress(text, path);
   Results results;
   try {
-    const json root = json::parse(file);
+    const json root = json::parse(text);
     if (!root.is_object() || !root.contains("schema") || !root.contains("records"))
       throw UsageError(path.string() + " is JSON but no results file of heapmark");
     const json& schema = root.at("schema");

@@ -1,5 +1,7 @@
 // The results file on disk (docs/results-format.md): written anew beside itself and renamed into place after
-// every trial, so that whoever reads it, whenever the writer died, sees all finished trials.
+// every trial, so that whoever reads it, whenever the writer died, sees all finished trials. A file whose
+// name ends in
+// ".zst" is compressed (compression.h).
 #pragma once
 
 #include <filesystem>
@@ -27,7 +29,7 @@ class ResultsFile {
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 
  private:
-  void write(const std::string& tail) const;
+  void write(const std::string& tail, int level) const;
 
   std::filesystem::path path_;
   Results results_;
