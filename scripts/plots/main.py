@@ -29,8 +29,10 @@ def plots_for(results):
 
 def main(arguments=None):
     parser = argparse.ArgumentParser(prog="plot", description="Draws the plots of a heapmark results file.")
-    parser.add_argument("results", help="results.json of `heapmark run`")
+    parser.add_argument("results", help="results.json or results.json.zst of `heapmark run`")
     parser.add_argument("--out", required=True, help="folder to write *.png and *.svg to")
+    parser.add_argument("--only", action="append", choices=PLOTS + TUNING_PLOTS, metavar="PLOT",
+                        help=f"draw this one of {', '.join(PLOTS + TUNING_PLOTS)}; may be repeated")
     options = parser.parse_args(arguments)
     sys.path.insert(0, str(Path(__file__).parent))
     import results as results_file
@@ -47,6 +49,8 @@ def main(arguments=None):
     import style
     status = 0
     for name in plots_for(results):
+        if options.only and name not in options.only:
+            continue
         try:
             folder = Path(options.out)
             folder.mkdir(parents=True, exist_ok=True)

@@ -1,11 +1,13 @@
 """Reads a results file (docs/results-format.md) and checks that it has the shape the plots rely on.
 
 Owns: what is in the file and how to find it. Nothing is computed here: statistics are the tool's.
-Above: the plots, one file each. Below: json alone (no matplotlib, so that errors are quick).
+Above: the plots, one file each. Below: json and compressed.py (no matplotlib, so that errors are quick).
 """
 import json
 import math
 from pathlib import Path
+
+import compressed
 
 SCHEMAS = (1, 2)
 
@@ -101,7 +103,9 @@ def tuning_report(path, data):
 def read(path):
     """Reads and checks a results file, or a tuning report (a dict). Raises BadResults with a message for the user."""
     try:
-        data = json.loads(Path(path).read_text(encoding="utf-8"))
+        data = json.loads(compressed.read_text(path))
+    except compressed.Damaged as error:
+        raise BadResults(str(error)) from None
     except OSError as error:
         raise BadResults(f"cannot read {path}: {error.strerror}") from None
     except ValueError as error:

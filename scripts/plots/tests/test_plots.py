@@ -11,6 +11,7 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
+import compressed  # noqa: E402
 import example_results  # noqa: E402
 import heatmap  # noqa: E402
 import style  # noqa: E402
@@ -20,6 +21,16 @@ PLOT = HERE.parent.parent / "plot"
 HEATMAPS = {"heatmap", "heatmap-churn-small-1t", "heatmap-churn-mixed-4t"}
 NAMES = HEATMAPS | {"rss_live-churn-small-1t", "rss_live-churn-mixed-4t", "time_memory", "largest_block",
                     "tutorial_steps"}
+
+
+def started(path, out, *more):
+    return subprocess.Popen([str(PLOT), str(path), "--out", str(out), *more], stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"})
+
+
+def ended(child):
+    out, err = child.communicate()
+    return subprocess.CompletedProcess(child.args, child.returncode, out, err)
 
 
 class Plots(unittest.TestCase):
@@ -32,18 +43,21 @@ class Plots(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
 
-    def plot(self, results, out="plots"):
+    def plot(self, results, *more, out="plots"):
         path = self.folder / "results.json"
         path.write_text(results if isinstance(results, str) else json.dumps(results))
-        return subprocess.run([str(PLOT), str(path), "--out", str(self.folder / out)], capture_output=True, text=True,
-                              env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}, check=False)
+        return ended(started(path, self.folder / out, *more))
 
     def files(self, out="plots"):
         return {p.name: p.read_bytes() for p in (self.folder / out).iterdir()}
 
     def test_every_plot_is_made_and_made_again_to_the_same_bytes(self):
-        for out in ("one", "two"):
-            done = self.plot(self.example, out)
+        plain, packed = self.folder / "results.json", self.folder / "packed" / "results.json"
+        plain.write_text(json.dumps(self.example))
+        packed.parent.mkdir()
+        compressed.write(packed, plain.read_text())  # the name says nothing: the first bytes do
+        for child in [started(plain, self.folder / "one"), started(packed, self.folder / "two")]:
+            done = ended(child)
             self.assertEqual((done.returncode, done.stderr), (0, ""))
         one = self.files("one")
         self.assertEqual(set(one), {f"{n}.{e}" for n in NAMES for e in ("png", "svg")})
@@ -71,7 +85,7 @@ class Plots(unittest.TestCase):
         for record in results["records"]:
             for table in record["tables"].values():
                 table["rows"] = [row[:2] + [None] * (len(row) - 2) for row in table["rows"]]
-        done = self.plot(results)
+        done = self.plot(results, "--only", "rss_live", "--only", "largest_block", "--only", "tutorial_steps")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
 
     def test_a_missing_column_skips_the_plot_and_names_it(self):
@@ -79,7 +93,7 @@ class Plots(unittest.TestCase):
         for record in results["records"]:
             if "rounds" in record["tables"]:
                 record["tables"]["rounds"]["columns"][3] = "other"
-        done = self.plot(results)
+        done = self.plot(results, "--only", "largest_block")
         self.assertIn("largest_block skipped: a table has no column 'largest_bytes'", done.stderr)
 
     def test_unreadable_and_foreign_files_exit_2_with_a_message(self):
@@ -92,9 +106,20 @@ class Plots(unittest.TestCase):
             self.assertEqual(done.returncode, 2, content[:40])
             self.assertIn(message, done.stderr)
             self.assertNotIn("Traceback", done.stderr)
-        gone = subprocess.run([str(PLOT), "/nonexistent.json", "--out", str(self.folder)], capture_output=True,
-                              text=True, check=False)
+        gone = ended(started("/nonexistent.json", self.folder))
         self.assertEqual((gone.returncode, "cannot read" in gone.stderr), (2, True))
+
+    def test_a_damaged_compressed_file_exits_2_and_is_named(self):
+        path = self.folder / "kept.json.zst"
+        compressed.write(path, json.dumps(self.example))
+        whole = path.read_bytes()
+        changed = whole[:100] + bytes([whole[100] ^ 0x55]) + whole[101:]
+        for content, message in ((whole[:-20], "kept.json.zst ends too early"), (changed, "kept.json.zst is damaged")):
+            path.write_bytes(content)
+            done = ended(started(path, self.folder / "plots"))
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(message, done.stderr)
+            self.assertNotIn("Traceback", done.stderr)
 
 
 class Parts(unittest.TestCase):
