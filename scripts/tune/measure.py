@@ -14,6 +14,11 @@ PASS_OF = {"time": "speed", "rss": "memory", "faults": "speed", "failed": "limit
 SOME_TRIAL_FAILED, INTERRUPTED = 3, 130
 
 
+def compressed_beside(path):
+    """The name of `path` where it is kept compressed (scripts/keep)."""
+    return path.with_name(path.name + ".zst")
+
+
 class MeasureError(Exception):
     """heapmark could not measure at all; the message is what it said."""
 
@@ -100,16 +105,19 @@ class Bench:
     def keep_check(self, part):
         """The trials of a check become check.json, without their tables, and are no part of results.json."""
         check = self.folder / "check.json"
-        check.unlink(missing_ok=True)
+        for older in (check, compressed_beside(check)):
+            older.unlink(missing_ok=True)
         self.call("merge", "--no-tables", part, "-o", check)
         part.unlink()
 
     def collect(self):
         """Joins all parts, and what an earlier session left, into results.json; the parts are then gone."""
         results = self.folder / "results.json"
+        if compressed_beside(results).exists():  # a committed study
+            results = compressed_beside(results)
         parts = sorted(p for p in self.parts.glob("*.json") if p.name != "joined.json") if self.parts.is_dir() else []
         if parts:
-            joined = self.folder / f".results-{os.getpid()}.json"
+            joined = self.folder / f".{os.getpid()}-{results.name}"
             joined.unlink(missing_ok=True)
             self.call("merge", "--no-tables", *([results] if results.exists() else []), *parts, "-o", joined)
             joined.replace(results)

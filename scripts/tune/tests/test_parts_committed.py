@@ -3,6 +3,7 @@
 The report is made anew from the study's database, so that neither it nor the committed report nor the table of tunables
 can change without the others.
 """
+import functools
 import json
 import shutil
 import sys
@@ -12,8 +13,9 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 ROOT = Path(__file__).resolve().parents[3]
-sys.path.insert(0, str(ROOT / "scripts/tune"))
+sys.path[:0] = [str(ROOT / "scripts/tune"), str(ROOT / "scripts/plots")]
 import apply  # noqa: E402
+import compressed  # noqa: E402
 import report  # noqa: E402
 import space  # noqa: E402
 import study as studies  # noqa: E402
@@ -21,6 +23,7 @@ import study as studies  # noqa: E402
 TUNING = ROOT / "results/tuning"
 
 
+@functools.cache
 def report_again(name):
     """The report from the committed study's database, by the preference it was made with."""
     kept = json.loads((TUNING / name / "tune.json").read_text())
@@ -52,7 +55,7 @@ class Committed(unittest.TestCase):
     def test_the_results_hold_the_trials_of_every_candidate(self):
         for name in ("brkmmap", "glibc", "jemalloc"):
             kept, _ = report_again(name)
-            records = json.loads((TUNING / name / "results.json").read_text())["records"]
+            records = json.loads(compressed.read_text(TUNING / name / "results.json.zst"))["records"]
             labels = {record["allocator"] for record in records}
             allocator = space.load(ROOT / "allocators/catalog", name)
             for candidate in kept["candidates"]:
