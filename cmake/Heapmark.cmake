@@ -35,7 +35,7 @@ target_link_libraries(heapmark_catch_main PUBLIC Catch2::Catch2 heapmark_sanitiz
 function(heapmark_test name)
   cmake_parse_arguments(ARG "" "TIMEOUT" "LABELS;SOURCES;LIBS;ENVIRONMENT" ${ARGN})
   if(NOT ARG_TIMEOUT)
-    set(ARG_TIMEOUT 120)
+    set(ARG_TIMEOUT 300)  # a machine under a load of four tests must keep it
   endif()
   add_executable(${name} ${ARG_SOURCES})
   target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}")

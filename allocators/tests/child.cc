@@ -59,7 +59,7 @@ Ended run(std::vector<std::string> command, const std::string& library,
   }
   Ended ended;
   int status = 0;
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
+  const auto deadline = std::chrono::steady_clock::now() + kSlower * std::chrono::seconds(seconds);
   while (::waitpid(child, &status, WNOHANG) == 0) {
     if (std::chrono::steady_clock::now() > deadline) {
       ended.timed_out = true;

@@ -14,7 +14,11 @@ struct Ended {
   std::string out, err;
 };
 
-// `library` "" runs it as it is. The environment is this process's, with `variables` on top.
+// Limits are given for an idle machine; one under load may take so many times as long.
+inline constexpr int kSlower = 5;
+
+// Killed after `kSlower * seconds`. `library` "" runs it as it is. The environment is this process's, with
+// `variables` on top.
 [[nodiscard]] Ended run(std::vector<std::string> command, const std::string& library,
                         const std::vector<std::pair<std::string, std::string>>& variables = {},
                         int seconds = 60);

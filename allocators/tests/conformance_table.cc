@@ -87,7 +87,8 @@ std::string last_line(const std::string& text) {
 }
 
 Answer answer(const Ended& ended) {
-  if (ended.timed_out) return {"hang", "still running after " + std::to_string(kMostSeconds) + " s"};
+  if (ended.timed_out)
+    return {"hang", "still running after " + std::to_string(kSlower * kMostSeconds) + " s"};
   if (ended.signal != 0) {
     const char* name = sigabbrev_np(ended.signal);
     const std::string said = last_line(ended.err);
@@ -178,7 +179,7 @@ std::string preamble(const Table& table) {
       << "Made by conformance_table; each check is a process of its own. 'no': it answers otherwise; "
          "'crash': a "
          "signal ended\nit; 'hang': it did not end within "
-      << kMostSeconds
+      << kSlower * kMostSeconds
       << " s; '-': there is nothing to check. Some checks ask for more than the\nstandards do: that the "
          "extensions of glibc are there, and that memory freed by one thread serves another.\n\n";
   for (const Allocator& allocator : table.allocators)
