@@ -15,6 +15,8 @@
 #include <system_error>
 #include <thread>
 
+#include "harness/machine/preload_link.h"
+
 namespace heapmark::tests {
 namespace {
 
@@ -43,6 +45,7 @@ Ended run(std::vector<std::string> command, const std::string& library,
   std::vector<char*> argv;
   for (std::string& word : command) argv.push_back(word.data());
   argv.push_back(nullptr);
+  const std::string preload = library.empty() ? "" : machine::preloadable(library);
   const pid_t child = ::fork();
   if (out < 0 || err < 0 || child < 0)
     throw std::system_error(errno, std::generic_category(), "starting a child");
@@ -53,7 +56,7 @@ Ended run(std::vector<std::string> command, const std::string& library,
     ::dup2(out, STDOUT_FILENO);
     ::dup2(err, STDERR_FILENO);
     for (const auto& [name, value] : variables) ::setenv(name.c_str(), value.c_str(), 1);
-    if (!library.empty()) ::setenv("LD_PRELOAD", library.c_str(), 1);
+    if (!preload.empty()) ::setenv("LD_PRELOAD", preload.c_str(), 1);
     ::execvp(argv[0], argv.data());
     ::_exit(127);
   }
