@@ -21,6 +21,9 @@ import space  # noqa: E402
 import study as studies  # noqa: E402
 
 TUNING = ROOT / "results/tuning"
+# Tunables that mean something else since the study was made: its finds do not apply to them. thread_cache was what
+# each thread could hold; it is a bound within the budget that all threads share now. A new study empties this set.
+REDEFINED = {"thread_cache"}
 
 
 @functools.cache
@@ -50,7 +53,10 @@ class Committed(unittest.TestCase):
     def test_brkmmaps_defaults_are_those_of_its_study(self):
         _, again = report_again("brkmmap")
         table = apply.defaults_of((ROOT / "allocators/brkmmap/tunables.def").read_text())
-        self.assertEqual(table, apply.wanted_defaults(again))
+        found = apply.wanted_defaults(again)
+        self.assertEqual(table.keys(), found.keys())
+        for name in table.keys() - REDEFINED:
+            self.assertEqual(table[name], found[name], name)
 
     def test_the_results_hold_the_trials_of_every_candidate(self):
         for name in ("brkmmap", "glibc", "jemalloc"):
