@@ -1,6 +1,7 @@
 // The malloc tutorial's sequence: A=30K, B=40K, C=200K, D=100K, free C, free B, 40K again and free, E=50K
 // while D lives, free E, free D. Observes where each block lies and what the kernel says before and after the
-// first touch, and decides the tutorial's claims. In the speed pass the sequence is only repeated and timed.
+// first touch, and decides the tutorial's claims. In the speed and latency passes
+// the sequence is only repeated and timed.
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -9,6 +10,7 @@
 
 #include <cstring>
 
+#include "workloads/calls.h"
 #include "workloads/context.h"
 #include "workloads/standard/tutorial_claims.h"
 
@@ -20,11 +22,11 @@ constexpr std::uint64_t kOperations = 12;  // six requests, six frees
 
 constexpr Parameter kParameters[] = {
     {"repeats", Kind::kCount, "10000", "", 1, 1e9,
-     "how often the speed pass runs the sequence; other passes run it once"},
+     "how often the speed and latency passes run the sequence; other passes run it once"},
 };
 
 constexpr Variant kVariants[] = {
-    {"sequence", kSpeed | kMemory | kLedger, "", "repeats=2000"},
+    {"sequence", kSpeed | kMemory | kLedger | kLatency, "", "repeats=2000"},
 };
 
 constexpr MetricInfo kMetrics[] = {
@@ -87,8 +89,7 @@ bool rest_is_zero(const void* block, std::int64_t bytes) {
 }
 
 void* request(Context& context, std::int64_t bytes) {
-  void* block = malloc(static_cast<std::size_t>(bytes));
-  asm volatile("" : "+r"(block) : : "memory");
+  void* const block = ask(static_cast<std::size_t>(bytes));
   if (block == nullptr)
     context.fail(Outcome::kOutOfMemory, "a block of the sequence (30K to 200K) was refused");
   return block;
@@ -254,16 +255,16 @@ void run_plain(Context& context) {
   touch(c, kSizeC);
   void* const d = request(context, kSizeD);
   touch(d, kSizeD);
-  free(c);
-  free(b);
+  free_block(c, kSizeC);
+  free_block(b, kSizeB);
   void* const b_again = request(context, kSizeB);
   touch(b_again, kSizeB);
-  free(b_again);
+  free_block(b_again, kSizeB);
   void* const e = request(context, kSizeE);
   touch(e, kSizeE);
-  free(e);
-  free(d);
-  free(a);
+  free_block(e, kSizeE);
+  free_block(d, kSizeD);
+  free_block(a, kSizeA);
 }
 
 void prepare(Context& context) {
@@ -278,7 +279,8 @@ void prepare(Context& context) {
 
 void run(Context& context) {
   context.phase("sequence");
-  const std::uint64_t repeats = context.pass() == kSpeed ? context.count("repeats") : 1;
+  const bool repeated = context.pass() == kSpeed || context.pass() == kLatency;
+  const std::uint64_t repeats = repeated ? context.count("repeats") : 1;
   context.start_clock(repeats);
   if (context.pass() == kMemory)
     tell_once(context);
