@@ -65,9 +65,12 @@ def one(results, workload, variant, group):
             x, y = survivors(group[label].get(call, {}))
             look = style.look(label)
             axis.step(x, y, where="post", color=look["color"], linestyle=look["linestyle"], linewidth=1.3)
+        axis.set_title(CALLS[call] if call < len(CALLS) else f"call {call}", loc="left")
+        if not any(survivors(group[label].get(call, {}))[0] for label in labels):
+            axis.text(0.5, 0.5, "not measured", transform=axis.transAxes, ha="center")
+            continue
         axis.set_xscale("log")
         axis.set_yscale("log")
-        axis.set_title(CALLS[call] if call < len(CALLS) else f"call {call}", loc="left")
         axis.axvline(1e5, color="#888888", linewidth=0.7)
         axis.xaxis.set_major_formatter(FuncFormatter(time_text))
         axis.set_xlabel("time of a call")
