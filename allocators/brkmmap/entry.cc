@@ -58,10 +58,10 @@ void* refused() noexcept {
   return nullptr;
 }
 
-void* allocate_pages(std::size_t bytes, std::size_t alignment, std::size_t* dirty_bytes) noexcept {
+void* allocate_pages(std::size_t bytes, std::size_t alignment, std::size_t* dirty_bytes, bool fresh) noexcept {
   const bool alone = heap.is_mapped_alone(bytes);
   if (alone) {
-    if (void* block = heap.mappings.allocate(pages_for(bytes), alignment, dirty_bytes)) return block;
+    if (void* block = heap.mappings.allocate(pages_for(bytes), alignment, dirty_bytes, fresh)) return block;
   }
   // No block is smaller than a page: two in one page could not be told apart.
   const std::size_t units = units_for(bytes < kPageSize ? kPageSize : bytes);
@@ -83,7 +83,9 @@ template <typename Try>
   return block == nullptr ? refused() : block;
 }
 
-[[gnu::noinline]] void* allocate_large(std::size_t bytes, std::size_t alignment, std::size_t* dirty_bytes) noexcept {
+// `fresh`: for calloc, see MmapSource::allocate.
+[[gnu::noinline]] void* allocate_large(std::size_t bytes, std::size_t alignment, std::size_t* dirty_bytes,
+                                       bool fresh = false) noexcept {
   if (alignment > kMostBytes || bytes > kMostBytes - alignment) return refused();
   read_environment_once();
   if (alignment <= kUnit) {
@@ -92,7 +94,7 @@ template <typename Try>
       return reinterpret_cast<void*>(span->start);
     }
   }
-  return insist(bytes, [&] { return allocate_pages(bytes, alignment, dirty_bytes); });
+  return insist(bytes, [&] { return allocate_pages(bytes, alignment, dirty_bytes, fresh); });
 }
 
 [[gnu::noinline]] void* allocate_large(std::size_t bytes) noexcept {
@@ -288,7 +290,7 @@ BRKMMAP_EXPORT void* calloc(std::size_t count, std::size_t size) noexcept {
   if (__builtin_mul_overflow(count, size, &bytes)) return refused();
   std::size_t dirty_bytes = bytes;
   const bool small = bytes <= g_cached_limit.load(std::memory_order_relaxed);
-  void* block = small ? allocate(bytes) : allocate_large(bytes, kUnit, &dirty_bytes);
+  void* block = small ? allocate(bytes) : allocate_large(bytes, kUnit, &dirty_bytes, true);
   if (block != nullptr) std::memset(block, 0, std::min(bytes, dirty_bytes));
   return block;
 }

@@ -66,13 +66,14 @@ void* MmapSource::enter(Span* span) noexcept {
   return reinterpret_cast<void*>(span->start);
 }
 
-void* MmapSource::allocate(std::size_t pages, std::size_t alignment, std::size_t* dirty_bytes) noexcept {
+void* MmapSource::allocate(std::size_t pages, std::size_t alignment, std::size_t* dirty_bytes,
+                           bool fresh) noexcept {
   const std::size_t bytes = pages << kPageShift;
   {
     Guard guard(lock_);
     if (!pages_.may_split()) return nullptr;
   }
-  if (alignment <= kPageSize) {
+  if (alignment <= kPageSize && !fresh) {
     Guard guard(lock_);
     if (Span* span = from_kept(bytes, dirty_bytes)) {
       if (void* block = enter(span)) return block;

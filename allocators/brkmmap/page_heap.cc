@@ -239,9 +239,14 @@ bool PageHeap::resize(Span* span, std::size_t units) noexcept {
   return true;
 }
 
+// Then its addresses can go without one more mapping being split off.
+bool PageHeap::is_beside_hole(const Span* span) noexcept {
+  return (span->below != nullptr && span->below->is(SpanState::kHole)) ||
+         (span->above != nullptr && span->above->is(SpanState::kHole));
+}
+
 void PageHeap::settle(Span* span) noexcept {
-  const bool beside = (span->below != nullptr && span->below->is(SpanState::kHole)) ||
-                      (span->above != nullptr && span->above->is(SpanState::kHole));
+  const bool beside = is_beside_hole(span);
   FreeRange range{span->bytes(), span->dirty_units << kUnitShift, at_top(span), beside};
   const std::size_t live = live_bytes();
   const std::size_t slack =
@@ -252,7 +257,8 @@ void PageHeap::settle(Span* span) noexcept {
     range.at_top = false;  // somebody else's memory lies above: treat it as any other range
     action = decide(range, live, tunables_, slack);
   }
-  if (action == Action::kRelease && may_split() && release(span, slack)) return note_dirty();
+  if (action == Action::kRelease && (beside || may_split()) && release(span, beside ? 0 : slack))
+    return note_dirty();  // what stays beside a hole would be a mapping of its own
   if (action != Action::kKeep && span->dirty_units != 0) purge(span, slack);
   const std::size_t enough = most_dirty();
   const std::size_t due = live < dirty_bytes() ? enough : std::min(enough * 2, swept_to_ + enough / 4);
@@ -468,7 +474,7 @@ bool PageHeap::release_everything() noexcept {
   for (Span* span = free_.best_fit(kUnitsAPage); span != nullptr;) {
     Span* next =
         free_.upward(span);  // what a release leaves at the sides is less than a page and comes before it
-    any |= may_split() && release(span, 0);
+    any |= (is_beside_hole(span) || may_split()) && release(span, 0);
     span = next;
   }
   note_dirty();

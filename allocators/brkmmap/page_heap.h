@@ -92,6 +92,7 @@ class PageHeap {
   Span* free_top() const noexcept;
   bool at_top(const Span* span) const noexcept { return span == top_ && span->end() == brk_.end(); }
   void settle(Span* span) noexcept;
+  static bool is_beside_hole(const Span* span) noexcept;
   std::size_t most_dirty() noexcept;
   void sweep() noexcept;
   void put_back(std::uint32_t gone) noexcept;
