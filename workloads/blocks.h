@@ -5,8 +5,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 
+#include "workloads/calls.h"
 #include "workloads/context.h"
 
 namespace heapmark {
@@ -37,13 +37,6 @@ inline void verify_pattern(Context& context, const void* block, std::size_t byte
     if (from[at] != static_cast<unsigned char>(identity * 167 + at * 13 + (at >> 8)))
       context.fail(Outcome::kCheckFailed,
                    "a live block's contents were changed: blocks overlap, or a page was lost");
-}
-
-// malloc whose result the optimiser cannot know.
-inline void* ask(std::size_t bytes) {
-  void* block = std::malloc(bytes);
-  asm volatile("" : "+r"(block) : : "memory");
-  return block;
 }
 
 }  // namespace heapmark

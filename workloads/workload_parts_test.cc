@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "workloads/fragmentation.h"
+#include "workloads/log_buckets.h"
 #include "workloads/rng.h"
 #include "workloads/size_distribution.h"
 
@@ -78,4 +79,25 @@ TEST_CASE("growth is the least-squares slope, worked by hand") {
   const HeapSample samples[] = {{0, 1, 10}, {1, 1, 12}, {2, 1, 17}, {3, 1, 16}};
   CHECK(growth_per_million_operations(samples, 4) == Approx(2.3e6));
   CHECK(std::isnan(growth_per_million_operations(samples, 1)));
+}
+
+TEST_CASE("every duration falls into the bucket that begins at or before it, none of them wide") {
+  for (std::size_t at = 0; at < kBuckets; ++at) {
+    CHECK(bucket_of(bucket_begin(at)) == at);
+    CHECK(bucket_of(bucket_begin(at + 1) - 1) == at);
+    const auto begin = static_cast<double>(bucket_begin(at)), end = static_cast<double>(bucket_begin(at + 1));
+    CHECK((at < 32 || end <= begin * 1.0625));
+  }
+  CHECK(bucket_of(~std::uint64_t{0}) == kBuckets - 1);
+}
+
+TEST_CASE("quantiles are those of the calls counted, and absent where too few calls lie beyond") {
+  std::uint64_t counts[kBuckets] = {};
+  CHECK(std::isnan(quantile(counts, 0, 0.5)));
+  counts[bucket_of(20)] = 9'980;
+  counts[bucket_of(5'000)] = 20;
+  CHECK(quantile(counts, 10'000, 0.5) == 20);
+  CHECK(quantile(counts, 10'000, 0.99) == 20);
+  CHECK(quantile(counts, 10'000, 0.999) == Approx(5'000).epsilon(0.032));
+  CHECK(std::isnan(quantile(counts, 10'000, 0.9999)));
 }

@@ -99,10 +99,17 @@ int parse_and_run(int argc, char** argv) {
   CLI::App* merge_verb = app.add_subcommand("merge", "join the results of shards, or of several runs");
   cli::add_merge_flags(*merge_verb, merge);
 
-  std::string tutorial_allocators = "glibc,brkmmap";
+  cli::TutorialOptions tutorial;
   CLI::App* tutorial_verb =
       app.add_subcommand("tutorial", "how malloc works, step by step, with this machine's figures");
-  tutorial_verb->add_option("-a,--allocators", tutorial_allocators, "allocators, as for run")
+  tutorial_verb->add_option("-a,--allocators", tutorial.allocators, "allocators, as for run")
+      ->capture_default_str();
+  tutorial_verb
+      ->add_option("--swap", tutorial.swap,
+                   "present: what the machine has; file: where it has none, a swap file is made (as root), used "
+                   "and removed, so that major faults of malloc's memory can be seen")
+      ->capture_default_str();
+  tutorial_verb->add_option("--swap-folder", tutorial.swap_folder, "where the swap file is made")
       ->capture_default_str();
 
   cli::ShowOptions show;
@@ -151,7 +158,7 @@ int parse_and_run(int argc, char** argv) {
   if (sweep_verb->parsed()) return cli::sweep(paths, sweep);
   if (merge_verb->parsed()) return cli::merge(merge);
   if (run_verb->parsed()) return cli::run(paths, run);
-  if (tutorial_verb->parsed()) return cli::tutorial(paths, tutorial_allocators);
+  if (tutorial_verb->parsed()) return cli::tutorial(paths, tutorial);
   if (show_verb->parsed()) return cli::show(show);
   if (list_verb->parsed()) return cli::list(paths, list_what, list_as_json);
   if (doctor_verb->parsed()) return cli::doctor(paths);

@@ -3,18 +3,45 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <memory>
+
 #include "harness/cli/known.h"
 #include "harness/cli/terminal.h"
+#include "harness/plan/did_you_mean.h"
 #include "harness/plan/plan.h"
+#include "harness/plan/usage_error.h"
 #include "harness/record/record.h"
 #include "harness/trial/process_executor.h"
+#include "harness/trial/swap_file.h"
 #include "harness/view/tutorial_story.h"
 
 namespace heapmark::cli {
 
-int tutorial(const Paths& paths, const std::string& allocators) {
+namespace {
+
+constexpr std::uint64_t kSwapBytes = 64 * 1024 * 1024;
+
+// Kept for as long as the returned object lives.
+std::unique_ptr<trial::SwapFile> make_swap(const TutorialOptions& options) {
+  const std::vector<std::string> known{"present", "file"};
+  if (std::find(known.begin(), known.end(), options.swap) == known.end())
+    throw UsageError("--swap: " + plan::unknown("kind of swap", options.swap, known));
+  if (options.swap == "present") return nullptr;
+  try {
+    return std::make_unique<trial::SwapFile>(options.swap_folder, kSwapBytes);
+  } catch (const trial::SwapRefused& refused) {
+    fmt::print(stderr, "heapmark: no swap file is made: {}\n", refused.what());
+    return nullptr;
+  }
+}
+
+}  // namespace
+
+int tutorial(const Paths& paths, const TutorialOptions& options) {
+  const auto swap = make_swap(options);
   const auto catalog = load_catalog(paths.catalog_directory);
-  const auto selections = select(paths, allocators, catalog);
+  const auto selections = select(paths, options.allocators, catalog);
   for (const plan::Selection& one : selections)
     if (!one.skipped.empty()) fmt::print(stderr, "heapmark: {} is skipped: {}\n", one.label, one.skipped);
 

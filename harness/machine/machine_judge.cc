@@ -118,7 +118,7 @@ Finding swap(const Machine& machine) {
   if (machine.swap_bytes == 0)
     return {Weight::kNote, "swap", "none",
             "no page of malloc's can come back from disk: nothing is said of major faults under pressure",
-            "swapon a file, if that is to be measured"};
+            "heapmark tutorial --swap file, as root, makes a swap file for the time and removes it"};
   return fine("swap", mebibytes(machine.swap_bytes));
 }
 

@@ -38,6 +38,7 @@ const std::vector<Objective>& sources() {
        {{"failed_though_fitting", "limit"}},
        1,
        "large requests refused though they fitted (limit pass)"},
+      {"p999", {{"p999_ns", "latency"}}, 0, "the 99.9th percentile of the time of a call (latency pass)"},
   };
   return all;
 }
@@ -149,7 +150,7 @@ const std::vector<ObjectiveInfo>& objectives() {
 }
 
 Kind kind_of_objective(std::string_view objective) {
-  return objective == "time" ? kTimeKind : kSteadyKind;
+  return objective == "time" || objective == "p999" ? kTimeKind : kSteadyKind;
 }
 
 Overall overall_between(const Results& results, const std::string& objective, const std::string& label,

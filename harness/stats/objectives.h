@@ -16,7 +16,7 @@ struct ObjectiveInfo {
   std::string name, help;
 };
 
-// time, rss, faults, failed.
+// time, rss, faults, failed, p999.
 [[nodiscard]] const std::vector<ObjectiveInfo>& objectives();
 
 struct PlaceRatio {

@@ -73,6 +73,16 @@ TEST_CASE("a count of refused requests is compared with one added") {
   CHECK(find(all, "quick", "failed")->summary->median == Approx(0.125));
 }
 
+TEST_CASE("the tail of a call is compared by its 99.9th percentile, as times are") {
+  Results results = example::results();
+  results.metrics["churn"].push_back({"p999_ns", "ns", "lower", "", {"latency"}, true});
+  results.records.push_back(example::record("glibc", "latency", 0, {{"p999_ns", 1000}}));
+  results.records.push_back(example::record("quick", "latency", 0, {{"p999_ns", 4000}}));
+  const auto all = overall_of(results);
+  CHECK(find(all, "quick", "p999")->summary->median == Approx(4));
+  CHECK(kind_of_objective("p999").doubt == kTimeKind.doubt);
+}
+
 TEST_CASE("two allocators can be compared with each other, of what all workloads say") {
   Results results = example::results();
   for (unsigned round = 0; round < 2; ++round) add(results, "small", round, 100, 50);

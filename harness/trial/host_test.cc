@@ -60,6 +60,7 @@ Pairs small_work(const std::string& workload) {
   if (workload == "tutorial") return {{"repeats", "10"}};
   if (workload == "breathe") return {{"level", "8M"}, {"breaths", "10"}};
   if (workload == "threads") return {{"threads", "40"}};
+  if (workload == "requests") return {{"live", "4M"}, {"operations", "20000"}};
   return {};
 }
 
@@ -91,7 +92,7 @@ Ended host(const std::string& arguments) {
 TEST_CASE("between its start and the workload the measured process never calls malloc") {
   const fs::path counts = fs::temp_directory_path() / ("heapmark-counts-" + std::to_string(::getpid()));
   for (const plan::WorkloadInfo& workload : cli::ask_workloads(kHost))
-    for (const std::string pass : {"speed", "memory", "limit"}) {
+    for (const std::string pass : {"speed", "memory", "limit", "latency"}) {
       std::ofstream(counts, std::ios::trunc) << std::string(4096, '\0');
       TrialSpec spec;
       spec.preload = spec.library = kBuild + "/libheapmark-counter.so";
@@ -167,7 +168,7 @@ TEST_CASE("the same seed does the same work on every allocator, on one thread an
 TEST_CASE("every allocator found here stands the checks of overlap, alignment and contents") {
   for (const plan::Selection& selection : select("all,floor")) {
     if (!selection.skipped.empty()) continue;
-    for (const char* workload : {"tutorial", "churn", "large_block", "breathe", "threads"}) {
+    for (const char* workload : {"tutorial", "churn", "large_block", "breathe", "threads", "requests"}) {
       TrialSpec spec = spec_for(selection, workload, "memory", small_work(workload));
       spec.check = true;
       const TrialResult result = run(spec);

@@ -9,7 +9,8 @@ import importlib.util
 import sys
 from pathlib import Path
 
-PLOTS = ["rss_live", "time_memory", "heatmap", "largest_block", "tutorial_steps", "sweep_curves", "sweep_map"]
+PLOTS = ["rss_live", "time_memory", "heatmap", "largest_block", "latency", "tutorial_steps", "sweep_curves",
+         "sweep_map"]
 TUNING_PLOTS = ["pareto"]
 SWEEP_PLOTS = ["sweep_curves", "sweep_map"]
 

@@ -18,6 +18,10 @@ const char* open_procfs();
 
 Memory read_memory();
 
+// By statm alone, in about a microsecond. Where the kernel counts resident pages per CPU first, the resident
+// figures are some pages behind; the size of the address space is exact.
+Memory read_memory_quickly();
+
 // Sets VmHWM back to the present RSS (proc(5), clear_refs 5). False where this is not permitted.
 bool reset_peak();
 std::uint64_t peak_bytes();  // VmHWM; 0 where it cannot be read

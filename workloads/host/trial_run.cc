@@ -14,6 +14,7 @@
 
 #include "allocators/brkmmap/brkmmap.h"
 #include "workloads/context.h"
+#include "workloads/host/call_timer.h"
 #include "workloads/host/clock.h"
 #include "workloads/host/procfs.h"
 #include "workloads/host/registry.h"
@@ -342,6 +343,7 @@ void run_trial(const Arguments& arguments, Report& report) {
                            {"operation", "time_ns", "live_bytes", "rss_bytes", "virtual_bytes",
                             "break_offset", "minor_faults", "major_faults", "phase"},
                            kSampleRows);
+  if (arguments.pass == kLatency) prepare_call_timing(context);
   if (arguments.session_fd >= 0 &&
       !state.turns.join(arguments.session_fd, arguments.seat, arguments.turn_ended_fd))
     context.fail(Outcome::kUsage, "--session-fd is no lockstep session with this seat");
@@ -359,11 +361,14 @@ void run_trial(const Arguments& arguments, Report& report) {
   if (::brkmmap_stats != nullptr) ::brkmmap_stats(&before);
   take_baseline();  // again: the first observation touched pages of the C library
   set_stage(Stage::kWorkload);
+  if (arguments.pass == kLatency) start_call_timing(state.threads);
   arguments.workload->run(context);
+  stop_call_timing();
   set_stage(Stage::kFinished);
   if (::brkmmap_stats != nullptr) ::brkmmap_stats(&after);
 
   report_common_metrics(context, context.observe());
+  if (arguments.pass == kLatency) report_call_timing(context);
   if (::brkmmap_stats != nullptr) report_own_counters(context, before, after);
   report.outcome = static_cast<std::uint32_t>(Outcome::kOk);
   set_stage(Stage::kDone);

@@ -23,7 +23,7 @@ constexpr Parameter kParameters[] = {
     {"breaths", Kind::kCount, "150", "", 1, 1e9, "times that the heap shrinks and grows"},
 };
 
-constexpr unsigned kPasses = kSpeed | kMemory | kLedger;
+constexpr unsigned kPasses = kSpeed | kMemory | kLedger | kLatency;
 constexpr Variant kVariants[] = {
     {"wide", kPasses, "sizes=wide", "level=32M,breaths=60"},
     {"buffers", kPasses, "sizes=buffers,level=192M,swing=0.08,breaths=60", "level=96M,breaths=20"},
@@ -84,7 +84,7 @@ void shrink_to(Context& context, std::uint64_t level, Rng& random) {
   while (live_bytes > level && used != 0) {
     Slot& slot = slots[random.below(used)];
     if (context.checking()) verify_pattern(context, slot.memory, slot.bytes, slot.identity);
-    std::free(slot.memory);
+    free_block(slot.memory, slot.bytes);
     live_bytes -= slot.bytes;
     slot = slots[--used];
     ++operations;

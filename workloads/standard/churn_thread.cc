@@ -3,8 +3,6 @@
 
 #include <sched.h>
 
-#include <cstdlib>
-
 #include "workloads/blocks.h"
 
 namespace heapmark::churn {
@@ -54,7 +52,7 @@ void Worker::take_block(Block& slot, std::uint32_t phase) {
 
 void Worker::give_back(Block& block) {
   if (context_->checking()) verify_pattern(*context_, block.memory, block.bytes, block.identity);
-  std::free(block.memory);
+  free_block(block.memory, block.bytes);
   freed_bytes_.store(freed_bytes_.load(std::memory_order_relaxed) + block.bytes, std::memory_order_relaxed);
   ++operations_;
 }

@@ -33,7 +33,7 @@ constexpr Parameter kParameters[] = {
     {"free_share", Kind::kShare, "0.5", "", 0.01, 1, "of the small blocks, freed at random"},
 };
 
-constexpr unsigned kUnlimited = kSpeed | kMemory | kLedger | kLimit;
+constexpr unsigned kUnlimited = kSpeed | kMemory | kLedger | kLimit | kLatency;
 constexpr Variant kVariants[] = {
     {"unlimited", kUnlimited, "limit=none", "budget=96M,rounds=2"},
     {"as", kLimit, "limit=as", "budget=96M,rounds=2"},
@@ -106,7 +106,7 @@ void set_limit(Context& context) {
   if (first == nullptr)
     context.fail(Outcome::kOutOfMemory, "the very first request, of 1000 bytes, was refused");
   reserved_bytes = context.observe().virtual_bytes - before.virtual_bytes;
-  free(first);
+  free_block(first, 1000);
   if (context.chosen("limit", "none")) return;
   const bool data = context.chosen("limit", "data");
   const std::uint64_t now = status_bytes(context, data ? "\nVmData:" : "\nVmSize:");
@@ -118,7 +118,7 @@ void set_limit(Context& context) {
 void release(Context& context, Slot& slot, std::uint64_t index) {
   if (slot.memory == nullptr) return;
   if (context.checking()) verify_pattern(context, slot.memory, slot.bytes, index);
-  free(slot.memory);
+  free_block(slot.memory, slot.bytes);
   live_bytes -= slot.bytes;
   slot.memory = nullptr;
   ++operations;
@@ -199,7 +199,7 @@ std::uint64_t largest_block(std::uint64_t should_fit) {
     }
     memory[0] = 1;
     memory[tried - 1] = 1;
-    free(const_cast<char*>(memory));
+    free_block(const_cast<char*>(memory), tried);
     ++operations;
     had = tried;
     if (tried == should_fit) break;

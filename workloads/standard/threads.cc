@@ -22,7 +22,7 @@ constexpr Parameter kParameters[] = {
     {"threads", Kind::kCount, "10000", "", kAtOnce, 1e9, "threads created and ended, four at a time"},
 };
 
-constexpr unsigned kPasses = kSpeed | kMemory | kLedger;
+constexpr unsigned kPasses = kSpeed | kMemory | kLedger | kLatency;
 constexpr Variant kVariants[] = {{"come-and-go", kPasses, "", "threads=1000"}};
 
 constexpr MetricInfo kMetrics[] = {
@@ -32,9 +32,14 @@ constexpr MetricInfo kMetrics[] = {
      "resident above the start once all threads are gone and everything is freed"},
 };
 
+struct Block {
+  void* memory;
+  std::uint64_t bytes;
+};
+
 struct Job {
   std::uint64_t number, seed;
-  void* handed[kHandedOver];  // from the last thread in this place: this one frees them
+  Block handed[kHandedOver];  // from the last thread in this place: this one frees them
 };
 
 Job jobs[kAtOnce];
@@ -51,18 +56,18 @@ void prepare(Context& context) {
 void* work(void* argument) {
   Job& job = *static_cast<Job*>(argument);
   Rng random(job.seed, job.number);
-  void* blocks[kBlocks];
-  for (void*& block : blocks) {
+  Block blocks[kBlocks];
+  for (Block& block : blocks) {
     const std::uint64_t bytes = draw_size({octave(4), octave(16)}, random);
-    block = ask(bytes);
-    if (block != nullptr) touch_pages(block, bytes);
+    block = {ask(bytes), bytes};
+    if (block.memory != nullptr) touch_pages(block.memory, bytes);
   }
   for (std::uint64_t at = 0; at < kBlocks; ++at) {
     if (at < kHandedOver) {
-      std::free(job.handed[at]);
+      free_block(job.handed[at].memory, job.handed[at].bytes);
       job.handed[at] = blocks[at];
     } else {
-      std::free(blocks[at]);
+      free_block(blocks[at].memory, blocks[at].bytes);
     }
   }
   return nullptr;
@@ -90,9 +95,9 @@ void run(Context& context) {
     samples[sample_count++] = {static_cast<double>(started), 0, static_cast<double>(now.rss_bytes)};
   }
   for (Job& job : jobs)
-    for (void*& block : job.handed) {
-      std::free(block);
-      block = nullptr;
+    for (Block& block : job.handed) {
+      free_block(block.memory, block.bytes);
+      block = {};
     }
   context.stop_clock(groups, threads * kBlocks * 2);
   if (context.pass() != kMemory) return;

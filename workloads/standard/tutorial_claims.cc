@@ -129,6 +129,15 @@ void decide_claims(const TutorialSeen& seen, Claim (&claims)[kClaims]) {
       claim->text.add("the kernel did not page A out when asked to (MADV_PAGEOUT)");
       claim->holds = kNotMeasured;
       break;
+    case PagedOut::kFileReadBack:
+      claim->text
+          .add(
+              "no swap, so none of malloc's can go there; a mapped file's page, dropped and read again, "
+              "took ")
+          .add(seen.major_faults)
+          .add(" major fault(s)");
+      conclude(*claim, seen.major_faults > 0);
+      break;
     case PagedOut::kReadBack:
       claim->text.add("reading A's first page after MADV_PAGEOUT took ")
           .add(seen.major_faults)

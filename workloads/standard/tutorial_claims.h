@@ -30,7 +30,8 @@ struct Moment {
   std::int64_t break_offset = 0, virtual_bytes = 0, rss_bytes = 0;
 };
 
-enum class PagedOut : std::uint8_t { kNoSwap, kNotEvicted, kReadBack };
+// kFileReadBack: there is no swap, but a page of a mapped file could be read back.
+enum class PagedOut : std::uint8_t { kNoSwap, kNotEvicted, kReadBack, kFileReadBack };
 
 struct TutorialSeen {
   BlockSeen a, b, c, d, e;

@@ -99,3 +99,12 @@ TEST_CASE("a page read back from swap decides the last claim") {
   seen.paged_out = PagedOut::kNotEvicted;
   CHECK(std::isnan(Verdicts(seen).holds(12)));
 }
+
+TEST_CASE("without swap a page of a file decides the last claim, and the text keeps the two apart") {
+  TutorialSeen seen = by_the_book();
+  seen.paged_out = PagedOut::kFileReadBack;
+  seen.major_faults = 1;
+  CHECK(Verdicts(seen).holds(12) == 1);
+  CHECK_THAT(Verdicts(seen).text(12), Contains("no swap") && Contains("mapped file"));
+  CHECK_THAT(Verdicts(seen).text(12), Contains("took 1 major fault(s)"));  // it is not cut off
+}

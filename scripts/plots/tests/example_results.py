@@ -34,6 +34,13 @@ def samples(rng, waste):
                  rows)
 
 
+def latency_buckets(rng):
+    """Of malloc and free: calls, each bucket longer and rarer; the last of free holds a call during a preemption."""
+    rows = [[call, kind, 2**at, 2**(at + 1), max(1, int(10**6 * rng.uniform(.5, 1) / 4**(at - 4)))]
+            for call in (0, 1) for at in range(4, 18) for kind in ([0] if at < 9 else [1])]
+    return table("call kind from_ns to_ns calls", rows + [[1, 3, 2**22, 2**23, 1]])
+
+
 def steps(pinned):
     says = ["start", "A=30K", "B=40K", "C=200K", "D=100K", "free C", "free B", "ask 40K", "free it", "ask E=50K",
             "free E", "free D"]
@@ -80,6 +87,9 @@ def make(seed=1):
                 records.append(record(label, "churn", variant, "memory",
                                       tables={"samples": samples(rng, 1.1 + .1 * i)}))
                 records.append(record(label, "churn", variant, "ledger", metrics={"trims": i}))
+                if variant == "small-1t":
+                    records.append(record(label, "churn", variant, "latency", metrics={"clock_cost_ns": 20},
+                                          tables={"latency_buckets": latency_buckets(rng)}))
             statistics += [statistic(rng, label, "churn", variant, m, i) for m in METRICS]
         for variant in ("unlimited", "as", "data"):
             rows = [[r, 180 * MIB, (76 - 3 * r) * MIB, None if (i, r) == (3, 2) else

@@ -20,7 +20,7 @@ import tutorial_steps  # noqa: E402
 PLOT = HERE.parent.parent / "plot"
 HEATMAPS = {"heatmap", "heatmap-churn-small-1t", "heatmap-churn-mixed-4t"}
 NAMES = HEATMAPS | {"rss_live-churn-small-1t", "rss_live-churn-mixed-4t", "time_memory", "largest_block",
-                    "tutorial_steps"}
+                    "tutorial_steps", "latency-churn-small-1t"}
 
 
 def started(path, out, *more):
@@ -72,13 +72,13 @@ class Plots(unittest.TestCase):
             record["tables"] = {}
         done = self.plot(results)
         self.assertEqual(done.returncode, 0, done.stderr)
-        for name in ("rss_live", "largest_block", "tutorial_steps"):
+        for name in ("rss_live", "largest_block", "latency", "tutorial_steps"):
             self.assertIn(f"{name} skipped: ", done.stderr)
         self.assertEqual({n.split(".")[0] for n in self.files()}, {"time_memory"} | HEATMAPS)
 
     def test_a_file_without_trials_is_no_error(self):
         done = self.plot({**self.example, "records": [], "statistics": []})
-        self.assertEqual((done.returncode, done.stderr.count("skipped")), (0, 5))
+        self.assertEqual((done.returncode, done.stderr.count("skipped")), (0, 6))
 
     def test_a_table_of_nulls_is_drawn(self):
         results = copy.deepcopy(self.example)
