@@ -11,6 +11,12 @@
 
 namespace heapmark {
 
+struct Block {
+  void* memory;
+  std::uint64_t bytes;
+  std::uint64_t identity;  // for the pattern of the checking mode
+};
+
 // Writes to each page of the block, to its first and to its last byte.
 inline void touch_pages(void* block, std::size_t bytes) {
   constexpr std::uintptr_t kPage = 4096;

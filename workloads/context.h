@@ -28,6 +28,7 @@ class Context {
   std::uint64_t count(const char* name) const;  // kCount, kBytes, kSeconds (whole)
   double number(const char* name) const;        // kShare and any other number
   bool chosen(const char* name, const char* choice) const;
+  const char* text(const char* name) const;  // as it was written
 
   std::uint64_t seed() const;
   Pass pass() const;
@@ -76,10 +77,11 @@ class Context {
 };
 
 // A file's workload becomes known by one line at its end: HEAPMARK_WORKLOAD(kChurn);
-void register_workload(const Workload& workload);
-#define HEAPMARK_WORKLOAD(workload)                           \
-  [[gnu::constructor]] static void register_this_workload() { \
-    ::heapmark::register_workload(workload);                  \
+// `group` is the folder that the file lies in (set by workloads/CMakeLists.txt).
+void register_workload(const Workload& workload, const char* group);
+#define HEAPMARK_WORKLOAD(workload)                               \
+  [[gnu::constructor]] static void register_this_workload() {     \
+    ::heapmark::register_workload(workload, HEAPMARK_GROUP_NAME); \
   }
 
 }  // namespace heapmark

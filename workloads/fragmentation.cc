@@ -45,4 +45,15 @@ double growth_per_million_operations(const HeapSample* samples, std::size_t coun
   return xx == 0 ? kNotMeasured : xy / xx * 1e6;
 }
 
+double steady_from(const double* values, std::size_t count, double tolerance) {
+  if (count < 8) return kNotMeasured;
+  const std::size_t last = count - count / 4;
+  double mean = 0;
+  for (std::size_t at = last; at < count; ++at) mean += values[at] / static_cast<double>(count - last);
+  const double margin = mean * tolerance;
+  std::size_t first = count;
+  while (first > 0 && values[first - 1] >= mean - margin && values[first - 1] <= mean + margin) --first;
+  return first > last ? kNotMeasured : static_cast<double>(first) / static_cast<double>(count);
+}
+
 }  // namespace heapmark

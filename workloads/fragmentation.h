@@ -31,4 +31,9 @@ double mean_held_over_live(const HeapSample* samples, std::size_t count);
 // samples.
 double growth_per_million_operations(const HeapSample* samples, std::size_t count);
 
+// The share of a series after which all values lie within `tolerance` (a share) of the mean of the last
+// quarter; NaN where that is more than three quarters, which is: it never became steady, or fewer than eight
+// values.
+double steady_from(const double* values, std::size_t count, double tolerance);
+
 }  // namespace heapmark

@@ -11,13 +11,12 @@ namespace heapmark {
 
 inline constexpr std::size_t kThreadStackBytes = 256 * 1024;
 
-// `stack`: kThreadStackBytes of Context::own_memory, page-aligned. Returns false where the thread was
-// refused.
+// `stack`: stack_bytes of Context::own_memory, page-aligned. Returns false where the thread was refused.
 [[nodiscard]] inline bool start_thread(pthread_t* thread, void* stack, void* (*function)(void*),
-                                       void* argument) {
+                                       void* argument, std::size_t stack_bytes = kThreadStackBytes) {
   pthread_attr_t attributes;
   if (pthread_attr_init(&attributes) != 0) return false;
-  const bool started = pthread_attr_setstack(&attributes, stack, kThreadStackBytes) == 0 &&
+  const bool started = pthread_attr_setstack(&attributes, stack, stack_bytes) == 0 &&
                        pthread_create(thread, &attributes, function, argument) == 0;
   pthread_attr_destroy(&attributes);
   return started;

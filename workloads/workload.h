@@ -19,15 +19,16 @@ namespace heapmark {
 
 class Context;
 
-enum class Kind : std::uint8_t { kCount, kBytes, kShare, kSeconds, kChoice };
+enum class Kind : std::uint8_t { kCount, kBytes, kShare, kSeconds, kChoice, kSizes };
 
-// One row: what `--set name=value` may say. kChoice takes one of `choices`, separated by '|'.
+// One row: what `--set name=value` may say. kChoice takes one of `choices`, separated by '|'; kSizes takes
+// what contract/size_spec.h tells, or one of `choices`.
 struct Parameter {
   const char* name;
   Kind kind;
   const char* default_value;  // as the user would write it: "64K", "0.75", "mixed"
-  const char* choices;        // kChoice only, else ""
-  double min, max;            // inclusive; not used for kChoice
+  const char* choices;        // kChoice and kSizes only, else ""
+  double min, max;            // inclusive; not used for kChoice and kSizes
   const char* help;
 };
 

@@ -101,3 +101,14 @@ TEST_CASE("quantiles are those of the calls counted, and absent where too few ca
   CHECK(quantile(counts, 10'000, 0.999) == Approx(5'000).epsilon(0.032));
   CHECK(std::isnan(quantile(counts, 10'000, 0.9999)));
 }
+
+TEST_CASE("a series is steady from where it stays within the tolerance of its last quarter's mean") {
+  const double settles[] = {50, 70, 90, 99, 101, 100, 99, 101, 100, 100, 100, 100};
+  CHECK(steady_from(settles, 12, 0.02) == Approx(3.0 / 12));
+  CHECK(steady_from(settles, 12, 0.2) == Approx(2.0 / 12));
+  const double grows[] = {10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 110, 120};
+  CHECK(std::isnan(steady_from(grows, 12, 0.02)));
+  const double flat[] = {5, 5, 5, 5, 5, 5, 5, 5};
+  CHECK(steady_from(flat, 8, 0.02) == 0);
+  CHECK(std::isnan(steady_from(flat, 7, 0.02)));
+}

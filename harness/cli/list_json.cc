@@ -54,13 +54,14 @@ json workloads_json(const std::vector<plan::WorkloadInfo>& workloads) {
                {"kind", parameter.kind},
                {"default", parameter.default_value},
                {"help", parameter.help}};
-      if (parameter.kind == "choice")
+      if (parameter.kind == "choice" || parameter.kind == "sizes")
         row["choices"] = parameter.choices;
       else
         row["range"] = {parameter.min, parameter.max};
       parameters.push_back(std::move(row));
     }
     all.push_back({{"name", workload.name},
+                   {"group", workload.group},
                    {"summary", workload.summary},
                    {"variants", std::move(variants)},
                    {"parameters", std::move(parameters)}});

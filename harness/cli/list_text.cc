@@ -91,6 +91,8 @@ std::string range_of(const Tunable& tunable) {
 
 std::string allowed(const WorkloadParameter& parameter) {
   if (parameter.kind == "choice") return parameter.choices;
+  if (parameter.kind == "sizes")
+    return parameter.choices + (parameter.choices.empty() ? "" : "|") + "820|16..1K|@FILE";
   return fmt::format("{} {}..{}", parameter.kind, number(parameter.min, parameter.kind),
                      number(parameter.max, parameter.kind));
 }
@@ -148,9 +150,9 @@ std::string passes_text() {
 }
 
 std::string workloads_text(const std::vector<WorkloadInfo>& workloads) {
-  std::string text = "Workloads (-w NAME or NAME/VARIANT, --set PARAMETER=VALUE)\n";
+  std::string text = "Workloads (-w NAME, NAME/VARIANT or GROUP, --set PARAMETER=VALUE)\n";
   for (const WorkloadInfo& workload : workloads) {
-    text += fmt::format("\n  {}: {}\n", workload.name, workload.summary);
+    text += fmt::format("\n  {} [{}]: {}\n", workload.name, workload.group, workload.summary);
     Rows variants;
     for (const plan::WorkloadVariant& variant : workload.variants)
       variants.add({workload.name + "/" + variant.name, fmt::format("{}", fmt::join(variant.passes, "|")),

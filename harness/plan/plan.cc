@@ -15,6 +15,7 @@ namespace heapmark::plan {
 namespace {
 
 const std::vector<std::string> kEverything = {"all"};
+const std::vector<std::string> kDefaultGroup = {"standard"};
 
 constexpr std::chrono::seconds kTimeout{120}, kQuickTimeout{60};
 
@@ -45,18 +46,25 @@ void choose_all(const WorkloadInfo& workload, std::vector<Chosen>& chosen) {
   for (const WorkloadVariant& variant : workload.variants) chosen.push_back({&workload, &variant});
 }
 
-// "churn", "churn/small-4t" or "all", which none at all means too. What is named twice is measured once.
+std::vector<std::string> names_and_groups(const std::vector<WorkloadInfo>& workloads) {
+  std::vector<std::string> names = names_of(workloads);
+  for (const WorkloadInfo& workload : workloads)
+    if (!holds(names, workload.group)) names.push_back(workload.group);
+  return names;
+}
+
+// "churn", "churn/small-4t", a group or "all". What is named twice is measured once.
 std::vector<Chosen> choose(const Request& request, const std::vector<WorkloadInfo>& workloads) {
   std::vector<Chosen> named;
-  for (const std::string& written : request.workloads.empty() ? kEverything : request.workloads) {
-    if (written == "all") {
-      for (const WorkloadInfo& workload : workloads) choose_all(workload, named);
-      continue;
-    }
+  for (const std::string& written : request.workloads.empty() ? kDefaultGroup : request.workloads) {
+    const std::size_t before = named.size();
+    for (const WorkloadInfo& workload : workloads)
+      if (written == "all" || workload.group == written) choose_all(workload, named);
+    if (named.size() > before) continue;
     const std::size_t slash = written.find('/');
     const std::string name = written.substr(0, slash);
     const WorkloadInfo* const workload = find_row(workloads, name);
-    if (!workload) throw UsageError(unknown("workload", name, names_of(workloads)));
+    if (!workload) throw UsageError(unknown("workload", name, names_and_groups(workloads)));
     if (slash == std::string::npos) {
       choose_all(*workload, named);
       continue;

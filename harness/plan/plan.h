@@ -27,8 +27,9 @@ struct Shard {
 [[nodiscard]] Shard parse_shard(std::string_view written);
 
 struct Request {
-  std::vector<std::string> workloads;  // "churn" (all variants), "churn/small-4t"; empty or "all": every one
-  std::vector<std::string> passes;     // empty or "all": every one
+  // "churn" (all variants), "churn/small-4t", "patterns" (a group), "all"; empty: kDefaultGroup
+  std::vector<std::string> workloads;
+  std::vector<std::string> passes;  // empty or "all": every one
   Rounds rounds = default_rounds(false);
   trial::Pairs sets;  // applied to every workload that has the parameter
   std::uint64_t seed = 1;

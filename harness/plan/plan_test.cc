@@ -26,6 +26,7 @@ std::vector<WorkloadInfo> made_up_workloads() {
   churn.variants = {{"small-1t", {"speed", "memory", "ledger"}, "threads=1,live=64M", "live=8M"},
                     {"small-4t", {"speed", "memory"}, "threads=4,live=64M", "live=8M"}};
   story.name = "story";
+  churn.group = story.group = "standard";
   story.parameters = {parameter("repeats", "count", 1, 1e6)};
   story.variants = {{"once", {"speed"}, "", ""}};
   return {churn, story};
@@ -235,4 +236,23 @@ TEST_CASE("a shard is written I/N") {
   CHECK(parse_shard("2/4") == Shard{2, 4});
   for (const char* const wrong : {"0/4", "5/4", "2", "2/4x", "/", "-1/4"})
     CHECK_THROWS_AS(parse_shard(wrong), UsageError);
+}
+
+TEST_CASE("a group stands for the workloads of its folder, and the standard ones are measured by default") {
+  auto workloads = made_up_workloads();
+  WorkloadInfo fifo = workloads[1];
+  fifo.name = "fifo";
+  fifo.group = "patterns";
+  workloads.push_back(fifo);
+  const auto names = [&](std::vector<std::string> written) {
+    std::set<std::string> seen;
+    for (const auto& spec : make_plan(request(std::move(written)), three(), workloads))
+      seen.insert(spec.workload);
+    return seen;
+  };
+  CHECK(names({"patterns"}) == std::set<std::string>{"fifo"});
+  CHECK(names({"patterns", "story"}) == std::set<std::string>{"fifo", "story"});
+  CHECK(names({}) == std::set<std::string>{"churn", "story"});
+  CHECK(names({"all"}) == std::set<std::string>{"churn", "story", "fifo"});
+  CHECK_THROWS_WITH(names({"paterns"}), Contains("did you mean \"patterns\""));
 }

@@ -61,6 +61,7 @@ WorkloadVariant read_variant(const json& row, const std::string& place) {
 
 WorkloadInfo read_workload(const json& row, const std::string& place) {
   return {.name = member<std::string>(row, "name", place),
+          .group = member<std::string>(row, "group", place),
           .summary = member<std::string>(row, "summary", place),
           .parameters = rows(row, "parameters", place, read_parameter),
           .variants = rows(row, "variants", place, read_variant),

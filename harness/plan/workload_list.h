@@ -28,7 +28,7 @@ struct WorkloadVariant {
 };
 
 struct WorkloadInfo {
-  std::string name, summary;
+  std::string name, group, summary;  // group: a name for all workloads of one folder
   std::vector<WorkloadParameter> parameters;
   std::vector<WorkloadVariant> variants;
   std::vector<Metric> metrics;  // its own, then the common ones of every workload, then the ledger's

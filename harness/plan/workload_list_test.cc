@@ -11,7 +11,7 @@ namespace {
 
 constexpr const char* kDescribed = R"({
   "workloads": [{
-    "name": "churn", "summary": "a server",
+    "name": "churn", "group": "standard", "summary": "a server",
     "parameters": [{"name": "threads", "kind": "count", "default": "1", "choices": "", "min": 1, "max": 64,
                     "help": "how many"}],
     "variants": [{"name": "small-1t", "passes": ["speed", "memory"], "sets": "threads=1", "quick_sets": ""}],
@@ -43,6 +43,7 @@ TEST_CASE("a workload is read with its parameters, variants and metrics") {
   REQUIRE(workloads.size() == 1);
   const WorkloadInfo& churn = workloads[0];
   CHECK(churn.name == "churn");
+  CHECK(churn.group == "standard");
   CHECK(churn.summary == "a server");
   REQUIRE(churn.parameters.size() == 1);
   CHECK(churn.parameters[0].kind == "count");

@@ -12,6 +12,7 @@
 
 #include "harness/plan/did_you_mean.h"
 #include "harness/plan/usage_error.h"
+#include "workloads/contract/size_spec.h"
 
 namespace heapmark::plan {
 namespace {
@@ -136,6 +137,14 @@ void check_value(const WorkloadParameter& parameter, std::string_view written) {
     for (const std::string& choice : choices)
       if (choice == written) return;
     throw UsageError(unknown("choice for " + parameter.name, written, choices));
+  }
+  if (parameter.kind == "sizes") {
+    for (const std::string& choice : split_choices(parameter.choices))
+      if (choice == written) return;
+    if (parse_size_spec(written).form == SizeSpec::Form::kWrong)
+      wrong(parameter.name, written,
+            parameter.choices.empty() ? kSizeSpecHelp : parameter.choices + ", or " + kSizeSpecHelp);
+    return;
   }
   // The measured process reads digits, a point and one of these letters, for every kind alike.
   const auto number = written.find_first_not_of("0123456789.KMG") == std::string_view::npos

@@ -128,3 +128,17 @@ TEST_CASE("an unknown name gets the nearest known one, or all where none is near
         "unknown allocator \"rust\" (known: glibc, jemalloc, mimalloc)");
   CHECK(unknown("parameter", "x", std::vector<std::string>{}) == "unknown parameter \"x\" (there is none)");
 }
+
+TEST_CASE("sizes are one size, a range, a file or a name of the workload's own") {
+  WorkloadParameter sizes{
+      .name = "sizes", .kind = "sizes", .default_value = "16..1K", .choices = "mixed|small", .help = ""};
+  for (const char* good : {"820", "64K", "16..1K", "1..2", "@requests.txt", "mixed", "1G"}) {
+    CAPTURE(good);
+    CHECK_NOTHROW(check_value(sizes, good));
+  }
+  for (const char* bad :
+       {"", "0", "1K..16", "16..16", "16..", "..16", "16-1K", "@", "huge", "2G", "1.5K", "16..1T"}) {
+    CAPTURE(bad);
+    CHECK_THROWS_WITH(check_value(sizes, bad), Contains("mixed|small, or sizes are one size (820)"));
+  }
+}

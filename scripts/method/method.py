@@ -16,7 +16,7 @@ from runs import Bench, busy, write_csv
 ROOT = Path(__file__).resolve().parents[2]
 
 FULL = {
-    "allocators": "all", "workloads": "all", "quick": [],
+    "allocators": "all", "workloads": "standard", "quick": [],
     "lockstep_rounds": 20, "isolated_rounds": 60,
     "slice_ms": [1, 3, 10, 20, 40, 80], "slice_workloads": "churn/small-1t,churn/mixed-1t,breathe/wide",
     "alarm_sessions": 1000, "alarm_workloads": "churn/small-1t,breathe/wide,large_block/unlimited",

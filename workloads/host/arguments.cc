@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "workloads/contract/size_spec.h"
 #include "workloads/host/registry.h"
 #include "workloads/text.h"
 
@@ -37,6 +38,11 @@ const char* set_value(const Parameter& parameter, const char* text, Value& out) 
   out.text = text;
   if (parameter.kind == Kind::kChoice)
     return is_choice(parameter.choices, text) ? "" : wrong("this parameter has no such choice:", text);
+  if (parameter.kind == Kind::kSizes) {
+    if (is_choice(parameter.choices, text) || parse_size_spec(text).form != SizeSpec::Form::kWrong) return "";
+    problem = Message();
+    return problem.add("not sizes: '").add(text).add("'; ").add(kSizeSpecHelp).c_str();
+  }
   double number = 0;
   if (!read_number(text, number)) return wrong("not a number:", text);
   if (number < parameter.min || number > parameter.max) return wrong("out of the parameter's range:", text);

@@ -10,7 +10,7 @@
 namespace heapmark::host {
 namespace {
 
-Text<128 * 1024> json;
+Text<1024 * 1024> json;
 
 void add_text(const char* text) {
   json.add("\"");
@@ -67,6 +67,8 @@ const char* kind_name(Kind kind) {
       return "seconds";
     case Kind::kChoice:
       return "choice";
+    case Kind::kSizes:
+      return "sizes";
   }
   return "";
 }
@@ -125,6 +127,7 @@ bool describe(int fd) {
     const Workload& workload = workload_at(at);
     json.add(at == 0 ? "\n {" : ",\n {");
     add_key("name", workload.name);
+    add_key("group", group_at(at));
     add_key("summary", workload.summary);
     add_list("parameters", workload.parameters, add_parameter);
     json.add(",\n  ");

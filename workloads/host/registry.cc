@@ -8,7 +8,12 @@
 namespace heapmark {
 namespace {
 
-const Workload* workloads[host::kMaxWorkloads];
+struct Registered {
+  const Workload* workload;
+  const char* group;
+};
+
+Registered workloads[host::kMaxWorkloads];
 std::size_t count = 0;
 
 constexpr unsigned kOptional = 0;  // only where the allocator can tell
@@ -66,12 +71,12 @@ constexpr MetricInfo kCommonMetrics[] = {
 
 }  // namespace
 
-void register_workload(const Workload& workload) {
+void register_workload(const Workload& workload, const char* group) {
   if (count == host::kMaxWorkloads) return;
   std::size_t at = count++;
-  for (; at > 0 && std::strcmp(workload.name, workloads[at - 1]->name) < 0; --at)
+  for (; at > 0 && std::strcmp(workload.name, workloads[at - 1].workload->name) < 0; --at)
     workloads[at] = workloads[at - 1];
-  workloads[at] = &workload;
+  workloads[at] = {&workload, group};
 }
 
 namespace host {
@@ -80,12 +85,15 @@ std::size_t workload_count() {
   return count;
 }
 const Workload& workload_at(std::size_t index) {
-  return *workloads[index];
+  return *workloads[index].workload;
+}
+const char* group_at(std::size_t index) {
+  return workloads[index].group;
 }
 
 const Workload* find_workload(const char* name) {
   for (std::size_t at = 0; at < count; ++at)
-    if (std::strcmp(workloads[at]->name, name) == 0) return workloads[at];
+    if (std::strcmp(workloads[at].workload->name, name) == 0) return workloads[at].workload;
   return nullptr;
 }
 

@@ -5,10 +5,11 @@
 
 namespace heapmark::host {
 
-inline constexpr std::size_t kMaxWorkloads = 32;
+inline constexpr std::size_t kMaxWorkloads = 96;
 
 std::size_t workload_count();
 const Workload& workload_at(std::size_t index);  // in order of name
+const char* group_at(std::size_t index);         // the folder that its file lies in
 const Workload* find_workload(const char* name);
 
 // Figures that the host reports for every workload.

@@ -166,6 +166,9 @@ double Context::number(const char* name) const {
 bool Context::chosen(const char* name, const char* choice) const {
   return std::strcmp(value_of(name).text, choice) == 0;
 }
+const char* Context::text(const char* name) const {
+  return value_of(name).text;
+}
 std::uint64_t Context::seed() const {
   return state.arguments->seed;
 }

@@ -19,7 +19,6 @@
 namespace heapmark {
 namespace {
 
-using churn::Block;
 using churn::Mailbox;
 using churn::Settings;
 using churn::Worker;
@@ -29,8 +28,8 @@ constexpr std::uint64_t kSamples = 400;
 
 constexpr Parameter kParameters[] = {
     {"live", Kind::kBytes, "64M", "", 64 * 1024, 1e12, "live bytes aimed at, all threads together"},
-    {"sizes", Kind::kChoice, "mixed", "mixed|small|large", 0, 0,
-     "log-uniform; mixed: 16 B to 64 KiB, small: 16 B to 1 KiB, large: 16 KiB to 1 MiB"},
+    {"sizes", Kind::kSizes, "mixed", "mixed|small|large", 0, 0,
+     "mixed: 16..64K, small: 16..1K, large: 16K..1M; or one size, a range or a histogram file"},
     {"threads", Kind::kCount, "1", "", 1, kMaxThreads, "threads, each with its share of the live bytes"},
     {"remote_free_share", Kind::kShare, "0.75", "", 0, 1,
      "share of frees done by another thread, where there is one"},
@@ -74,32 +73,37 @@ churn::SampleLog sample_log;
 std::atomic<std::uint32_t> arrived, step;
 CutPoint cut_point;
 
-LogUniform chosen_sizes(const Context& context) {
-  if (context.chosen("sizes", "small")) return {octave(4), octave(10)};
-  if (context.chosen("sizes", "large")) return {octave(14), octave(20)};
-  return {octave(4), octave(16)};
+// Slots for twice as many blocks as the live bytes can be at the smallest mean size that a phase has.
+std::uint64_t slots_for(double smallest_mean) {
+  return static_cast<std::uint64_t>(2 * static_cast<double>(settings.live_bytes) / smallest_mean) + 64;
 }
 
-// Slots for twice as many blocks as the live bytes can be at the smallest mean size that a phase has: half of
-// the sizes come from the whole range, whose mean is (high - low) / ln(high / low).
-std::uint64_t slots_for(const LogUniform& sizes, std::uint64_t live_bytes) {
-  const double octaves = static_cast<double>(sizes.to - sizes.from) / kStepsAnOctave;
-  const double low = static_cast<double>(std::uint64_t{1} << sizes.from / kStepsAnOctave);
-  const double high = static_cast<double>(std::uint64_t{1} << sizes.to / kStepsAnOctave);
-  const double smallest_mean = (high - low) / (octaves * 0.6931) / 2;
-  return static_cast<std::uint64_t>(2 * static_cast<double>(live_bytes) / smallest_mean) + 64;
+// Half of the sizes come from the whole range, whose mean is (high - low) / ln(high / low).
+void choose_octaves(std::uint32_t low_exponent, std::uint32_t high_exponent) {
+  const auto low = static_cast<double>(std::uint64_t{1} << low_exponent);
+  const auto high = static_cast<double>(std::uint64_t{1} << high_exponent);
+  const auto octaves = static_cast<double>(high_exponent - low_exponent);
+  settings.sizes = SizeSource({octave(low_exponent), octave(high_exponent)});
+  settings.slots = slots_for((high - low) / (octaves * 0.6931) / 2);
+}
+
+void choose_sizes(Context& context) {
+  if (context.chosen("sizes", "small")) return choose_octaves(4, 10);
+  if (context.chosen("sizes", "large")) return choose_octaves(14, 20);
+  if (context.chosen("sizes", "mixed")) return choose_octaves(4, 16);
+  settings.sizes.set_up(context, "sizes");
+  settings.slots = slots_for(static_cast<double>(settings.sizes.mean_bytes()) / 2);
 }
 
 void prepare(Context& context) {
-  settings.sizes = chosen_sizes(context);
   settings.threads = static_cast<std::uint32_t>(context.count("threads"));
   context.uses_threads(settings.threads);
   cut_point.set_threads(settings.threads);
   settings.live_bytes = context.count("live") / settings.threads;
+  choose_sizes(context);
   settings.operations = context.count("operations") / settings.threads;
   settings.phases = static_cast<std::uint32_t>(context.count("phases"));
   settings.remote_free_share = context.number("remote_free_share");
-  settings.slots = slots_for(settings.sizes, settings.live_bytes);
   settings.sample_every = context.sampling() ? settings.operations / kSamples + 1 : 0;
   if (context.sampling()) {
     sample_log = {static_cast<HeapSample*>(context.own_memory(sizeof(HeapSample) * (kSamples + 1))), 0,

@@ -36,7 +36,7 @@ void Worker::set_up(Context& context, const Settings& settings, std::uint32_t nu
 }
 
 void Worker::take_block(Block& slot, std::uint32_t phase) {
-  const std::uint64_t bytes = draw_drifting(settings_->sizes, phase, settings_->phases, random_);
+  const std::uint64_t bytes = settings_->sizes.draw_drifting(phase, settings_->phases, random_);
   void* const memory = ask(bytes);
   if (memory == nullptr)
     context_->fail(heapmark::Outcome::kOutOfMemory, "a request of the churn was refused");

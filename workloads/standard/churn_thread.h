@@ -7,19 +7,14 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "workloads/blocks.h"
 #include "workloads/context.h"
 #include "workloads/cut_point.h"
 #include "workloads/fragmentation.h"
 #include "workloads/rng.h"
-#include "workloads/size_distribution.h"
+#include "workloads/size_source.h"
 
 namespace heapmark::churn {
-
-struct Block {
-  void* memory;
-  std::uint64_t bytes;
-  std::uint64_t identity;  // for the pattern of the checking mode
-};
 
 // Blocks on their way to the thread that frees them: one writer, one reader, no lock.
 class Mailbox {
@@ -41,7 +36,7 @@ struct SampleLog {
 };
 
 struct Settings {
-  LogUniform sizes;
+  SizeSource sizes;
   std::uint64_t live_bytes;  // that each thread aims at
   std::uint64_t operations;  // of each thread, after the fill
   std::uint64_t slots;       // of each thread

@@ -14,12 +14,13 @@
 namespace heapmark {
 namespace {
 
-constexpr std::uint32_t kAtOnce = 4;
+constexpr std::uint32_t kMostAtOnce = 1024;
 constexpr std::uint64_t kBlocks = 64, kHandedOver = 8;
 constexpr std::uint64_t kSamples = 200;
 
 constexpr Parameter kParameters[] = {
-    {"threads", Kind::kCount, "10000", "", kAtOnce, 1e9, "threads created and ended, four at a time"},
+    {"threads", Kind::kCount, "10000", "", 1, 1e9, "threads created and ended"},
+    {"at_once", Kind::kCount, "4", "", 1, kMostAtOnce, "threads that live at one time"},
 };
 
 constexpr unsigned kPasses = kSpeed | kMemory | kLedger | kLatency;
@@ -42,14 +43,17 @@ struct Job {
   Block handed[kHandedOver];  // from the last thread in this place: this one frees them
 };
 
-Job jobs[kAtOnce];
+std::uint32_t at_once;
+Job* jobs;
 char* stacks;
 HeapSample* samples;
 std::uint64_t sample_count;
 
 void prepare(Context& context) {
-  context.uses_threads(kAtOnce);
-  stacks = static_cast<char*>(context.own_memory(kThreadStackBytes * kAtOnce));
+  at_once = static_cast<std::uint32_t>(context.count("at_once"));
+  context.uses_threads(at_once);
+  jobs = static_cast<Job*>(context.own_memory(sizeof(Job) * at_once));
+  stacks = static_cast<char*>(context.own_memory(kThreadStackBytes * at_once));
   samples = static_cast<HeapSample*>(context.own_memory((kSamples + 1) * sizeof(HeapSample)));
 }
 
@@ -75,15 +79,15 @@ void* work(void* argument) {
 
 void run(Context& context) {
   const std::uint64_t threads = context.count("threads");
-  const std::uint64_t every = threads / kAtOnce / kSamples + 1;
-  const std::uint64_t groups = (threads + kAtOnce - 1) / kAtOnce;
+  const std::uint64_t every = threads / at_once / kSamples + 1;
+  const std::uint64_t groups = (threads + at_once - 1) / at_once;
   context.start_clock(groups);
   std::uint64_t started = 0;
   for (std::uint64_t group = 0; started < threads; ++group) {
     context.slice(group);  // none of the threads lives now
-    pthread_t running[kAtOnce];
+    pthread_t running[kMostAtOnce];
     std::uint32_t count = 0;
-    for (; count < kAtOnce && started < threads; ++count) {
+    for (; count < at_once && started < threads; ++count) {
       jobs[count].number = started++;
       jobs[count].seed = context.seed();
       if (!start_thread(&running[count], stacks + count * kThreadStackBytes, work, &jobs[count]))
@@ -94,8 +98,8 @@ void run(Context& context) {
     const Observation now = context.sample(started, 0);
     samples[sample_count++] = {static_cast<double>(started), 0, static_cast<double>(now.rss_bytes)};
   }
-  for (Job& job : jobs)
-    for (Block& block : job.handed) {
+  for (std::uint32_t at = 0; at < at_once; ++at)
+    for (Block& block : jobs[at].handed) {
       free_block(block.memory, block.bytes);
       block = {};
     }

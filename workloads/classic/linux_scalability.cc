@@ -1,0 +1,49 @@
+// Each thread asks for a block of one size and frees it, millions of times, sharing nothing with the others.
+// Idea: linux-scalability of Lever and Boreham ("malloc() Performance in a Multithreaded Linux Environment",
+// USENIX 2000), with 512 bytes as theirs; Berger et al. (Hoard, ASPLOS 2000) quote it. The original waits for
+// its threads' start within the time and touches nothing; here the clock runs for the loop, and blocks are
+// touched.
+// Good: the time of `pair` on every thread: a perfect scaler's time falls with the number of threads as long
+// as there are CPUs. Bad: time that rises with each thread: one lock around the heap.
+// Made to embarrass: the single-lock mallocs of that day; today those without a thread cache.
+#include "workloads/common_parameters.h"
+#include "workloads/size_source.h"
+
+namespace heapmark {
+namespace {
+
+constexpr Parameter kParameters[] = {sizes_parameter("512"), threads_parameter("4"),
+                                     operations_parameter("20M")};
+
+constexpr Variant kVariants[] = {{"4t", kUsualPasses, "threads=4", "operations=1M"}};
+
+SizeSource sizes;
+
+struct LinuxScalability {
+  static std::uint32_t threads(Context& context) { return threads_of(context); }
+  static std::uint64_t units(Context& context, std::uint32_t threads) {
+    return units_of(context, threads, 2);
+  }
+  void set_up(Context& context, Member& member, Team&) {
+    if (member.number() == 0) sizes.set_up(context, "sizes");
+  }
+  void fill(Member&) {}
+  void step(Member& member, std::uint64_t) {
+    Block block = member.take(sizes.draw(member.random));
+    member.give_back(block);
+  }
+  void finish(Member&) {}
+};
+
+constexpr Workload kLinuxScalability{"linux-scalability",
+                                     "threads that each ask for a block of one size and free it",
+                                     kParameters,
+                                     kVariants,
+                                     kSteadyMetrics,
+                                     TeamOf<LinuxScalability>::prepare,
+                                     TeamOf<LinuxScalability>::run};
+
+HEAPMARK_WORKLOAD(kLinuxScalability)
+
+}  // namespace
+}  // namespace heapmark
