@@ -6,6 +6,7 @@ which yields (file name, figure) or raises Absent; a new one is one more name in
 import argparse
 import importlib
 import importlib.util
+import os
 import sys
 from pathlib import Path
 
@@ -32,6 +33,8 @@ def main(arguments=None):
     parser.add_argument("results", help="results.json of `heapmark run`")
     parser.add_argument("--out", required=True, help="folder to write *.png and *.svg to")
     options = parser.parse_args(arguments)
+    if options.out in ("", "-"):
+        parser.error(f"--out takes a folder to write files to, not '{options.out}'")
     sys.path.insert(0, str(Path(__file__).parent))
     import results as results_file
     try:
@@ -63,5 +66,17 @@ def main(arguments=None):
     return status
 
 
+def flushed(status):
+    """The status, or 1 where what was printed cannot be written."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        print(f"plot: standard output cannot be written: {error.strerror}", file=sys.stderr)
+        # What is buffered would be tried again at the end of the interpreter.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return status
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(flushed(main()))
