@@ -122,25 +122,27 @@ TICK_STEPS = [
 ]
 
 
-def ratio_ticks(low, high, apart):
-    """Ticks between two ratios on a log axis, as many as fit where two stand at least `apart` of its length apart."""
+def ratio_ticks(low, high, apart, letter=0.0):
+    """Ticks between two ratios on a log axis, as many as fit where two stand at least `apart` of its length apart, and
+    where their labels, whose letters take `letter` of its length each, leave a gap of two letters."""
     best = []
     for steps in TICK_STEPS:
         inside = [round(s, 12) for s in steps if low <= s <= high]
-        places = [math.log(s / low) / math.log(high / low) for s in inside]
-        if len(inside) > len(best) and all(b - a >= apart for a, b in zip(places, places[1:])):
+        places = [(math.log(s / low) / math.log(high / low), len(ratio_text(s)) * letter) for s in inside]
+        if len(inside) > len(best) and all(
+                b[0] - a[0] >= max(apart, (a[1] + b[1]) / 2 + 2 * letter) for a, b in zip(places, places[1:])):
             best = inside
     return best
 
 
 def ratio_text(value, _=None):
-    return f"{value:.4g}×" if value < 1000 else f"{value:.2g}×"
+    return f"{value:.3g}×" if value < 1000 else f"{count_text(value)}×"
 
 
-def ratio_axes(axis, apart=(0.13, 0.08)):
+def ratio_axes(axis, apart=((0.1, 0.022), (0.08, 0.0))):
     """Both axes of a panel with ticks of ratios that do not touch; to be called when the limits are set."""
     for side, room in zip((axis.xaxis, axis.yaxis), apart):
-        side.set_ticks(ratio_ticks(*sorted(side.get_view_interval()), room))
+        side.set_ticks(ratio_ticks(*sorted(side.get_view_interval()), *room))
         side.set_minor_locator(plt.NullLocator())
         side.set_major_formatter(FuncFormatter(ratio_text))
 

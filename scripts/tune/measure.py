@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 PASS_OF = {"time": "speed", "rss": "memory", "faults": "speed", "failed": "limit"}
-SOME_TRIAL_FAILED, INTERRUPTED = 3, 130
+SOME_TRIAL_FAILED, INTERRUPTED = 3, (130, 143)  # SIGINT, SIGTERM
 
 
 class MeasureError(Exception):
@@ -39,7 +39,7 @@ class Bench:
             text=True,
             check=False,
         )
-        if ended.returncode == INTERRUPTED:
+        if ended.returncode in INTERRUPTED:
             raise KeyboardInterrupt
         if ended.returncode not in (0, SOME_TRIAL_FAILED):
             raise MeasureError(

@@ -149,6 +149,9 @@ class Parts(unittest.TestCase):
             places = [math.log(t / low) / math.log(high / low) for t in ticks]
             self.assertGreaterEqual(min(b - a for a, b in zip(places, places[1:])), 0.13, (low, high))
             self.assertEqual(len({style.ratio_text(t) for t in ticks}), len(ticks))
+            written = style.ratio_ticks(low, high, 0.1, letter=0.022)
+            self.assertLess(sum(len(style.ratio_text(t)) for t in written) * 0.022, 1.2)
+            self.assertGreaterEqual(len(written), 2, (low, high))
 
     def test_labels_of_points_on_one_spot_do_not_cover_each_other(self):
         figure, axis = style.plt.subplots()
