@@ -1,7 +1,7 @@
 // The free spans that hold written pages, by how many: one queue for each power of two, the longest in it
 // first. So a sweep finds what gives most for one kernel call, and of that what has lain idle longest,
-// without a search. A span that the kernel refused to purge (locked memory) is in no queue and not counted, so
-// that no sweep waits for it.
+// without a search. A span that the kernel refused to purge (locked memory) is in no queue, so that no sweep waits
+// for it.
 #pragma once
 
 #include <bit>
@@ -15,6 +15,7 @@ class DirtySpans {
   constexpr DirtySpans() = default;
 
   void insert(Span* span) noexcept {
+    all_units_ += span->dirty_units;
     if (span->idle.refused) return;
     units_ += span->dirty_units;
     if (span->dirty_units < kUnitsAPage) return;
@@ -25,6 +26,7 @@ class DirtySpans {
     queue.last = span;
   }
   void erase(Span* span) noexcept {
+    all_units_ -= span->dirty_units;
     if (span->idle.refused) return;
     units_ -= span->dirty_units;
     if (span->dirty_units < kUnitsAPage) return;
@@ -38,7 +40,8 @@ class DirtySpans {
   Span* longest_idle(std::size_t at) const noexcept { return queues_[at].first; }
   static Span* next(const Span* span) noexcept { return span->idle.after; }
 
-  std::size_t units() const noexcept { return units_; }  // of all, those of less than a page too
+  std::size_t units() const noexcept { return units_; }  // of all but refused ones, those of less than a page too
+  std::size_t all_units() const noexcept { return all_units_; }  // with refused ones
 
  private:
   struct Queue {
@@ -51,6 +54,7 @@ class DirtySpans {
 
   Queue queues_[kQueues];
   std::size_t units_ = 0;
+  std::size_t all_units_ = 0;
 };
 
 }  // namespace brkmmap

@@ -274,7 +274,13 @@ bool PageHeap::may_split() noexcept {
 
 void PageHeap::rest() noexcept {
   hysteresis_.rest();
-  trim(tunables_.top_pad);
+  refusals_ = occasions_left_ = 0;
+  if (Span* top = free_top()) lower(top, tunables_.top_pad);
+  for (Span* span = free_.best_fit(kUnitsAPage); span != nullptr && refusals_ < kMostRefusals;
+       span = free_.upward(span)) {
+    occasions_left_ = 0;
+    if (span->dirty_units != 0) purge(span, 0);
+  }
   note_dirty();
 }
 

@@ -53,7 +53,8 @@ class PageHeap {
   // In the child of fork: a sweep of another thread, which does not exist there, is over.
   void forget_sweep() noexcept;
 
-  // The program rests: the top is lowered and what may be written is purged, whatever the thresholds.
+  // The program rests: the top is lowered and what may be written is purged, whatever the thresholds, until the
+  // kernel has refused some times in a row.
   void rest() noexcept;
   // Whether another mapping may be split off: well before the kernel would refuse (vm.max_map_count), since the
   // program needs mappings too.
@@ -99,7 +100,9 @@ class PageHeap {
   static void set_purged(Span* span, std::size_t keep) noexcept;
   bool may_purge() noexcept;
   void note_answer(bool purged) noexcept;
-  void note_dirty() noexcept { kernel_.retained.dirty_bytes.store(dirty_bytes(), std::memory_order_relaxed); }
+  void note_dirty() noexcept {
+    kernel_.retained.dirty_bytes.store(free_.dirty().all_units() << kUnitShift, std::memory_order_relaxed);
+  }
   std::size_t elsewhere_bytes() const noexcept {
     return kernel_.retained.total() - kernel_.retained.dirty_bytes.load(std::memory_order_relaxed);
   }
