@@ -83,6 +83,10 @@ json results_in(const std::string& file) {
 
 TEST_CASE("wrong usage exits 2 and says what was perhaps meant") {
   const Folder folder;
+  const auto files_here = [] {
+    return std::distance(fs::directory_iterator(fs::current_path()), fs::directory_iterator());
+  };
+  const auto before = files_here();
   const std::vector<std::pair<std::vector<std::string>, std::string>> mistakes{
       {{"rnu"}, "run"},
       {{"run", "--quik"}, "--quick"},
@@ -127,6 +131,7 @@ TEST_CASE("wrong usage exits 2 and says what was perhaps meant") {
     CHECK(ended.exit_code == 2);
     CHECK_THAT(ended.err, Contains(expected));
   }
+  CHECK(files_here() == before);  // a mistake leaves no results file
 }
 
 TEST_CASE("every exit code stands in --help") {

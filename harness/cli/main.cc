@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdio>
 #include <exception>
 #include <sstream>
 #include <string>
@@ -181,7 +182,9 @@ int main(int argc, char** argv) {
   } catch (const UsageError& error) {
     return usage(error.what());
   } catch (const std::exception& error) {
-    cli::warn(error.what());
+    // fmt says only that a file cannot be written.
+    cli::warn((std::ferror(stdout) != 0 ? "standard output cannot be written: " : "") +
+              std::string(error.what()));
     return cli::kToolFailed;
   }
 }

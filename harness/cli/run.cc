@@ -201,6 +201,9 @@ std::chrono::seconds parse_duration(const std::string& flag, const std::string& 
 
 int run(const Paths& paths, const RunOptions& options) {
   const bool resuming = !options.resume.empty();
+  // Before the file is made: a mistake leaves nothing behind.
+  std::optional<std::chrono::seconds> budget;
+  if (!options.budget.empty()) budget = parse_duration("--budget", options.budget);
   const fs::path output = !options.output.empty() ? options.output : resuming ? options.resume : dated_name();
   require_file_name("-o", output.string());
   if (resuming && !fs::exists(options.resume)) (void)record::read_results(options.resume);  // says so
@@ -243,7 +246,7 @@ int run(const Paths& paths, const RunOptions& options) {
   const StopOnSignal stop(executor);
   view::Progress progress(stderr, is_terminal(stderr), terminal_width(stderr));
   std::optional<Clock::time_point> deadline;
-  if (!options.budget.empty()) deadline = Clock::now() + parse_duration("--budget", options.budget);
+  if (budget) deadline = Clock::now() + *budget;
   const End end = measure(plan, workloads, executor, file, progress, deadline,
                           [] { return machine::available_memory(); });
   const double precision = file.results().asked.request.precision;

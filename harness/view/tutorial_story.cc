@@ -198,7 +198,7 @@ std::string tutorial_story(const record::Record& record, std::size_t width, bool
     out += paragraph(figures, 4) + "\n";
     before = step;
   }
-  out += head_line("  What the tutorial claims, and what was seen", colour);
+  out += head_line("  Its twelve claims, and what was seen", colour);
   const Rows rows(*claims);
   constexpr std::size_t kVerdictWidth = 12;
   for (std::size_t row = 0; row < rows.size(); ++row) {
