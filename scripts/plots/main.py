@@ -48,14 +48,14 @@ def main(arguments=None):
               f"{' '.join('python3-' + m for m in missing)} (scripts/setup does)", file=sys.stderr)
         return 1
     import style
-    status = 0
+    status, drawn = 0, []
     for name in plots_for(results):
         try:
             folder = Path(options.out)
             folder.mkdir(parents=True, exist_ok=True)
             for file_name, figure in importlib.import_module(name).draw(results):
                 saved = style.save(figure, folder, file_name)
-                print(f"{folder / saved}.png")
+                drawn.append(f"{folder / saved}.png")
         except results_file.NotApplicable:
             continue
         except results_file.Absent as error:
@@ -63,12 +63,14 @@ def main(arguments=None):
         except Exception as error:  # one plot that fails must not cost the others
             print(f"plot: {name} failed: {type(error).__name__}: {error}", file=sys.stderr)
             status = 1
-    return status
+    return printed(drawn, status)
 
 
-def flushed(status):
-    """The status, or 1 where what was printed cannot be written."""
+def printed(lines, status):
+    """Prints the lines; returns the status, or 1 where they cannot be written."""
     try:
+        for line in lines:
+            print(line)
         sys.stdout.flush()
     except OSError as error:
         print(f"plot: standard output cannot be written: {error.strerror}", file=sys.stderr)
@@ -79,4 +81,4 @@ def flushed(status):
 
 
 if __name__ == "__main__":
-    sys.exit(flushed(main()))
+    sys.exit(main())
