@@ -65,13 +65,16 @@ class Context {
 
   // The memory pass calls for a sample every so many operations; in every other pass sample() does nothing.
   bool sampling() const;
+  // Without `live_bytes` where the workload does not count them: the cell is then not measured.
   Observation sample(std::uint64_t operation, std::uint64_t live_bytes);
+  Observation sample(std::uint64_t operation);
 
   // Ends the process; what was reported stays. `message` says what the user can do.
   [[noreturn]] void fail(Outcome outcome, const char* message);
 
  private:
   void end_slice(std::uint64_t done);
+  Observation add_sample(std::uint64_t operation, double live_bytes);
 
   std::uint64_t next_cut_ = ~std::uint64_t{0};  // never
 };

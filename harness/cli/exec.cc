@@ -9,6 +9,7 @@
 #include <span>
 
 #include "harness/cli/known.h"
+#include "harness/cli/terminal.h"
 #include "harness/plan/usage_error.h"
 
 namespace heapmark::cli {
@@ -34,7 +35,7 @@ int exec(const Paths& paths, std::string_view allocator, const std::vector<std::
     throw UsageError(fmt::format("exec takes one allocator, not \"{}\"", allocator));
   const plan::Selection& selection = selections.front();
   if (!selection.skipped.empty()) {
-    fmt::print(stderr, "heapmark: {}: {}\n", selection.label, selection.skipped);
+    warn(selection.label + ": " + selection.skipped);
     return kNotInstalled;
   }
 
@@ -46,7 +47,7 @@ int exec(const Paths& paths, std::string_view allocator, const std::vector<std::
   arguments.push_back(nullptr);
   execvp(arguments[0], arguments.data());
   const int error = errno;
-  fmt::print(stderr, "heapmark: {}: {}\n", words.front(), std::strerror(error));
+  warn(words.front() + ": " + std::strerror(error));
   return error == ENOENT ? kNotFound : kCannotRun;
 }
 

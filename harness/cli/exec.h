@@ -6,14 +6,11 @@
 #include <string_view>
 #include <vector>
 
+#include "harness/cli/exit_codes.h"
 #include "harness/cli/paths.h"
 #include "harness/plan/selection.h"
 
 namespace heapmark::cli {
-
-inline constexpr int kNotInstalled = 4;
-inline constexpr int kCannotRun = 126;  // as shells have it
-inline constexpr int kNotFound = 127;
 
 // Becomes the command and so returns only where that is not possible: kNotInstalled where the allocator's
 // library is not here, kNotFound or kCannotRun for the command. Throws UsageError for anything but one known

@@ -1,35 +1,38 @@
 // heapmark's command line: each verb's flags, then the verb. What goes wrong ends here, with its exit code:
-// 0 fine, 1 the tool itself failed, 2 wrong usage, 3 some trial failed (from the verbs).
+// exit_codes.h.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdio>
 #include <exception>
+#include <sstream>
 #include <string>
 #include <vector>
 
 #include "harness/cli/doctor.h"
 #include "harness/cli/exec.h"
+#include "harness/cli/exit_codes.h"
 #include "harness/cli/list.h"
 #include "harness/cli/merge.h"
+#include "harness/cli/output.h"
 #include "harness/cli/paths.h"
 #include "harness/cli/run.h"
 #include "harness/cli/run_flags.h"
 #include "harness/cli/show.h"
 #include "harness/cli/sweep.h"
+#include "harness/cli/terminal.h"
 #include "harness/cli/tune.h"
 #include "harness/cli/tutorial.h"
 #include "harness/plan/did_you_mean.h"
 #include "harness/plan/usage_error.h"
+#include "harness/record/results_lock.h"
 #include "harness/view/exporter.h"
 
 namespace {
 
 using namespace heapmark;
-
-constexpr int kToolFailed = 1;
-constexpr int kUsage = 2;
 
 // Quoted where a shell would need it, so that the command in a results file can be pasted.
 std::string command_line(int argc, char** argv) {
@@ -66,8 +69,8 @@ std::string unknown_word(const CLI::App& app, int argc, char** argv) {
 }
 
 int usage(const std::string& message) {
-  fmt::print(stderr, "heapmark: {}\n", message);
-  return kUsage;
+  cli::warn(message);
+  return cli::kUsage;
 }
 
 int parse_and_run(int argc, char** argv) {
@@ -76,7 +79,7 @@ int parse_and_run(int argc, char** argv) {
   app.name("heapmark");
   app.set_version_flag("--version", HEAPMARK_VERSION " (" HEAPMARK_GIT_REVISION ")");
   app.require_subcommand(1);
-  app.footer("exit codes: 0 fine, 1 heapmark itself failed, 2 wrong usage, 3 some trial failed");
+  app.footer(cli::kExitCodesHelp);
 
   cli::RunOptions run;
   run.command = command_line(argc, argv);
@@ -146,7 +149,9 @@ int parse_and_run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& help_or_version) {
-    app.exit(help_or_version);
+    std::ostringstream text;
+    app.exit(help_or_version, text, text);
+    fmt::print("{}", text.str());
     return 0;
   } catch (const CLI::ParseError& error) {
     const std::string unknown = unknown_word(app, argc, argv);
@@ -168,12 +173,25 @@ int parse_and_run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  cli::fill_standard_descriptors();
   try {
-    return parse_and_run(argc, argv);
+    const int code = parse_and_run(argc, argv);
+    const std::string why = cli::flush_standard_output();
+    if (why.empty()) return code;
+    cli::warn(why);
+    return cli::kToolFailed;
+  } catch (const cli::Failure& failure) {
+    cli::warn(failure.what());
+    return failure.exit_code();
+  } catch (const record::FileInUse& error) {
+    cli::warn(error.what());
+    return cli::kFileInUse;
   } catch (const UsageError& error) {
     return usage(error.what());
   } catch (const std::exception& error) {
-    fmt::print(stderr, "heapmark: {}\n", error.what());
-    return kToolFailed;
+    // fmt says only that a file cannot be written.
+    cli::warn((std::ferror(stdout) != 0 ? "standard output cannot be written: " : "") +
+              std::string(error.what()));
+    return cli::kToolFailed;
   }
 }

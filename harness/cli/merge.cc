@@ -7,14 +7,20 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "harness/cli/exit_codes.h"
+#include "harness/cli/output.h"
+#include "harness/cli/terminal.h"
 #include "harness/plan/usage_error.h"
 #include "harness/record/merge.h"
 #include "harness/record/results_file.h"
+#include "harness/record/results_lock.h"
 #include "harness/stats/analysis.h"
 
 namespace heapmark::cli {
 
 int merge(const MergeOptions& options) {
+  require_file_name("-o", options.output);
+  const record::ResultsLock lock(options.output);
   if (std::filesystem::exists(options.output))
     throw UsageError(options.output + " exists: choose another -o");
   std::vector<record::Part> parts;
@@ -29,9 +35,8 @@ int merge(const MergeOptions& options) {
   });
   fmt::print("{} trials of {} files, {} failed\nResults: {}\n", records.size(), options.files.size(), failed,
              options.output);
-  if (!missing.empty())
-    fmt::print(stderr, "heapmark: the plan is not complete: {} missing\n", fmt::join(missing, ", "));
-  return missing.empty() ? 0 : 3;
+  if (!missing.empty()) warn(fmt::format("the plan is not complete: {} missing", fmt::join(missing, ", ")));
+  return missing.empty() ? 0 : kSomeTrialFailed;
 }
 
 }  // namespace heapmark::cli

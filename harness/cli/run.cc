@@ -13,14 +13,18 @@
 #include <set>
 #include <sstream>
 
+#include "harness/cli/exit_codes.h"
 #include "harness/cli/known.h"
+#include "harness/cli/library_check.h"
 #include "harness/cli/measure.h"
+#include "harness/cli/output.h"
 #include "harness/cli/precision.h"
 #include "harness/cli/terminal.h"
 #include "harness/machine/machine.h"
 #include "harness/plan/did_you_mean.h"
 #include "harness/plan/usage_error.h"
 #include "harness/record/context.h"
+#include "harness/record/results_lock.h"
 #include "harness/stats/analysis.h"
 #include "harness/trial/process_executor.h"
 #include "harness/view/exporter.h"
@@ -32,9 +36,6 @@ namespace fs = std::filesystem;
 
 // With --precision and without -r, the speed pass has up to so many times as many rounds as by default.
 constexpr unsigned kRoundsForPrecision = 4;
-
-constexpr int kSomeTrialFailed = 3;
-constexpr int kInterruptedBySignal = 128 + SIGINT;
 
 trial::Pairs parse_sets(const std::vector<std::string>& sets) {
   trial::Pairs pairs;
@@ -108,6 +109,7 @@ void require_same(const record::Results& before, const record::Results& now) {
 }
 
 trial::ProcessExecutor* running_executor = nullptr;
+volatile std::sig_atomic_t signal_seen = 0;
 
 // Ctrl-C and a polite kill end the trial that runs; what was measured is kept.
 class StopOnSignal {
@@ -115,7 +117,11 @@ class StopOnSignal {
   explicit StopOnSignal(trial::ProcessExecutor& executor) {
     running_executor = &executor;
     struct sigaction action {};
-    action.sa_handler = [](int) { running_executor->interrupt(); };
+    signal_seen = 0;
+    action.sa_handler = [](int signal) {
+      signal_seen = signal;
+      running_executor->interrupt();
+    };
     sigaction(SIGINT, &action, &old_int_);
     sigaction(SIGTERM, &action, &old_term_);
   }
@@ -134,7 +140,7 @@ class StopOnSignal {
 
 void say_what_is_skipped(const std::vector<plan::Selection>& selections) {
   for (const plan::Selection& one : selections)
-    if (!one.skipped.empty()) fmt::print(stderr, "heapmark: {} is skipped: {}\n", one.label, one.skipped);
+    if (!one.skipped.empty()) warn(one.label + " is skipped: " + one.skipped);
 }
 
 // A known failure stands in every table, but does not make the run a broken one.
@@ -195,6 +201,13 @@ std::chrono::seconds parse_duration(const std::string& flag, const std::string& 
 
 int run(const Paths& paths, const RunOptions& options) {
   const bool resuming = !options.resume.empty();
+  // Before the file is made: a mistake leaves nothing behind.
+  std::optional<std::chrono::seconds> budget;
+  if (!options.budget.empty()) budget = parse_duration("--budget", options.budget);
+  const fs::path output = !options.output.empty() ? options.output : resuming ? options.resume : dated_name();
+  require_file_name("-o", output.string());
+  if (resuming && !fs::exists(options.resume)) (void)record::read_results(options.resume);  // says so
+  const record::ResultsLock lock(output);
   record::Results results;
   if (resuming) results = record::read_results(options.resume);
   const record::Results before = results;
@@ -221,19 +234,19 @@ int run(const Paths& paths, const RunOptions& options) {
     results.context = before.context;
   }
 
-  const fs::path output = !options.output.empty() ? options.output : resuming ? options.resume : dated_name();
   if (fs::exists(output) && !(resuming && output == options.resume))
     throw UsageError(output.string() + " exists: choose another -o, or go on with it by --resume " +
                      output.string());
   say_what_is_skipped(selections);
+  trial::ProcessExecutor executor(paths.host_program);
+  if (!resuming) check_given_libraries(selections, executor);
 
   record::ResultsFile file(output, std::move(results));
   file.finish({});  // a file that cannot be written is told now, not after the first trial
-  trial::ProcessExecutor executor(paths.host_program);
   const StopOnSignal stop(executor);
   view::Progress progress(stderr, is_terminal(stderr), terminal_width(stderr));
   std::optional<Clock::time_point> deadline;
-  if (!options.budget.empty()) deadline = Clock::now() + parse_duration("--budget", options.budget);
+  if (budget) deadline = Clock::now() + *budget;
   const End end = measure(plan, workloads, executor, file, progress, deadline,
                           [] { return machine::available_memory(); });
   const double precision = file.results().asked.request.precision;
@@ -243,14 +256,14 @@ int run(const Paths& paths, const RunOptions& options) {
   for (const char* const format : {"table", "words"}) {
     if (!options.tables && std::string_view(format) != "words") continue;
     fmt::print("{}", view::find_exporter(format)->render({file.results(), analysis, output.string(),
-                                                          terminal_width(stdout), is_terminal(stdout)}));
+                                                          terminal_width(stdout), wants_colour(stdout)}));
   }
   fmt::print("{}", precision_words(stats::time_precision(file.results()), precision));
   fmt::print("Results: {}\n", output.string());
   if (end == End::kInterrupted) {
     fmt::print("Interrupted after {} of {} trials. Go on with: heapmark run --resume {}\n",
                file.results().records.size(), plan.size(), output.string());
-    return kInterruptedBySignal;
+    return kBySignal + (signal_seen != 0 ? signal_seen : SIGINT);
   }
   if (end == End::kBudgetUsed)
     fmt::print("The budget of {} is used up after {} of {} trials. Go on with: heapmark run --resume {}\n",

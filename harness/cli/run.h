@@ -42,7 +42,8 @@ struct RunOptions {
 // "3%", "0.5%". Throws UsageError.
 [[nodiscard]] double parse_margin(const std::string& written);
 
-// Returns the exit code: 0, or 3 where a trial failed, or 130 after Ctrl-C. Throws UsageError.
+// Returns the exit code (exit_codes.h). Throws UsageError, Failure where a given library is refused, and
+// record::FileInUse where another process writes the same results file.
 [[nodiscard]] int run(const Paths& paths, const RunOptions& options);
 
 }  // namespace heapmark::cli

@@ -7,6 +7,16 @@
 namespace heapmark::cli {
 namespace {
 
+// CLI11 itself takes "-4" for an unsigned number, and wraps it.
+CLI::Validator whole_number() {
+  return CLI::Validator(
+      [](const std::string& text) -> std::string {
+        const bool digits = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+        return digits ? "" : "takes a whole number from 0 up, not '" + text + "'";
+      },
+      "", "");
+}
+
 // What run and sweep share.
 void add_measuring_flags(CLI::App& verb, RunOptions& options) {
   verb.add_option("-w,--workloads", options.workloads,
@@ -26,7 +36,9 @@ void add_measuring_flags(CLI::App& verb, RunOptions& options) {
       "their width); without -r up to 24 rounds (quick: 12). By default all rounds are done");
   verb.add_flag("--no-lockstep", options.no_lockstep,
                 "time one allocator after the other in each round, instead of all slice by slice");
-  verb.add_option("--seed", options.seed, "the same seed gives the same operations")->capture_default_str();
+  verb.add_option("--seed", options.seed, "the same seed gives the same operations")
+      ->check(whole_number())
+      ->capture_default_str();
   verb.add_option("--timeout", options.timeout,
                   "10s: a trial that takes longer is ended and recorded as timed out");
   verb.add_option("--shard", options.shard,
@@ -47,7 +59,8 @@ void add_run_flags(CLI::App& verb, RunOptions& options) {
   add_measuring_flags(verb, options);
   verb.add_option("--budget", options.budget, "10m: no group of trials begins after this time");
   verb.add_option("--first-round", options.first_round,
-                  "number the rounds from here, so that the results can be merged with others");
+                  "number the rounds from here, so that the results can be merged with others")
+      ->check(whole_number());
   CLI::Option* const resume =
       verb.add_option("--resume", options.resume,
                       "go on with a results file of an interrupted run; with -r: so many rounds in all");

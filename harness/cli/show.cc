@@ -31,10 +31,10 @@ int show(const ShowOptions& options) {
     results.asked.baseline = options.baseline;
   }
   if (!options.margin.empty()) results.asked.margin = parse_margin(options.margin);
-  if (results.records.empty()) fmt::print(stderr, "heapmark: {} holds no finished trial\n", options.file);
+  if (results.records.empty()) warn(options.file + " holds no finished trial");
   const stats::Analysis analysis = stats::analyse(results);
-  fmt::print(
-      "{}", exporter->render({results, analysis, options.file, terminal_width(stdout), is_terminal(stdout)}));
+  fmt::print("{}", exporter->render(
+                       {results, analysis, options.file, terminal_width(stdout), wants_colour(stdout)}));
   return 0;
 }
 

@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include "harness/cli/known.h"
+#include "harness/cli/terminal.h"
 #include "harness/plan/budget.h"
 #include "harness/plan/usage_error.h"
 #include "harness/trial/process_executor.h"
@@ -47,7 +48,7 @@ void fit_budget(const Paths& paths, const std::vector<plan::Allocator>& catalog,
                 std::vector<plan::Varied>& varied) {
   const double budget = static_cast<double>(parse_duration("--budget", run.budget).count());
   const plan::Rounds rounds = plan::parse_rounds(run.rounds, run.quick);
-  fmt::print(stderr, "heapmark: measuring how long a trial takes\n");
+  warn("measuring how long a trial takes");
   const plan::RoundCost cost = measure_cost(paths, run, catalog);
   const double whole = plan::seconds_for(varied, rounds, cost);
   const plan::Fitted fitted = plan::fit(varied, rounds, cost, budget);

@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <memory>
 
+#include "harness/cli/exit_codes.h"
 #include "harness/cli/known.h"
+#include "harness/cli/library_check.h"
 #include "harness/cli/terminal.h"
 #include "harness/plan/did_you_mean.h"
 #include "harness/plan/plan.h"
@@ -43,7 +45,7 @@ int tutorial(const Paths& paths, const TutorialOptions& options) {
   const auto catalog = load_catalog(paths.catalog_directory);
   const auto selections = select(paths, options.allocators, catalog);
   for (const plan::Selection& one : selections)
-    if (!one.skipped.empty()) fmt::print(stderr, "heapmark: {} is skipped: {}\n", one.label, one.skipped);
+    if (!one.skipped.empty()) warn(one.label + " is skipped: " + one.skipped);
 
   plan::Request request;
   request.workloads = {"tutorial"};
@@ -51,8 +53,9 @@ int tutorial(const Paths& paths, const TutorialOptions& options) {
   request.rounds.of("memory") = 1;
   record::Results results;
   trial::ProcessExecutor executor(paths.host_program);
+  check_given_libraries(selections, executor);
   const std::size_t width = terminal_width(stdout);
-  const bool colour = is_terminal(stdout);
+  const bool colour = wants_colour(stdout);
   bool failed = false;
   auto plan = plan::make_plan(request, selections, ask_workloads(paths.host_program));
   for (const plan::Selection& one : selections)  // in the user's order: it is a story, not a comparison
@@ -63,7 +66,7 @@ int tutorial(const Paths& paths, const TutorialOptions& options) {
       fmt::print("{}\n", view::tutorial_story(results.records.back(), width, colour));
     }
   if (results.records.size() > 1) fmt::print("{}", view::tutorial_overview(results, width, colour));
-  return failed ? 3 : 0;
+  return failed ? kSomeTrialFailed : 0;
 }
 
 }  // namespace heapmark::cli

@@ -13,6 +13,11 @@ constexpr std::uint64_t whole_pages(std::uint64_t bytes) {
   return (bytes + kPage - 1) / kPage * kPage;
 }
 
+// brk(2) as a system call refuses without an error: it returns where the break still is.
+bool is_refused(const KernelCall& call, bool failed, std::uint64_t result) {
+  return failed || (call.call == Call::kBrk && call.args[0] != 0 && result != call.args[0]);
+}
+
 }  // namespace
 
 KernelCalls::TakenOut KernelCalls::begins(const KernelCall& call) {
@@ -75,10 +80,13 @@ void KernelCalls::ends(const KernelCall& call, const TakenOut& taken_out, bool f
   counting_ = counts;
   time_ns_ = time_ns;
   phase_ = phase;
-  // brk(2) as a system call refuses by telling where the break still is.
-  const bool refused = failed || (call.call == Call::kBrk && result >= break_);
+  const bool refused = is_refused(call, failed, result);
   if (refused)
     for (const auto& [start, end] : taken_out) anonymous_.add(start, end);
+  if (counts) {
+    ++made_[static_cast<std::size_t>(call.call)];
+    if (refused) ++refused_[static_cast<std::size_t>(call.call)];
+  }
   if (failed) return;
   switch (call.call) {
     case Call::kBrk:

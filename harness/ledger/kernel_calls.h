@@ -5,7 +5,8 @@
 //   purge    madvise DONTNEED, FREE or REMOVE              bytes: the length asked for
 //   release  munmap that hit anonymous memory              bytes: the anonymous part of it
 //   mmap     of anonymous memory (a file's is no malloc's business)
-//   A brk that leaves the break where it is (brk(0) asks for it) and calls that failed are not counted.
+//   A brk that leaves the break where it is (brk(0) asks for it) is none of these, and neither is a call that
+//   the kernel refused. Both are counted all the same: made() has every call, refused() those that failed.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +17,7 @@
 namespace heapmark::ledger {
 
 enum class Call { kBrk, kMmap, kMunmap, kMremap, kMadvise };
+inline constexpr std::size_t kCallKinds = 5;
 enum class EventKind { kBrkGrow = 0, kTrim = 1, kMmap = 2, kRelease = 3, kPurge = 4, kMremap = 5 };
 
 struct KernelCall {
@@ -50,6 +52,9 @@ class KernelCalls {
             std::uint64_t time_ns, std::uint32_t phase);
 
   [[nodiscard]] const Tally& tally(EventKind kind) const { return tallies_[static_cast<std::size_t>(kind)]; }
+  // Every call that began while the workload ran, whatever came of it, and those of them that were refused.
+  [[nodiscard]] std::uint64_t made(Call call) const { return made_[static_cast<std::size_t>(call)]; }
+  [[nodiscard]] std::uint64_t refused(Call call) const { return refused_[static_cast<std::size_t>(call)]; }
   // Address space of anonymous memory above what was held when the first counted call was made.
   [[nodiscard]] std::uint64_t mapped_peak_bytes() const { return peak_; }
   [[nodiscard]] std::int64_t mapped_end_bytes() const;
@@ -65,6 +70,7 @@ class KernelCalls {
   AddressRanges anonymous_;
   std::uint64_t break_ = 0;
   Tally tallies_[6];
+  std::uint64_t made_[kCallKinds] = {}, refused_[kCallKinds] = {};
   std::vector<Event> events_;
   std::uint64_t dropped_ = 0;
   bool counting_ = false, has_baseline_ = false;

@@ -87,6 +87,29 @@ TEST_CASE("calls that failed change nothing") {
   CHECK(process.calls.mapped_end_bytes() == 4 * static_cast<std::int64_t>(kPage));
 }
 
+TEST_CASE("every call made is counted, and how many of each kind were refused") {
+  Process process;
+  process.brk(0x100000, false);  // before the workload: of no interest
+  process.brk(0x104000);
+  process.call(Call::kBrk, 0, 0, 0, 0, 0x104000);         // asks where the break is: not refused
+  process.call(Call::kBrk, 0x900000, 0, 0, 0, 0x104000);  // growth refused
+  process.call(Call::kBrk, 0x101000, 0, 0, 0, 0x104000);  // trim refused
+  process.map(0x200000, 4);
+  process.call(Call::kMremap, 0x200000, 4 * kPage, 16 * kPage, 1, 0, true);
+  process.call(Call::kMremap, 0x200000, 4 * kPage, 16 * kPage, 1, 0x900000);
+  process.call(Call::kMadvise, 0x900000, kPage, MADV_HUGEPAGE, 0, 0);  // no purge, and not refused
+  CHECK(process.calls.made(Call::kBrk) == 4);
+  CHECK(process.calls.refused(Call::kBrk) == 2);
+  CHECK(process.calls.made(Call::kMmap) == 1);
+  CHECK(process.calls.refused(Call::kMmap) == 0);
+  CHECK(process.calls.made(Call::kMremap) == 2);
+  CHECK(process.calls.refused(Call::kMremap) == 1);
+  CHECK(process.calls.made(Call::kMadvise) == 1);
+  CHECK(process.calls.refused(Call::kMadvise) == 0);
+  CHECK(process.calls.made(Call::kMunmap) == 0);
+  CHECK(process.calls.mapped_end_bytes() == 20 * static_cast<std::int64_t>(kPage));
+}
+
 TEST_CASE("addresses given to another thread before the end of an munmap was seen stay held") {
   KernelCalls calls;
   const KernelCall map{Call::kMmap, {0, 2 * kPage, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, 0, 0}};

@@ -222,9 +222,18 @@ std::map<std::string, double> OsLedger::metrics() const {
   add("mmap_calls", calls_.tally(EventKind::kMmap).count);
   add("mmap_bytes", calls_.tally(EventKind::kMmap).bytes);
   add("mremap_calls", calls_.tally(EventKind::kMremap).count);
-  std::uint64_t calls = 0;
-  for (int kind = 0; kind < 6; ++kind) calls += calls_.tally(static_cast<EventKind>(kind)).count;
-  add("kernel_calls", calls);
+  const std::pair<Call, const char*> refused[] = {{Call::kBrk, "brk_refused"},
+                                                  {Call::kMmap, "mmap_refused"},
+                                                  {Call::kMunmap, "munmap_refused"},
+                                                  {Call::kMremap, "mremap_refused"},
+                                                  {Call::kMadvise, "madvise_refused"}};
+  static_assert(std::size(refused) == kCallKinds);
+  std::uint64_t made = 0;
+  for (const auto& [call, name] : refused) {
+    add(name, calls_.refused(call));
+    made += calls_.made(call);
+  }
+  add("kernel_calls", made);
   add("mapped_peak_bytes", calls_.mapped_peak_bytes());
   all["mapped_end_bytes"] = static_cast<double>(calls_.mapped_end_bytes());
   return all;

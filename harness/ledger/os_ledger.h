@@ -36,7 +36,7 @@ class OsLedger {
   // The figures of kLedgerMetrics, by name.
   [[nodiscard]] std::map<std::string, double> metrics() const;
 
-  // Every counted call in order; calls beyond KernelCalls::kMaxEvents are counted as dropped.
+  // Every call that changed something, in order; calls beyond KernelCalls::kMaxEvents are counted as dropped.
   [[nodiscard]] const std::vector<Event>& events() const { return calls_.events(); }
   [[nodiscard]] std::uint64_t dropped_events() const { return calls_.dropped_events(); }
 

@@ -171,7 +171,8 @@ Shard parse_shard(std::string_view written) {
   const std::string text(written);
   Shard shard;
   int end = 0;
-  if (std::sscanf(text.c_str(), "%u/%u%n", &shard.index, &shard.count, &end) != 2 ||
+  if (text.find_first_not_of("0123456789/") != std::string::npos ||  // sscanf takes a sign
+      std::sscanf(text.c_str(), "%u/%u%n", &shard.index, &shard.count, &end) != 2 ||
       static_cast<std::size_t>(end) != text.size() || shard.index == 0 || shard.index > shard.count)
     throw UsageError("--shard takes I/N, the I-th of N parts, as in 1/4; not '" + text + "'");
   return shard;

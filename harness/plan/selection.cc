@@ -125,6 +125,7 @@ Selection resolve(const Item& item, const std::vector<Allocator>& catalog, const
   check_tunables(selection.allocator, item.tunables);
   selection.label = label_of(item);
   selection.tunables = item.tunables;
+  selection.given_by_path = !item.path.empty();
   selection.library = item.path.empty() ? libraries.find(selection.allocator) : libraries.given(item.path);
   if (selection.library.empty()) {
     selection.skipped = why_missing(selection.allocator);

@@ -13,14 +13,15 @@
 namespace heapmark::plan {
 
 struct Selection {
-  std::string label;      // as the user wrote it, tunables in the order given
-  Allocator allocator;    // its catalog row; for "name=/path" one of its own without tunables
-  trial::Pairs tunables;  // names and values as written
-  std::string preload;    // what goes into LD_PRELOAD (the no-op library for a builtin one)
-  std::string library;    // absolute path of the file in which malloc must be found; "" where skipped
-  std::string skipped;    // why it cannot be measured here, with the package to install; "" where it can
-  std::string version;    // of the Debian package, or ""
-  std::string build_id;   // ELF note NT_GNU_BUILD_ID of the library, hexadecimal, or ""
+  std::string label;           // as the user wrote it, tunables in the order given
+  Allocator allocator;         // its catalog row; for "name=/path" one of its own without tunables
+  trial::Pairs tunables;       // names and values as written
+  std::string preload;         // what goes into LD_PRELOAD (the no-op library for a builtin one)
+  std::string library;         // absolute path of the file in which malloc must be found; "" where skipped
+  bool given_by_path = false;  // "name=/path": nobody has vouched for the library
+  std::string skipped;         // why it cannot be measured here, with the package to install; "" where it can
+  std::string version;         // of the Debian package, or ""
+  std::string build_id;        // ELF note NT_GNU_BUILD_ID of the library, hexadecimal, or ""
 };
 
 // Parses a list. "all" stands for every allocator of the catalog that is for use;

@@ -10,13 +10,14 @@ namespace {
 
 using trial::Outcome;
 
-constexpr std::array<std::pair<Outcome, std::string_view>, 9> kOutcomes{{
+constexpr std::array<std::pair<Outcome, std::string_view>, 10> kOutcomes{{
     {Outcome::kOk, "ok"},
     {Outcome::kCrashed, "crashed"},
     {Outcome::kTimedOut, "timed out"},
     {Outcome::kWrongAllocator, "wrong allocator"},
     {Outcome::kRefused, "refused"},
     {Outcome::kOutOfMemory, "out of memory"},
+    {Outcome::kCgroupLimit, "killed at the cgroup limit"},
     {Outcome::kCheckFailed, "check failed"},
     {Outcome::kError, "error"},
     {Outcome::kInterrupted, "interrupted"},

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <cstdlib>
@@ -203,6 +204,27 @@ TEST_CASE("resident memory is counted to the page, whatever the allocator's own 
   CHECK(samples.columns[2] == "live_bytes");
   CHECK(samples.columns[3] == "rss_bytes");
   CHECK(samples.rows.front()[3] / samples.rows.front()[2] == Approx(1.0).margin(0.02));
+}
+
+TEST_CASE(
+    "samples of threads that come and go count operations, and leave out live bytes, which nobody counted") {
+  const TrialResult result =
+      run(spec_for(select("glibc").front(), "threads", "memory", {{"threads", "400"}}));
+  REQUIRE(result.outcome == trial::Outcome::kOk);
+  const Table& samples = result.tables.at("samples");
+  REQUIRE(samples.rows.size() > 10);
+  for (const auto& row : samples.rows) CHECK(std::isnan(row[2]));
+  CHECK(samples.rows.back()[0] == static_cast<double>(result.operations));
+}
+
+TEST_CASE("each phase of a churn has a name of its own, as many as there may be") {
+  const TrialResult result = run(spec_for(
+      select("glibc").front(), "churn", "memory",
+      {{"live", "1M"}, {"operations", "6400"}, {"phases", "64"}, {"idle_ms", "0"}, {"sizes", "small"}}));
+  REQUIRE(result.outcome == trial::Outcome::kOk);
+  CHECK(result.phases.size() == 64 + 3);
+  CHECK(std::set<std::string>(result.phases.begin(), result.phases.end()).size() == result.phases.size());
+  CHECK(std::count(result.phases.begin(), result.phases.end(), "phase 64") == 1);
 }
 
 TEST_CASE("a wrong command line exits 2 and says what is wrong") {

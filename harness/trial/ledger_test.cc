@@ -45,6 +45,12 @@ TEST_CASE("known calls are counted exactly, by threads too, and not those of for
   CHECK(metrics.at("releases") == 4);
   CHECK(metrics.at("release_bytes") == (1 + 1 + 16 + 2) * 4096);
   CHECK(metrics.at("mremap_calls") == 1);
+  CHECK(metrics.at("brk_refused") == 1);
+  CHECK(metrics.at("mmap_refused") == 1);
+  CHECK(metrics.at("munmap_refused") == 1);
+  CHECK(metrics.at("mremap_refused") == 2);
+  CHECK(metrics.at("madvise_refused") == 1);
+  CHECK(metrics.at("kernel_calls") == 5 + 3 + 6 + 3 + 4);  // brk, mmap, munmap, mremap, madvise
   CHECK(metrics.at("mapped_peak_bytes") == 16 * 4096);
   CHECK(metrics.at("mapped_end_bytes") == 0);
   CHECK(result.tables.at("kernel_events").rows.size() == 1 + 2 + 2 + 2 + 4 + 1);

@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "harness/ledger/os_ledger.h"
+#include "harness/machine/oom_kills.h"
 #include "harness/trial/report_reader.h"
 #include "harness/trial/session.h"
 
@@ -119,12 +120,14 @@ TrialResult ProcessExecutor::run(const TrialSpec& spec) {
     ledger.emplace(report.get());
   }
   const auto start = Clock::now();
+  const machine::OomCounters oom_before = machine::read_oom_counters();
   const Child child = start_child(host_program_, spec, report.fd(), result.environment_padding,
                                   ledger ? &ledger::OsLedger::prepare_child : nullptr);
   const auto deadline = start + spec.timeout;
-  const Ending ending = ledger ? run_traced(child, interrupted_.get(), deadline, *ledger)
-                               : run_plainly(child, interrupted_.get(), deadline);
+  Ending ending = ledger ? run_traced(child, interrupted_.get(), deadline, *ledger)
+                         : run_plainly(child, interrupted_.get(), deadline);
   result.wall_seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  ending.oom_kill = machine::oom_kill_between(oom_before, machine::read_oom_counters());
   read_report(report.get(), result);
   judge_ending(report.get(), ending, spec.timeout, last_words(child.standard_error), result);
   if (result.outcome == Outcome::kOk && !report.get().message[0]) result.message.clear();

@@ -1,10 +1,13 @@
 #include "harness/trial/process_executor.h"
 
 #include <signal.h>
+#include <unistd.h>
 
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <thread>
 #include <vector>
 
@@ -12,6 +15,7 @@
 
 using namespace heapmark::trial;
 using Catch::Contains;
+namespace fs = std::filesystem;
 
 namespace {
 
@@ -35,6 +39,46 @@ std::vector<const char*> passes() {
   }
   return {"memory", "ledger"};
 }
+
+// A memory cgroup of 64 MiB that this process and its children are in while it lives.
+class SmallCgroup {
+ public:
+  SmallCgroup() {
+    std::ifstream own("/proc/self/cgroup");
+    for (std::string line; std::getline(own, line);) {
+      const std::size_t memory = line.find(":memory:");
+      if (memory != std::string::npos)
+        outer_ = "/sys/fs/cgroup/memory" + line.substr(memory + 8);
+      else if (line.starts_with("0::") && outer_.empty())
+        outer_ = "/sys/fs/cgroup" + line.substr(3);
+    }
+    std::error_code error;
+    inner_ = outer_ / ("heapmark-test-" + std::to_string(getpid()));
+    usable_ = fs::create_directory(inner_, error) &&
+              (write(inner_ / "memory.limit_in_bytes", kLimit) || write(inner_ / "memory.max", kLimit)) &&
+              write(inner_ / "cgroup.procs", std::to_string(getpid()));
+    if (!usable_) return;
+    if (!write(inner_ / "memory.swap.max", "0")) (void)write(inner_ / "memory.memsw.limit_in_bytes", kLimit);
+  }
+  ~SmallCgroup() {
+    (void)write(outer_ / "cgroup.procs", std::to_string(getpid()));
+    ::rmdir(inner_.c_str());
+  }
+  SmallCgroup(const SmallCgroup&) = delete;
+  SmallCgroup& operator=(const SmallCgroup&) = delete;
+  [[nodiscard]] bool is_usable() const { return usable_; }
+
+ private:
+  static constexpr const char* kLimit = "67108864";
+  static bool write(const fs::path& file, const std::string& text) {
+    if (!fs::exists(file)) return false;
+    std::ofstream out(file);
+    out << text;
+    return static_cast<bool>(out.flush());
+  }
+  fs::path outer_, inner_;
+  bool usable_ = false;
+};
 
 TrialResult run(const TrialSpec& spec) {
   return ProcessExecutor(fake_host()).run(spec);
@@ -88,6 +132,22 @@ TEST_CASE("a process that hangs is killed after its time, and keeps what it meas
     CHECK_THAT(result.message, Contains("killed after 1 s"));
     CHECK(result.metrics.at("answer") == 42);
   }
+}
+
+TEST_CASE("a process that the kernel kills at its cgroup's limit is no crash of the allocator") {
+  const SmallCgroup cgroup;
+  if (!cgroup.is_usable()) {
+    WARN("no memory cgroup can be made here");
+    return;
+  }
+  for (const char* pass : passes()) {
+    const TrialResult result = run(spec("eats memory", pass));
+    CHECK(result.outcome == Outcome::kCgroupLimit);
+    CHECK(result.message == "the kernel ended it at the limit of its memory cgroup in the phase 'steady'");
+    CHECK(run(spec("killed", pass)).outcome == Outcome::kCrashed);
+  }
+  const auto session = ProcessExecutor(fake_host()).run_session({spec("eats memory", "speed")});
+  CHECK(session.front().outcome == Outcome::kCgroupLimit);
 }
 
 TEST_CASE("a process left behind by one trial does not get into the next one's way") {

@@ -97,6 +97,17 @@ void judge_ending(const Report& report, const Ending& ending, std::chrono::secon
   }
   if (WIFSIGNALED(ending.wait_status)) {
     const int signal = WTERMSIG(ending.wait_status);
+    if (signal == SIGKILL && ending.oom_kill != machine::OomKill::kNone) {
+      const bool at_limit = ending.oom_kill == machine::OomKill::kCgroupLimit;
+      result.outcome = at_limit ? Outcome::kCgroupLimit : Outcome::kOutOfMemory;
+      result.message =
+          with_last_words(fmt::format("{} {}",
+                                      at_limit ? "the kernel ended it at the limit of its memory cgroup"
+                                               : "the kernel ended it because the machine had no memory left",
+                                      where(report)),
+                          last_words);
+      return;
+    }
     const char* name = ::sigabbrev_np(signal);
     result.outcome = Outcome::kCrashed;
     result.message = with_last_words(

@@ -2,6 +2,7 @@
 // it wrote, or written anywhere: every count is checked before it is used. Pure.
 #pragma once
 
+#include "harness/machine/oom_kills.h"
 #include "harness/trial/trial.h"
 #include "workloads/contract/report.h"
 
@@ -15,6 +16,7 @@ struct Ending {
   bool timed_out = false;
   bool interrupted = false;
   int wait_status = 0;
+  machine::OomKill oom_kill = machine::OomKill::kNone;  // looked at where SIGKILL ended it
 };
 
 // Sets outcome and message from the ending and from what the process said of itself. `last_words` is the end

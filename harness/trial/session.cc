@@ -15,6 +15,7 @@
 #include <random>
 #include <system_error>
 
+#include "harness/machine/oom_kills.h"
 #include "harness/trial/child.h"
 #include "harness/trial/conductor.h"
 #include "harness/trial/report_reader.h"
@@ -158,10 +159,11 @@ class RunningSession {
       case TurnEnd::kEnded:
         return;
       case TurnEnd::kExited:
-        finish(member, {.timed_out = false, .interrupted = false, .wait_status = reap(member)});
+        finish(member, ended_by_itself(member));
         return;
       case TurnEnd::kTimedOut:
-        finish(member, {.timed_out = true, .interrupted = false, .wait_status = reap(member)});
+        finish(member,
+               {.timed_out = true, .interrupted = false, .wait_status = reap(member), .oom_kill = {}});
         return;
       case TurnEnd::kStopped:
         fail(member, Outcome::kCrashed, "stopped by a signal from outside, and then ended");
@@ -169,9 +171,19 @@ class RunningSession {
       case TurnEnd::kInterrupted:
         interrupted_ = true;
         for (Member& one : members_)
-          if (one.running) finish(one, {.timed_out = false, .interrupted = true, .wait_status = reap(one)});
+          if (one.running)
+            finish(one, {.timed_out = false, .interrupted = true, .wait_status = reap(one), .oom_kill = {}});
         return;
     }
+  }
+
+  // Each kill that the kernel counted is that of one process of the session.
+  Ending ended_by_itself(Member& member) {
+    Ending ending{.timed_out = false, .interrupted = false, .wait_status = reap(member), .oom_kill = {}};
+    if (!WIFSIGNALED(ending.wait_status) || WTERMSIG(ending.wait_status) != SIGKILL) return ending;
+    ending.oom_kill = machine::oom_kill_between(oom_counters_, machine::read_oom_counters());
+    if (ending.oom_kill != machine::OomKill::kNone) ++oom_counters_.kills;
+    return ending;
   }
 
   int reap(Member& member) {
@@ -242,6 +254,7 @@ class RunningSession {
   SessionMemory memory_;
   Conductor conductor_;
   std::vector<Member> members_;
+  machine::OomCounters oom_counters_ = machine::read_oom_counters();
   bool interrupted_ = false;
 };
 

@@ -49,7 +49,8 @@ enum class Outcome {
   kTimedOut,
   kWrongAllocator,
   kRefused,
-  kOutOfMemory,
+  kOutOfMemory,  // a request was refused that the workload needs, or the machine had no memory left
+  kCgroupLimit,  // killed by the kernel at the limit of its memory cgroup
   kCheckFailed,
   kError,        // heapmark's own fault, or a result that lacks a metric
   kInterrupted,  // Ctrl-C: not recorded, the trial is done again by --resume

@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <string_view>
+
 #include "harness/view/quantity.h"
 
 namespace heapmark::view {
@@ -12,6 +15,14 @@ constexpr std::chrono::seconds kBetweenLogLines{10};
 
 std::string group_of(const trial::TrialSpec& spec) {
   return spec.workload + "/" + spec.variant + "/" + spec.pass;
+}
+
+// The start of a text, "..." in place of what is left out.
+std::string shortened(const std::string& text, std::size_t width) {
+  constexpr std::string_view kLeftOut = "...";
+  if (text.size() <= width) return text;
+  if (width <= kLeftOut.size()) return text.substr(0, width);
+  return text.substr(0, width - kLeftOut.size()) + std::string(kLeftOut);
 }
 
 }  // namespace
@@ -41,28 +52,34 @@ std::optional<double> TimeLeft::seconds_for(const std::vector<trial::TrialSpec>&
 }
 
 std::string progress_line(const trial::TrialSpec& spec, std::size_t number, std::size_t total,
-                          std::optional<double> seconds_left, std::size_t failed) {
+                          std::optional<double> seconds_left, std::size_t failed, std::size_t width) {
+  constexpr std::size_t kLeastOfLabel = 8;
   const std::size_t digits = fmt::formatted_size("{}", total);
-  std::string line = fmt::format("[{:>{}}/{}] {}/{}, {} pass, {}", number, digits, total, spec.workload,
-                                 spec.variant, spec.pass, spec.allocator);
-  if (seconds_left) line += ", " + duration(*seconds_left) + " left";
-  if (failed > 0) line += fmt::format(", {} failed", failed);
-  return line;
+  const std::string before = fmt::format("[{:>{}}/{}] {}/{}, {} pass, ", number, digits, total, spec.workload,
+                                         spec.variant, spec.pass);
+  std::string after;
+  if (seconds_left) after += ", " + duration(*seconds_left) + " left";
+  if (failed > 0) after += fmt::format(", {} failed", failed);
+  const std::size_t others = before.size() + after.size();
+  const std::size_t room = std::max(kLeastOfLabel, width > others ? width - others : 0);
+  return shortened(before + shortened(spec.allocator, room) + after, width);
+}
+
+// What cannot be shown is no reason to end a run.
+void Progress::write(const std::string& text) {
+  (void)std::fputs(text.c_str(), out_);
+  (void)std::fflush(out_);
 }
 
 void Progress::starts(const std::vector<trial::TrialSpec>& plan, std::size_t at) {
   const auto now = std::chrono::steady_clock::now();
   if (!terminal_ && last_line_ && now - *last_line_ < kBetweenLogLines) return;
   last_line_ = now;
-  std::string line = progress_line(plan[at], at + 1, plan.size(), time_left_.seconds_for(plan, at), failed_);
-  if (terminal_) {
-    if (line.size() >= width_) line.resize(width_ - 1);
-    fmt::print(out_, "\r\033[K{}", line);
-    shown_ = true;
-  } else {
-    fmt::print(out_, "{}\n", line);
-  }
-  std::fflush(out_);
+  const auto line = [&](auto... width) {
+    return progress_line(plan[at], at + 1, plan.size(), time_left_.seconds_for(plan, at), failed_, width...);
+  };
+  shown_ = terminal_;
+  write(terminal_ ? "\r\033[K" + line(width_ - 1) : line() + "\n");
 }
 
 void Progress::ended(const trial::TrialSpec& spec, const trial::TrialResult& result) {
@@ -72,14 +89,12 @@ void Progress::ended(const trial::TrialSpec& spec, const trial::TrialResult& res
 
 void Progress::note(const std::string& sentence) {
   clear();
-  fmt::print(out_, "{}\n", sentence);
-  std::fflush(out_);
+  write(sentence + "\n");
 }
 
 void Progress::clear() {
   if (!shown_) return;
-  fmt::print(out_, "\r\033[K");
-  std::fflush(out_);
+  write("\r\033[K");
   shown_ = false;
 }
 

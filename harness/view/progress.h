@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdio>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -33,8 +34,10 @@ class TimeLeft {
 };
 
 // "[ 37/412] churn/small-1t, memory pass, jemalloc, 1m 40s left, 1 failed"
+// Where it would be wider than `width`, the allocator's label is cut, and at last the end of the line.
 [[nodiscard]] std::string progress_line(const trial::TrialSpec& spec, std::size_t number, std::size_t total,
-                                        std::optional<double> seconds_left, std::size_t failed);
+                                        std::optional<double> seconds_left, std::size_t failed,
+                                        std::size_t width = std::numeric_limits<std::size_t>::max());
 
 class Progress {
  public:
@@ -51,6 +54,8 @@ class Progress {
   void clear();
 
  private:
+  void write(const std::string& text);
+
   std::FILE* out_;
   bool terminal_;
   std::size_t width_;

@@ -88,7 +88,27 @@ Scale scale_for(const std::vector<Step>& steps, std::size_t columns) {
   return scale;
 }
 
-std::string drawing(const Step& step, const Scale& scale) {
+std::string wrapped(const std::string& text, std::size_t indent, std::size_t width) {
+  std::string out;
+  std::size_t column = indent;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find(' ', at), text.size());
+    const std::string word = text.substr(at, end - at);
+    if (column + 1 + display_width(word) > width && column > indent) {
+      out += "\n" + std::string(indent, ' ');
+      column = indent;
+    } else if (column > indent) {
+      out += ' ';
+      ++column;
+    }
+    out += word;
+    column += display_width(word);
+    at = end + 1;
+  }
+  return out;
+}
+
+std::string drawing(const Step& step, const Scale& scale, std::size_t width) {
   std::string heap(scale.column(step.break_offset), '.');
   std::string mapped;
   double last_end = scale.start;
@@ -105,10 +125,16 @@ std::string drawing(const Step& step, const Scale& scale) {
   // What lies between the last block and the break is free at the top, below it are holes.
   for (std::size_t at = scale.column(last_end); at < heap.size(); ++at)
     if (heap[at] == '.') heap[at] = '-';
-  std::string out = "    |" + heap + "| break +" + quantity(step.break_offset, "bytes");
-  if (step.break_offset <= 0 && heap.empty()) out = "    | the brk heap is empty";
-  if (!mapped.empty()) out += "   mapped: " + mapped;
-  return out;
+  std::string out = "    |" + heap + "|";
+  std::string beside = "break +" + quantity(step.break_offset, "bytes");
+  if (step.break_offset <= 0 && heap.empty()) {
+    out = "    |";
+    beside = "the brk heap is empty";
+  }
+  if (!mapped.empty()) beside += "   mapped: " + mapped;
+  // Beside the drawing where there is room for it, else below.
+  const bool fits = display_width(out) + 1 + display_width(beside) <= width;
+  return out + (fits ? " " + beside : "\n    " + wrapped(beside, 4, width)) + "\n";
 }
 
 Cell claim_cell(double holds) {
@@ -122,26 +148,6 @@ std::string coloured(const Cell& cell, bool colour) {
                       : cell.tone == Tone::kBad ? "\033[31m"
                                                 : "\033[2m";
   return start + cell.text + "\033[0m";
-}
-
-std::string wrapped(const std::string& text, std::size_t indent, std::size_t width) {
-  std::string out;
-  std::size_t column = indent;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t end = std::min(text.find(' ', at), text.size());
-    const std::string word = text.substr(at, end - at);
-    if (column + display_width(word) > width && column > indent) {
-      out += "\n" + std::string(indent, ' ');
-      column = indent;
-    } else if (column > indent) {
-      out += ' ';
-      ++column;
-    }
-    out += word;
-    column += display_width(word);
-    at = end + 1;
-  }
-  return out;
 }
 
 const trial::Table* table_of(const record::Record& record, const std::string& name) {
@@ -166,29 +172,42 @@ std::string tutorial_story(const record::Record& record, std::size_t width, bool
 
   const std::vector<Step> steps = steps_of(*steps_table);
   const Scale scale = scale_for(steps, width > 60 ? width - 50 : 10);
-  out += fmt::format(
-      "  In the drawings one character is {}: a small letter is a block that is only addresses, a capital\n"
-      "  one a block whose pages are there, . a hole or a page kept below the top, - free at the top.\n\n",
-      quantity(scale.bytes_per_column, "bytes"));
+  const auto paragraph = [&](const std::string& text, std::size_t indent) {
+    return std::string(indent, ' ') + wrapped(text, indent, width) + "\n";
+  };
+  out +=
+      paragraph(
+          fmt::format(
+              "In the drawings one character is {}: a small letter is a block that is only addresses, a "
+              "capital one a block whose pages are there, . a hole or a page kept below the top, - free at "
+              "the top.",
+              quantity(scale.bytes_per_column, "bytes")),
+          2) +
+      "\n";
   Step before;
   std::size_t number = 0;
   for (const Step& step : steps) {
     out += fmt::format("{:>3}  {}\n", ++number, wrapped(step.text, 5, width));
-    out += drawing(step, scale) + "\n";
-    out += fmt::format(
-        "    RSS {} ({}{}), virtual {}, minor faults {} (+{})", quantity(step.rss_bytes, "bytes"),
+    out += drawing(step, scale, width);
+    std::string figures = fmt::format(
+        "RSS {} ({}{}), virtual {}, minor faults {} (+{})", quantity(step.rss_bytes, "bytes"),
         step.rss_bytes >= before.rss_bytes ? "+" : "", quantity(step.rss_bytes - before.rss_bytes, "bytes"),
         quantity(step.virtual_bytes, "bytes"), step.minor_faults, step.minor_faults - before.minor_faults);
-    if (step.major_faults > before.major_faults) out += fmt::format(", major faults {}", step.major_faults);
-    out += "\n\n";
+    if (step.major_faults > before.major_faults)
+      figures += fmt::format(", major faults {}", step.major_faults);
+    out += paragraph(figures, 4) + "\n";
     before = step;
   }
-  out += head_line("  What the tutorial claims, and what was seen", colour);
+  out += head_line("  Its twelve claims, and what was seen", colour);
   const Rows rows(*claims);
-  for (std::size_t row = 0; row < rows.size(); ++row)
-    out +=
-        fmt::format("  {:>2} {:<12} {}\n", rows.at(row, "claim"),
-                    coloured(claim_cell(rows.at(row, "holds")), colour), wrapped(rows.text(row), 18, width));
+  constexpr std::size_t kVerdictWidth = 12;
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    const Cell verdict = claim_cell(rows.at(row, "holds"));
+    // Padded by what is seen: a colour takes no columns.
+    const std::string space(kVerdictWidth - std::min(kVerdictWidth, display_width(verdict.text)), ' ');
+    out += fmt::format("  {:>2} {}{} {}\n", rows.at(row, "claim"), coloured(verdict, colour), space,
+                       wrapped(rows.text(row), kVerdictWidth + 6, width));
+  }
   return out;
 }
 

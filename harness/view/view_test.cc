@@ -76,6 +76,30 @@ TEST_CASE("the time left is the sum of what like trials took, worked by hand") {
   CHECK(left.seconds_for(plan, 6).value() == 0);
 }
 
+TEST_CASE("on a narrow terminal a long label is cut, and the time left stays") {
+  trial::TrialSpec spec;
+  spec.workload = "breathe";
+  spec.variant = "buffers";
+  spec.pass = "memory";
+  spec.allocator = "glibc[mmap_threshold=128K,trim_threshold=128K]";
+  const std::string line = progress_line(spec, 37, 412, 100.0, 1, 79);
+  CHECK(line.size() == 79);
+  CHECK_THAT(line, Contains("memory pass, glibc") && Contains("..., 1m 40s left, 1 failed"));
+  CHECK(progress_line(spec, 37, 412, 100.0, 1, 40).size() == 40);
+  CHECK(progress_line(spec, 37, 412, 100.0, 1, 2) == "[ ");
+}
+
+TEST_CASE("progress that cannot be written ends nothing") {
+  std::FILE* const full = std::fopen("/dev/full", "w");
+  REQUIRE(full != nullptr);
+  {
+    Progress progress(full, true, 80);
+    progress.starts({trial::TrialSpec{}}, 0);
+    progress.note("a sentence");
+  }
+  std::fclose(full);
+}
+
 TEST_CASE("a progress line tells trial, total, time left and failures") {
   trial::TrialSpec spec;
   spec.workload = "churn";

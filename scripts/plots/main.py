@@ -6,6 +6,7 @@ which yields (file name, figure) or raises Absent; a new one is one more name in
 import argparse
 import importlib
 import importlib.util
+import os
 import sys
 from pathlib import Path
 
@@ -35,6 +36,8 @@ def main(arguments=None):
     parser.add_argument("--only", action="append", choices=PLOTS + TUNING_PLOTS, metavar="PLOT",
                         help=f"draw this one of {', '.join(PLOTS + TUNING_PLOTS)}; may be repeated")
     options = parser.parse_args(arguments)
+    if options.out in ("", "-"):
+        parser.error(f"--out takes a folder to write files to, not '{options.out}'")
     sys.path.insert(0, str(Path(__file__).parent))
     import results as results_file
     try:
@@ -48,7 +51,7 @@ def main(arguments=None):
               f"{' '.join('python3-' + m for m in missing)} (scripts/setup does)", file=sys.stderr)
         return 1
     import style
-    status = 0
+    status, drawn = 0, []
     for name in plots_for(results):
         if options.only and name not in options.only:
             continue
@@ -57,7 +60,7 @@ def main(arguments=None):
             folder.mkdir(parents=True, exist_ok=True)
             for file_name, figure in importlib.import_module(name).draw(results):
                 saved = style.save(figure, folder, file_name)
-                print(f"{folder / saved}.png")
+                drawn.append(f"{folder / saved}.png")
         except results_file.NotApplicable:
             continue
         except results_file.Absent as error:
@@ -65,6 +68,20 @@ def main(arguments=None):
         except Exception as error:  # one plot that fails must not cost the others
             print(f"plot: {name} failed: {type(error).__name__}: {error}", file=sys.stderr)
             status = 1
+    return printed(drawn, status)
+
+
+def printed(lines, status):
+    """Prints the lines; returns the status, or 1 where they cannot be written."""
+    try:
+        for line in lines:
+            print(line)
+        sys.stdout.flush()
+    except OSError as error:
+        print(f"plot: standard output cannot be written: {error.strerror}", file=sys.stderr)
+        # What is buffered would be tried again at the end of the interpreter.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     return status
 
 

@@ -33,21 +33,6 @@ def cross(axis, x, y, **look):
     )
 
 
-def ticks(axis):
-    """Few round ratios, as close as the axis is long."""
-    for side in (axis.xaxis, axis.yaxis):
-        low, high = side.get_view_interval()
-        if high / low > 3:
-            steps = [0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 7, 10, 15, 20, 30, 50]
-        elif high / low > 1.35:
-            steps = [0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.4, 1.7, 2, 2.5, 3]
-        else:
-            steps = [round(0.8 + 0.02 * i, 2) for i in range(30)]
-        side.set_ticks([s for s in steps if low <= s <= high])
-        side.set_minor_locator(style.plt.NullLocator())
-        side.set_major_formatter(style.FuncFormatter(lambda value, _: f"{value:.3g}×"))
-
-
 def panel(axis, report, first, second):
     candidates = [
         c for c in report["candidates"] if first in c["ratios"] and second in c["ratios"] and c["state"] != "failed"
@@ -121,21 +106,20 @@ def panel(axis, report, first, second):
     for scale, span in ((axis.set_xlim, spans[0]), (axis.set_ylim, spans[1])):
         room = max(max(span) / min(span), 1.1) ** 0.08
         scale(min(span) / room, max(span) * room)
-    ticks(axis)
+    style.ratio_axes(axis)
     axis.set_xlabel(f"{AXES.get(first, first)}, ratio to the defaults")
     axis.set_ylabel(f"{AXES.get(second, second)}, ratio to the defaults")
-    # Numbers of the front, each at its mark; what they stand for is in the list.
-    for i, c in enumerate(c for c in front_of(report) if c in candidates):
-        axis.annotate(
-            str(i + 1),
-            (c["ratios"][first]["median"], c["ratios"][second]["median"]),
-            xytext=(5, 5),
-            textcoords="offset points",
-            fontsize=8,
-            color=FRONT,
-            weight="bold",
-            zorder=8,
-        )
+
+
+def number_front(figure, axis, report, first, second):
+    """Numbers of the front, each at its mark; what they stand for is in the list."""
+    drawn = [c for c in report["candidates"] if first in c["ratios"] and second in c["ratios"] and c["state"] != "failed"]
+    at = {id(c): (c["ratios"][first]["median"], c["ratios"][second]["median"]) for c in drawn}
+    labelled = [(str(i + 1), *at[id(c)]) for i, c in enumerate(front_of(report)) if id(c) in at]
+    ends = [next((c for c in drawn if c["number"] == report["recommendation"]["number"]), None), report["check"]]
+    stars = [tuple(one["ratios"][name]["median"] for name in (first, second)) for one in ends
+             if one and first in one["ratios"] and second in one["ratios"]]
+    style.place_labels(figure, axis, labelled, avoid=[(1, 1), *stars], fontsize=8, color=FRONT, weight="bold", zorder=8)
 
 
 def front_of(report):
@@ -204,6 +188,8 @@ def draw(report):
             )
         )
     style.key_row(figure, keys)
+    for axis, name in zip(axes[0], objectives[1:]):
+        number_front(figure, axis, report, objectives[0], name)
     yield NAME, figure
 
 

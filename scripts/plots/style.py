@@ -3,6 +3,7 @@
 An allocator's own are in its file of allocators/catalog: colours are Okabe and Ito's (jfly.uni-koeln.de/color), safe
 for the colour-blind; marks and dashes tell the allocators apart in black and white too. Knows nothing of any single plot.
 """
+import math
 import re
 import textwrap
 import tomllib
@@ -92,6 +93,94 @@ def count_text(value, _=None):
         if abs(value) >= size:
             return f"{value / size:.3g}{unit}"
     return f"{value:.3g}"
+
+
+def time_text(value, _=None):
+    """Nanoseconds."""
+    for unit, size in (("s", 1e9), ("ms", 1e6), ("µs", 1e3)):
+        if abs(value) >= size:
+            return f"{value / size:.3g} {unit}"
+    return f"{value:.3g} ns"
+
+
+def quantity_text(value, unit):
+    """The value with its unit as metrics have it (workloads/contract/metric.h); what has none in a few digits."""
+    if unit == "bytes":
+        return bytes_text(value)
+    if unit in ("ns", "s"):
+        return time_text(value * (1e9 if unit == "s" else 1))
+    return count_text(value) + {"1/s": "/s", "1/MiB": "/MiB"}.get(unit, "")
+
+
+# From coarse to fine; which is used depends on the room there is.
+TICK_STEPS = [
+    *([10.0**k for k in range(-12, 13, step)] for step in (3, 2, 1)),
+    *([2.0**k for k in range(-40, 41, step)] for step in (4, 2, 1)),
+    [m * 10.0**k for k in range(-12, 13) for m in (1, 2, 5)],
+    [m * 10.0**k for k in range(-12, 13) for m in (1, 1.5, 2, 3, 5, 7)],
+    *([step * i for i in range(1, 400) if step * i < 40] for step in (0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005)),
+]
+
+
+def ratio_ticks(low, high, apart, letter=0.0):
+    """Ticks between two ratios on a log axis, as many as fit where two stand at least `apart` of its length apart, and
+    where their labels, whose letters take `letter` of its length each, leave a gap of two letters."""
+    best = []
+    for steps in TICK_STEPS:
+        inside = [round(s, 12) for s in steps if low <= s <= high]
+        places = [(math.log(s / low) / math.log(high / low), len(ratio_text(s)) * letter) for s in inside]
+        if len(inside) > len(best) and all(
+                b[0] - a[0] >= max(apart, (a[1] + b[1]) / 2 + 2 * letter) for a, b in zip(places, places[1:])):
+            best = inside
+    return best
+
+
+def ratio_text(value, _=None):
+    return f"{value:.3g}×" if value < 1000 else f"{count_text(value)}×"
+
+
+def ratio_axes(axis, apart=((0.1, 0.022), (0.08, 0.0))):
+    """Both axes of a panel with ticks of ratios that do not touch; to be called when the limits are set."""
+    for side, room in zip((axis.xaxis, axis.yaxis), apart):
+        side.set_ticks(ratio_ticks(*sorted(side.get_view_interval()), *room))
+        side.set_minor_locator(plt.NullLocator())
+        side.set_major_formatter(FuncFormatter(ratio_text))
+
+
+def place_labels(figure, axis, labelled, avoid=(), **look):
+    """Writes each (text, x, y) beside its point where it covers no earlier label and none of the points `avoid`;
+    with a thin line to its point where that is some way off. To be called when the layout is done."""
+    figure.canvas.draw()
+    size = look.get("fontsize", 8) * figure.dpi / 72
+    marks = [axis.transData.transform(point) for point in [*((x, y) for _, x, y in labelled), *avoid]]
+    taken = []
+    ways = [(math.cos(turn * math.pi / 4), math.sin(turn * math.pi / 4)) for turn in (1, 3, 7, 5, 0, 2, 4, 6)]
+    places = [(distance, way) for distance in (1.1, 1.9, 2.8, 3.8, 5.0, 6.5) for way in ways]
+
+    def covers(box):
+        inside = any(box[0] - 4 < x < box[2] + 4 and box[1] - 4 < y < box[3] + 4 for x, y in marks)
+        return inside or any(box[0] < b[2] and b[0] < box[2] and box[1] < b[3] and b[1] < box[3] for b in taken)
+
+    frame = axis.get_window_extent()
+    for text, x, y in labelled:
+        at = axis.transData.transform((x, y))
+        half = (0.34 * size * len(text) + 1, 0.52 * size)
+
+        def box_at(distance, way):
+            middle = [at[i] + way[i] * distance * size for i in (0, 1)]
+            return [middle[0] - half[0], middle[1] - half[1], middle[0] + half[0], middle[1] + half[1]]
+
+        def fits(box):
+            return frame.x0 <= box[0] and box[2] <= frame.x1 and frame.y0 <= box[1] and box[3] <= frame.y1
+
+        free = next((p for p in places if fits(box_at(*p)) and not covers(box_at(*p))), places[0])
+        box = box_at(*free)
+        taken.append(box)
+        middle = ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)
+        line = {"arrowstyle": "-", "linewidth": 0.5, "color": look.get("color", INK), "shrinkA": 1, "shrinkB": 3}
+        axis.annotate(text, (x, y), xytext=axis.transData.inverted().transform(middle), ha="center", va="center",
+                      arrowprops=line if free[0] > 1.1 else None, **look)
+    return taken
 
 
 def byte_axis(axis, top):

@@ -66,14 +66,7 @@ def draw(results):
         for scale, span in ((axis.set_xlim, spans[0]), (axis.set_ylim, spans[1])):
             room = max(max(span) / min(span), 1.2) ** 0.12
             scale(min(span) / room, max(span) * room)
-        for side in (axis.xaxis, axis.yaxis):
-            low, high = side.get_view_interval()
-            steps = [2.0 ** k for k in range(-12, 13)] if high / low > 6 else [
-                0.2, 0.3, 0.4, 0.5, 0.7, 1, 1.4, 2, 3, 4, 5] if high / low > 1.8 else [0.6, 0.7, 0.8, 0.9, 1, 1.1,
-                                                                                       1.2, 1.3, 1.5, 1.7]
-            side.set_ticks([s for s in steps if low <= s <= high])
-            side.set_minor_locator(style.plt.NullLocator())
-            side.set_major_formatter(style.FuncFormatter(lambda v, _: f"{v:.3g}×"))
+        style.ratio_axes(axis)
         axis.set_xlabel("time per operation")
         axis.set_ylabel("RSS over live bytes" if metric == "rss_over_live_mean" else "peak RSS")
         absent = "\n" + style.textwrap.fill("✕ failed or no ratio: " + ", ".join(missing), 52) if missing else ""

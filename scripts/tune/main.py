@@ -1,7 +1,7 @@
 """`heapmark tune`: searches an allocator's tunables for less time and memory, checks the find, and says what to paste.
 
 Owns the command line, messages and exit codes: 0 done, 1 heapmark, Optuna or the database failed, 2 wrong usage,
-130 interrupted. heapmark starts it with HEAPMARK_PROGRAM, HEAPMARK_CATALOG and HEAPMARK_COMMAND set.
+130 interrupted by Ctrl-C, 143 by SIGTERM. heapmark starts it with HEAPMARK_PROGRAM, HEAPMARK_CATALOG and HEAPMARK_COMMAND set.
 """
 import argparse
 import difflib
@@ -73,7 +73,7 @@ def parse(arguments):
     parser.add_argument(
         "--storage", help="a database for many workers, postgresql+psycopg2://USER@HOST/NAME (default: DIR/study.db)"
     )
-    parser.add_argument("--seed", type=int, default=1, help="of the workloads and the search (default: %(default)s)")
+    parser.add_argument("--seed", type=seed_number, default=1, help="of the workloads and the search (default: %(default)s)")
     parser.add_argument(
         "--quick",
         action="store_true",
@@ -85,7 +85,16 @@ def parse(arguments):
         action="store_true",
         help="measure nothing: make the study's find brkmmap's defaults, in the source",
     )
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.out in ("", "-"):
+        parser.error(f"--out takes a folder for the study and its results, not '{options.out}'")
+    return options
+
+
+def seed_number(text):
+    if not text.isascii() or not text.isdigit():
+        raise argparse.ArgumentTypeError(f"takes a whole number from 0 up, not '{text}'")
+    return int(text)
 
 
 def seconds(text):
@@ -275,7 +284,7 @@ def tune(asked, options):
             print(f"Results: {results}")
         if interrupted:
             print(f"Go on with the same command: {asked.command}")
-        return 130 if interrupted else 0
+        return interrupted_by() if interrupted else 0
     except (sqlalchemy.exc.SQLAlchemyError, storage_error()) as error:
         kept = asked.folder / "results.json"
         reason = str(error.__cause__ or error).splitlines()[0]
@@ -295,8 +304,21 @@ def storage_error():
     return StorageInternalError
 
 
+TERMINATED = []  # holds SIGTERM once that has come
+
+
+def on_sigterm(number, _frame):
+    TERMINATED.append(number)
+    raise KeyboardInterrupt
+
+
+def interrupted_by():
+    """As shells have it: 128 and the signal's number."""
+    return 128 + (TERMINATED or [signal.SIGINT])[0]
+
+
 def main(arguments):
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, on_sigterm)
     options = parse(arguments)
     missing = [m for m in ("optuna", "sqlalchemy") if importlib.util.find_spec(m) is None]
     if missing:
@@ -317,8 +339,20 @@ def main(arguments):
         print(f"heapmark: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        return 130
+        return interrupted_by()
+
+
+def flushed(status):
+    """The status, or 1 where what was printed cannot be written."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        print(f"heapmark: standard output cannot be written: {error.strerror}", file=sys.stderr)
+        # What is buffered would be tried again at the end of the interpreter.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return status
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(flushed(main(sys.argv[1:])))

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 PASS_OF = {"time": "speed", "rss": "memory", "faults": "speed", "failed": "limit", "p999": "latency"}
-SOME_TRIAL_FAILED, INTERRUPTED = 3, 130
+SOME_TRIAL_FAILED, INTERRUPTED = 3, (130, 143)  # SIGINT, SIGTERM
 
 
 def compressed_beside(path):
@@ -44,7 +44,7 @@ class Bench:
             text=True,
             check=False,
         )
-        if ended.returncode == INTERRUPTED:
+        if ended.returncode in INTERRUPTED:
             raise KeyboardInterrupt
         if ended.returncode not in (0, SOME_TRIAL_FAILED):
             raise MeasureError(

@@ -16,7 +16,7 @@
 namespace heapmark {
 
 inline constexpr std::uint64_t kReportMagic = 0x6b72616d70616568;  // "heapmark", little endian
-inline constexpr std::uint32_t kReportVersion = 1;
+inline constexpr std::uint32_t kReportVersion = 2;
 inline constexpr double kNotMeasured = std::numeric_limits<double>::quiet_NaN();
 
 // How far the measured process got. Order matters: the parent compares with >=.
@@ -33,6 +33,7 @@ inline constexpr std::size_t kMaxTables = 8;
 inline constexpr std::size_t kMaxColumns = 20;
 inline constexpr std::size_t kMaxCells = 96 * 1024;
 inline constexpr std::size_t kMaxTexts = 256;
+inline constexpr std::size_t kMaxPhaseNames = 72;
 inline constexpr std::size_t kNameSize = 40;
 inline constexpr std::size_t kTextSize = 240;
 inline constexpr std::uint32_t kNoTexts = ~std::uint32_t{0};
@@ -74,7 +75,7 @@ struct Report {
   std::uint32_t cell_count;
   std::uint32_t text_count;
   std::uint32_t phase_count;
-  char phase_names[16][kNameSize];
+  char phase_names[kMaxPhaseNames][kNameSize];
   ReportMetric metrics[kMaxMetrics];
   ReportTable tables[kMaxTables];
   char texts[kMaxTexts][kTextSize];

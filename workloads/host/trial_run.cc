@@ -270,7 +270,7 @@ void Context::phase(const char* name) {
   while (index < report.phase_count && std::strncmp(report.phase_names[index], name, kNameSize - 1) != 0)
     ++index;
   if (index == report.phase_count) {
-    if (index == sizeof report.phase_names / sizeof report.phase_names[0]) return;
+    if (index == kMaxPhaseNames) defect_of_workload("more phases than the report holds, at", name);
     copy_name(report.phase_names[report.phase_count++], name);
   }
   report.phase.store(index, std::memory_order_relaxed);
@@ -304,11 +304,18 @@ void Context::metric(const char* name, double value) {
 }
 
 Observation Context::sample(std::uint64_t operation, std::uint64_t live_bytes) {
+  return add_sample(operation, static_cast<double>(live_bytes));
+}
+Observation Context::sample(std::uint64_t operation) {
+  return add_sample(operation, kNotMeasured);
+}
+
+Observation Context::add_sample(std::uint64_t operation, double live_bytes) {
   if (state.samples_table < 0) return {};
   const Observation now = observe();
   const auto number = [](auto value) { return static_cast<double>(value); };
   add_row(state.samples_table,
-          {number(operation), number(now.time_ns), number(live_bytes), number(now.rss_bytes),
+          {number(operation), number(now.time_ns), live_bytes, number(now.rss_bytes),
            number(now.virtual_bytes), number(now.break_offset), number(now.minor_faults),
            number(now.major_faults), number(state.report->phase.load(std::memory_order_relaxed))});
   return now;

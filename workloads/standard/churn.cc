@@ -24,6 +24,8 @@ using churn::Settings;
 using churn::Worker;
 
 constexpr std::uint32_t kMaxThreads = 64;
+constexpr std::uint32_t kMaxPhases = 64;
+static_assert(kMaxPhases + 3 <= kMaxPhaseNames);  // fill, the drifting ones, free all, idle
 constexpr std::uint64_t kSamples = 400;
 
 constexpr Parameter kParameters[] = {
@@ -33,7 +35,7 @@ constexpr Parameter kParameters[] = {
     {"threads", Kind::kCount, "1", "", 1, kMaxThreads, "threads, each with its share of the live bytes"},
     {"remote_free_share", Kind::kShare, "0.75", "", 0, 1,
      "share of frees done by another thread, where there is one"},
-    {"phases", Kind::kCount, "4", "", 1, 64,
+    {"phases", Kind::kCount, "4", "", 1, kMaxPhases,
      "phases of the drifting mix: half of the sizes come from a moving window"},
     {"operations", Kind::kCount, "2000000", "", 1000, 1e12,
      "requests and frees after the fill, all threads together"},

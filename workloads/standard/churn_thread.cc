@@ -4,6 +4,7 @@
 #include <sched.h>
 
 #include "workloads/blocks.h"
+#include "workloads/text.h"
 
 namespace heapmark::churn {
 
@@ -100,9 +101,8 @@ void Worker::work(Worker* all, CutPoint& cut_point) {
     cut_point.pass(*context_, done, number_ == 0, cuts, [this] { drain(); });
     const auto phase = static_cast<std::uint32_t>(done / an_phase);
     if (number_ == 0 && done % an_phase == 0) {
-      constexpr const char* kNames[] = {"phase 1", "phase 2", "phase 3", "phase 4",
-                                        "phase 5", "phase 6", "phase 7", "phase 8"};
-      context_->phase(kNames[phase % 8]);
+      Text<16> name;
+      context_->phase(name.add("phase ").add(phase + 1).c_str());
     }
     const bool wants_more = own_live_bytes_ < settings_->live_bytes;
     Block* slot = &slots_[random_.below(settings_->slots)];

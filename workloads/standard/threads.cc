@@ -95,7 +95,7 @@ void run(Context& context) {
     }
     for (std::uint32_t at = 0; at < count; ++at) pthread_join(running[at], nullptr);
     if (!context.sampling() || group % every != 0 || sample_count > kSamples) continue;
-    const Observation now = context.sample(started, 0);
+    const Observation now = context.sample(started * kBlocks * 2);
     samples[sample_count++] = {static_cast<double>(started), 0, static_cast<double>(now.rss_bytes)};
   }
   for (std::uint32_t at = 0; at < at_once; ++at)

@@ -73,9 +73,14 @@ void known_calls() {
   madvise(memory, 4 * 4096, MADV_DONTNEED);
   madvise(memory, 4096, MADV_FREE);
   madvise(memory, 4096, MADV_WILLNEED);  // no purge
-  madvise(memory, 4096, 12345);          // refused
-  munmap(memory + 4096, 4096);           // a hole
-  munmap(memory, 2 * 4096);              // one page of it is there still
+  madvise(memory, 4096, 12345);          // refused, as the next five are
+  move_break(1);                         // below where the heap begins
+  (void)mmap(nullptr, 0, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  munmap(memory + 1, 4096);
+  (void)mremap(memory, 4096, 8192, 0);  // no room to grow in place
+  (void)mremap(memory, 4096, 0, MREMAP_MAYMOVE);
+  munmap(memory + 4096, 4096);  // a hole
+  munmap(memory, 2 * 4096);     // one page of it is there still
   memory = static_cast<char*>(mremap(memory + 2 * 4096, 8 * 4096, 16 * 4096, MREMAP_MAYMOVE));
   munmap(memory, 16 * 4096);
   munmap(memory, 16 * 4096);  // nothing is there any more: no release
@@ -124,6 +129,14 @@ int main(int argc, char** argv) {
     std::fputs("malloc(): corrupted\nheap\n", stderr);
     std::abort();
   }
+  if (workload == "eats memory") {
+    for (;;) {
+      constexpr std::size_t kBytes = 1024 * 1024;
+      void* more = mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+      std::memset(more, 1, kBytes);
+    }
+  }
+  if (workload == "killed") raise(SIGKILL);
   if (workload == "hang") {
     if (fork() == 0) {  // a child of its own, which must not outlive it
       std::string path = std::getenv("HOME");

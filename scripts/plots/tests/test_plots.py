@@ -1,6 +1,7 @@
 """Tests of scripts/plot, run as users run it, on invented results (example_results.py)."""
 import copy
 import json
+import math
 import os
 import subprocess
 import sys
@@ -96,6 +97,17 @@ class Plots(unittest.TestCase):
         done = self.plot(results, "--only", "largest_block")
         self.assertIn("largest_block skipped: a table has no column 'largest_bytes'", done.stderr)
 
+    def test_output_that_cannot_be_written_is_a_failure(self):
+        path = self.folder / "results.json"
+        path.write_text(json.dumps(self.example))
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([str(PLOT), str(path), "--out", str(self.folder)], stdout=full, text=True,
+                                  stderr=subprocess.PIPE, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("standard output cannot be written", done.stderr)
+        dash = subprocess.run([str(PLOT), str(path), "--out", "-"], capture_output=True, text=True, check=False)
+        self.assertEqual(dash.returncode, 2)
+
     def test_unreadable_and_foreign_files_exit_2_with_a_message(self):
         foreign = (("{", "is not JSON"), ("[]", "not a heapmark results file"),
                    ('{"context": {}, "benchmarks": []}', "not a heapmark results file"),
@@ -138,8 +150,41 @@ class Parts(unittest.TestCase):
         self.assertEqual(heatmap.cell({"count": 0, "failed": 2}, "ns")[0], "✕")
         self.assertEqual(heatmap.cell({"count": 5, "failed": 1, "ratio": ratio}, "ns")[0], "0.5× ✕")
         self.assertEqual(heatmap.cell({"count": 5, "failed": 0, "median": 2048}, "bytes")[0], "2 KiB")
-        for verdict, hatched in (("cannot tell", True), ("undecided", True), ("equal", False), ("better", False)):
-            self.assertEqual(heatmap.cell({"count": 5, "ratio": {"median": 1.1, "verdict": verdict}}, "ns")[2], hatched)
+        self.assertEqual(heatmap.cell({"count": 5, "failed": 0, "median": 2862}, "ns")[0], "2.86 µs")
+        self.assertEqual(heatmap.cell({"count": 5, "failed": 0, "median": 208}, "ns")[0], "208 ns")
+        for verdict, hatch in (("cannot tell", "////"), ("undecided", "////"), ("equal", None), ("better", None)):
+            ratio = {"median": 1.1, "low": 0.9, "high": 1.3, "verdict": verdict}
+            self.assertEqual(heatmap.cell({"count": 5, "ratio": ratio}, "ns")[2], hatch)
+
+    def test_one_round_is_hatched_as_such_and_not_at_all_where_neither_direction_is_better(self):
+        one_round = {"count": 1, "ratio": {"median": 1.1, "verdict": "cannot tell"}}
+        self.assertEqual(heatmap.cell(one_round, "count", "lower")[2], "...")
+        self.assertEqual(heatmap.cell(one_round, "count", "neither")[2], None)
+
+    def test_rows_are_put_into_pages_that_fit_a_screen_and_none_is_lost(self):
+        blocks = [[("a", n) for n in range(30)], [("b", n) for n in range(20)], [("c", n) for n in range(100)]]
+        made = heatmap.pages(blocks, 44)
+        self.assertTrue(all(sum(len(part) + 1 for part in page) <= 44 for page in made))
+        self.assertEqual([row for page in made for part in page for row in part], [r for b in blocks for r in b])
+
+    def test_ticks_of_ratios_stand_apart_however_wide_or_narrow_the_axis(self):
+        for low, high in ((0.7, 86294), (0.04, 5.4), (0.98, 1.02), (0.2, 40), (1e-6, 1e6), (0.5, 2.2)):
+            ticks = style.ratio_ticks(low, high, 0.13)
+            self.assertGreaterEqual(len(ticks), 2, (low, high))
+            places = [math.log(t / low) / math.log(high / low) for t in ticks]
+            self.assertGreaterEqual(min(b - a for a, b in zip(places, places[1:])), 0.13, (low, high))
+            self.assertEqual(len({style.ratio_text(t) for t in ticks}), len(ticks))
+            written = style.ratio_ticks(low, high, 0.1, letter=0.022)
+            self.assertLess(sum(len(style.ratio_text(t)) for t in written) * 0.022, 1.2)
+            self.assertGreaterEqual(len(written), 2, (low, high))
+
+    def test_labels_of_points_on_one_spot_do_not_cover_each_other(self):
+        figure, axis = style.plt.subplots()
+        boxes = style.place_labels(figure, axis, [(str(n), 0.5 + n / 1000, 0.5) for n in range(12)], fontsize=8)
+        style.plt.close(figure)
+        for i, a in enumerate(boxes):
+            for b in boxes[:i]:
+                self.assertFalse(a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3], (a, b))
 
     def test_better_and_worse_have_hues_of_their_own_whichever_way_the_ratio_goes(self):
         better, worse = heatmap.shade(0.5, "better"), heatmap.shade(0.5, "worse")
