@@ -1,5 +1,5 @@
-// Memory for the caches of threads: one page each, from chunks of 256 KiB. Pages of ended threads are used for
-// the next ones; above some, those that are unused are purged. Caller holds the heap's lock.
+// Memory for the caches of threads: one page each, from chunks of 256 KiB. Pages of ended threads are used
+// for the next ones; above some, those that are unused are purged. Caller holds the heap's lock.
 #pragma once
 
 #include <bit>

@@ -9,7 +9,8 @@ inline constexpr const char* kWrittenTo = "a free block was written to, or is th
 inline constexpr const char* kNoBlock =
     "free of a pointer that is no block now (double free, inside of a block, or never one)";
 
-// Writes "brkmmap: WHAT: 0xADDRESS", without the address where there is none, and aborts. Any thread, any locks.
+// Writes "brkmmap: WHAT: 0xADDRESS", without the address where there is none, and aborts. Any thread, any
+// locks.
 [[noreturn]] void die(const char* what, const void* address) noexcept;
 
 }  // namespace brkmmap

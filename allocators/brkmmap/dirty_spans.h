@@ -1,7 +1,7 @@
 // The free spans that hold written pages, by how many: one queue for each power of two, the longest in it
 // first. So a sweep finds what gives most for one kernel call, and of that what has lain idle longest,
-// without a search. A span that the kernel refused to purge (locked memory) is in no queue, so that no sweep waits
-// for it.
+// without a search. A span that the kernel refused to purge (locked memory) is in no queue, so that no sweep
+// waits for it.
 #pragma once
 
 #include <bit>
@@ -40,7 +40,9 @@ class DirtySpans {
   Span* longest_idle(std::size_t at) const noexcept { return queues_[at].first; }
   static Span* next(const Span* span) noexcept { return span->idle.after; }
 
-  std::size_t units() const noexcept { return units_; }  // of all but refused ones, those of less than a page too
+  std::size_t units() const noexcept {
+    return units_;
+  }  // of all but refused ones, those of less than a page too
   std::size_t all_units() const noexcept { return all_units_; }  // with refused ones
 
  private:

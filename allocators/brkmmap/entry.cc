@@ -16,8 +16,8 @@
 #define BRKMMAP_EXPORT extern "C" __attribute__((visibility("default")))
 
 // glibc's own: the lock of its list of streams. Its fork takes it after our handler has run, and its holder
-// (fflush(NULL)) may wait for a stream whose owner waits for one of our locks (glibc bug 19431). Taken first, as
-// glibc does for its own malloc, the order is the same everywhere. Weak: not every C library has them.
+// (fflush(NULL)) may wait for a stream whose owner waits for one of our locks (glibc bug 19431). Taken first,
+// as glibc does for its own malloc, the order is the same everywhere. Weak: not every C library has them.
 extern "C" [[gnu::weak, gnu::visibility("default")]] void _IO_list_lock();
 extern "C" [[gnu::weak, gnu::visibility("default")]] void _IO_list_unlock();
 extern "C" [[gnu::weak, gnu::visibility("default")]] void _IO_list_resetlock();
@@ -58,7 +58,8 @@ void* refused() noexcept {
   return nullptr;
 }
 
-void* allocate_pages(std::size_t bytes, std::size_t alignment, std::size_t* dirty_bytes, bool fresh) noexcept {
+void* allocate_pages(std::size_t bytes, std::size_t alignment, std::size_t* dirty_bytes,
+                     bool fresh) noexcept {
   const bool alone = heap.is_mapped_alone(bytes);
   if (alone) {
     if (void* block = heap.mappings.allocate(pages_for(bytes), alignment, dirty_bytes, fresh)) return block;
@@ -69,8 +70,8 @@ void* allocate_pages(std::size_t bytes, std::size_t alignment, std::size_t* dirt
   return alone ? nullptr : heap.mappings.allocate(pages_for(bytes == 0 ? 1 : bytes), alignment, dirty_bytes);
 }
 
-// Tries again once everything that is kept has been given back, before it refuses; but leaves the heap as it is
-// where that cannot help.
+// Tries again once everything that is kept has been given back, before it refuses; but leaves the heap as it
+// is where that cannot help.
 template <typename Try>
 [[gnu::always_inline]] inline void* insist(std::size_t bytes, Try&& attempt) noexcept {
   void* block = attempt();
@@ -269,8 +270,10 @@ BRKMMAP_EXPORT void free(void* block) noexcept {
 }
 
 // For operators.cc: calls that no other library can be in between of.
-extern "C" [[gnu::alias("malloc"), gnu::visibility("hidden"), gnu::copy(malloc)]] void* brkmmap_malloc(std::size_t) noexcept;
-extern "C" [[gnu::alias("free"), gnu::visibility("hidden"), gnu::copy(free)]] void brkmmap_free(void*) noexcept;
+extern "C" [[gnu::alias("malloc"), gnu::visibility("hidden"),
+             gnu::copy(malloc)]] void* brkmmap_malloc(std::size_t) noexcept;
+extern "C" [[gnu::alias("free"), gnu::visibility("hidden"), gnu::copy(free)]] void brkmmap_free(
+    void*) noexcept;
 
 // C23. The size says nothing that the slab or span does not say as fast.
 BRKMMAP_EXPORT void free_sized(void* block, std::size_t) noexcept {

@@ -26,8 +26,7 @@ struct Found {
 [[gnu::always_inline]] inline std::size_t class_of_object(PageEntry entry, const void* block,
                                                           const char* doing) noexcept {
   const std::size_t shift = granule_shift(entry.kind());
-  const std::size_t offset =
-      entry.page() * kPageSize + reinterpret_cast<std::uintptr_t>(block) % kPageSize;
+  const std::size_t offset = entry.page() * kPageSize + reinterpret_cast<std::uintptr_t>(block) % kPageSize;
   const std::size_t granule = offset >> shift;
   if (granule << shift != offset || !slab::is_start(*entry.span(), granule)) [[unlikely]]
     die_of(entry, block, doing);

@@ -31,8 +31,9 @@ std::size_t Heap::fetch(std::size_t shard, std::size_t index, void** objects, st
                         std::size_t alignment) noexcept {
   if (index < kFirstBlockClass) {
     const std::size_t kind = kind_of_class(index);
-    const std::size_t got = fetch_small(shard, kind, granules_of_class(index),
-                                        std::max<std::size_t>(alignment >> granule_shift(kind), 1), objects, count);
+    const std::size_t got =
+        fetch_small(shard, kind, granules_of_class(index),
+                    std::max<std::size_t>(alignment >> granule_shift(kind), 1), objects, count);
     for (std::size_t at = 0; at < got; ++at) static_cast<Object*>(objects[at])->hand_out();
     return got;
   }
@@ -167,7 +168,8 @@ void Heap::set_excess(bool is) noexcept {
 
 void Heap::rest_if_due() noexcept {
   std::uint32_t state = rest_state.load(std::memory_order_relaxed);
-  if ((state & 1) == 0 || os::milliseconds() - excess_since.load(std::memory_order_relaxed) < kRestAfter) return;
+  if ((state & 1) == 0 || os::milliseconds() - excess_since.load(std::memory_order_relaxed) < kRestAfter)
+    return;
   // Whatever comes of it, the next attempt is a while away; of several threads one does it.
   if (!rest_state.compare_exchange_strong(state, state + 1, std::memory_order_relaxed)) return;
   clear_shelf();

@@ -33,14 +33,14 @@ struct Heap {
   Slabs shards[kShards];
   Shelf shelf{kernel.retained.shelf_bytes};
   CachePool cache_pages{kernel, metadata};  // under the lock
-  // Bit 0: more is retained than is_excess() allows, since excess_since (milliseconds). The rest counts the times
-  // that this was given back: a thread that sees a new number gives back what its cache holds.
+  // Bit 0: more is retained than is_excess() allows, since excess_since (milliseconds). The rest counts the
+  // times that this was given back: a thread that sees a new number gives back what its cache holds.
   std::atomic<std::uint32_t> rest_state{0};
   std::atomic<std::uint64_t> excess_since{0};
   std::atomic<std::uint64_t> failed_requests{0};
 
-  // Up to `count` objects of a class into `objects`, those of slabs at multiples of `alignment` bytes, at most a
-  // page; returns how many, none where memory has run out.
+  // Up to `count` objects of a class into `objects`, those of slabs at multiples of `alignment` bytes, at
+  // most a page; returns how many, none where memory has run out.
   std::size_t fetch(std::size_t shard, std::size_t index, void** objects, std::size_t count,
                     std::size_t alignment = kAlignment) noexcept;
   // Takes objects and blocks, of any classes and shards.
@@ -57,8 +57,8 @@ struct Heap {
     return shelf_limit(hysteresis.last_live_bytes(), hysteresis.last(),
                        kernel.retained.dirty_bytes.load(std::memory_order_relaxed), tunables);
   }
-  // Where more is retained than is_excess() allows, sees since when. To be called where memory is given back, and
-  // where it is asked for while there is such an excess.
+  // Where more is retained than is_excess() allows, sees since when. To be called where memory is given back,
+  // and where it is asked for while there is such an excess.
   void note_excess() noexcept {
     const bool is = is_excess(kernel.retained.total(), hysteresis.last_live_bytes());
     if (is != ((rest_state.load(std::memory_order_relaxed) & 1) != 0)) [[unlikely]]
@@ -74,8 +74,8 @@ struct Heap {
     return bytes >= tunables.mmap_threshold && mappings.count() < tunables.mmap_max &&
            bytes >= mapped_from(hysteresis.last_live_bytes(), hysteresis.last(), tunables);
   }
-  // A block of the page heap; null where memory has run out. What lies behind its first *dirty_bytes is known to
-  // read as zero.
+  // A block of the page heap; null where memory has run out. What lies behind its first *dirty_bytes is known
+  // to read as zero.
   void* allocate_block(std::size_t units, std::size_t alignment, std::size_t* dirty_bytes) noexcept;
   void free_block(Span* span) noexcept;
   // A block or a mapping.

@@ -30,8 +30,8 @@ class Kernel {
   std::atomic<std::uint64_t> metadata_bytes{0};  // of the mapped ones
   Retained retained;                             // of the mapped ones
   std::atomic<std::size_t> leaving_bytes{0};     // of the mapped ones: about to be unmapped, without the lock
-  // Mappings of the kernel's that blocks, what is kept of them and pages gone from slabs may account for, each at
-  // most one; holes are counted by the page heap. See os::most_mappings.
+  // Mappings of the kernel's that blocks, what is kept of them and pages gone from slabs may account for,
+  // each at most one; holes are counted by the page heap. See os::most_mappings.
   std::atomic<std::size_t> pieces{0};
 
   // Whether a request that was refused would be refused again after everything free was given back.

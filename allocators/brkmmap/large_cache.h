@@ -1,8 +1,8 @@
-// The last few blocks above 64 KiB that a thread freed, for its next requests of nearly the same size: without
-// them each call would take the heap's lock, split and join. Holds nothing until the thread has asked some times
-// for what it had just freed, so that a block freed once goes to the heap, or its mapping back to the kernel, at
-// once. What it holds counts in the budget of all caches. A block in here is in state kCached, so that a second
-// free of it by any thread is found.
+// The last few blocks above 64 KiB that a thread freed, for its next requests of nearly the same size:
+// without them each call would take the heap's lock, split and join. Holds nothing until the thread has asked
+// some times for what it had just freed, so that a block freed once goes to the heap, or its mapping back to
+// the kernel, at once. What it holds counts in the budget of all caches. A block in here is in state kCached,
+// so that a second free of it by any thread is found.
 #pragma once
 
 #include <array>
@@ -85,8 +85,8 @@ class LargeCache {
   }
 
   std::array<Span*, kSlots> slots_{};
-  SpanState states_[kSlots] = {};     // before they came here
-  std::size_t freed_[kSlots] = {};    // sizes of the blocks freed last
+  SpanState states_[kSlots] = {};   // before they came here
+  std::size_t freed_[kSlots] = {};  // sizes of the blocks freed last
   std::size_t at_ = 0;
   std::uint32_t regrets_ = 0;
   bool is_on_ = false;

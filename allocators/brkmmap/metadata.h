@@ -23,8 +23,8 @@ class Metadata {
   void delete_span(Span* span) noexcept;
   // Whether the next `count` new spans are certain, where only they are asked for meanwhile.
   [[nodiscard]] bool reserve(std::size_t count) noexcept;
-  // Addresses that can neither be used (no table for them) nor be given back (the kernel refuses): they count as
-  // metadata for good.
+  // Addresses that can neither be used (no table for them) nor be given back (the kernel refuses): they count
+  // as metadata for good.
   void lose(std::size_t bytes) noexcept {
     kernel_.metadata_bytes.fetch_add(bytes, std::memory_order_relaxed);
   }

@@ -184,7 +184,8 @@ void* MmapSource::resize(Span* span, std::size_t pages) noexcept {
   std::size_t kept_units = 0;
   count_parts(span, -1);
   const bool done = kept_.lengthen(span, units, &kept_units) ||
-                    (!kernel_.is_hopeless(pages << kPageShift) && pages_.release_everything() && kept_.lengthen(span, units, &kept_units));
+                    (!kernel_.is_hopeless(pages << kPageShift) && pages_.release_everything() &&
+                     kept_.lengthen(span, units, &kept_units));
   count_parts(span, 1);
   bytes_.fetch_add(span->bytes() - old_bytes, std::memory_order_relaxed);
   if (!done) return nullptr;

@@ -23,9 +23,9 @@ class MmapSource {
         lock_(lock),
         kept_(kernel, metadata) {}
 
-  // A kMapped block; null where the kernel refuses. `alignment` in bytes: a power of two. What lies behind its
-  // first *dirty_bytes is known to read as zero. `fresh`: all of it, since clearing kept pages would make them
-  // resident whether the program needs them or not.
+  // A kMapped block; null where the kernel refuses. `alignment` in bytes: a power of two. What lies behind
+  // its first *dirty_bytes is known to read as zero. `fresh`: all of it, since clearing kept pages would make
+  // them resident whether the program needs them or not.
   [[nodiscard]] void* allocate(std::size_t pages, std::size_t alignment, std::size_t* dirty_bytes,
                                bool fresh = false) noexcept;
   void free(Span* span) noexcept;

@@ -1,6 +1,6 @@
-// The C++ operators new and delete, all forms (C++20, [new.delete]), so that they take as few steps as malloc and
-// free. The C++ library is not linked: where a request is refused, its new_handler and bad_alloc are found when
-// the program has one. Where it has none, nobody can call operator new.
+// The C++ operators new and delete, all forms (C++20, [new.delete]), so that they take as few steps as malloc
+// and free. The C++ library is not linked: where a request is refused, its new_handler and bad_alloc are
+// found when the program has one. Where it has none, nobody can call operator new.
 #include <cstdlib>
 #include <new>
 

@@ -17,8 +17,8 @@ void want_huge_pages(std::uintptr_t address, std::size_t bytes) noexcept;      /
                           std::size_t new_bytes) noexcept;  // in place
 // Pages of one mapping go to `to`, over what is mapped there. Where that is refused, both stay as they are.
 [[nodiscard]] bool move(std::uintptr_t from, std::size_t bytes, std::uintptr_t to) noexcept;
-// No request above this can succeed, whatever is given back first: the process's limits on addresses and data,
-// and the memory and swap of the machine. To be asked once the kernel has refused.
+// No request above this can succeed, whatever is given back first: the process's limits on addresses and
+// data, and the memory and swap of the machine. To be asked once the kernel has refused.
 [[nodiscard]] std::size_t most_bytes() noexcept;
 // How many mappings a process may have (vm.max_map_count), or Linux's default where that can't be read.
 [[nodiscard]] std::size_t most_mappings() noexcept;

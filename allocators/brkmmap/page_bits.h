@@ -1,5 +1,6 @@
-// Pages of small things, with a bit each in an array of words: slabs of several pages (slab.h) and descriptions
-// of spans (metadata.h). Which pages hold none, and the runs of such pages, each of which takes one call.
+// Pages of small things, with a bit each in an array of words: slabs of several pages (slab.h) and
+// descriptions of spans (metadata.h). Which pages hold none, and the runs of such pages, each of which takes
+// one call.
 #pragma once
 
 #include <cstddef>

@@ -39,7 +39,8 @@ void PageHeap::forget(Span* span) noexcept {
 
 // The same outside of the brk heap, where the kernel may hand the addresses to anybody.
 void PageHeap::forget_of_segment(Span* span) noexcept {
-  const std::size_t pieces_more = std::size_t{span->below != nullptr} + std::size_t{span->above != nullptr} - 1;
+  const std::size_t pieces_more =
+      std::size_t{span->below != nullptr} + std::size_t{span->above != nullptr} - 1;
   kernel_.pieces.fetch_add(pieces_more, std::memory_order_relaxed);
   forget(span);
 }
@@ -81,7 +82,8 @@ Span* PageHeap::split(Span* span, std::size_t units) noexcept {
   return rest;
 }
 
-Span* PageHeap::take(Span* span, std::size_t units, std::size_t alignment, std::size_t* dirty_bytes) noexcept {
+Span* PageHeap::take(Span* span, std::size_t units, std::size_t alignment,
+                     std::size_t* dirty_bytes) noexcept {
   remove(span);
   // Which of its units were written is not known: as large a share of those taken as of all.
   if (hysteresis_.watching() && span->dirty_units < span->units)
@@ -201,7 +203,8 @@ Span* PageHeap::allocate(std::size_t units, std::size_t* dirty_bytes, std::size_
   const std::size_t most = units + (alignment >> kUnitShift) - 1;
   Span* found = fit(units, alignment);
   if (found == nullptr) found = find(most);
-  if (found == nullptr && !kernel_.is_hopeless(most << kUnitShift) && release_everything()) found = find(most);
+  if (found == nullptr && !kernel_.is_hopeless(most << kUnitShift) && release_everything())
+    found = find(most);
   if (found == nullptr) return nullptr;
   Span* span = take(found, units, alignment, dirty_bytes);
   note_dirty();
@@ -266,131 +269,12 @@ void PageHeap::settle(Span* span) noexcept {
   note_dirty();
 }
 
-std::size_t PageHeap::most_dirty() noexcept {
-  return dirty_limit(hysteresis_.last_live_bytes(), hysteresis_.last(), tunables_);
-}
-
 bool PageHeap::may_split() noexcept {
   constexpr std::size_t kFew = 1024;
   const std::size_t pieces = holes_.count() + kernel_.pieces.load(std::memory_order_relaxed);
   if (pieces < kFew) return true;
   if (most_pieces_ == 0) most_pieces_ = os::most_mappings() / 2;
   return pieces < most_pieces_;
-}
-
-void PageHeap::rest() noexcept {
-  hysteresis_.rest();
-  refusals_ = occasions_left_ = 0;
-  if (Span* top = free_top()) lower(top, tunables_.top_pad);
-  for (Span* span = free_.best_fit(kUnitsAPage); span != nullptr && refusals_ < kMostRefusals;
-       span = free_.upward(span)) {
-    occasions_left_ = 0;
-    if (span->dirty_units != 0) purge(span, 0);
-  }
-  note_dirty();
-}
-
-// Many small ranges, each below the thresholds, are more together than what lives needs: their pages go back,
-// first where one call gives many, and while it is not twice too much only of ranges that were free at the
-// last sweep already: what comes and goes faster than that is in use. The kernel is called without the lock,
-// some ranges at a time, which nobody can have meanwhile: a call costs microseconds, and with threads on
-// other processors an interrupt on each.
-void PageHeap::sweep() noexcept {
-  if (sweeping_ != 0 || !may_purge()) return;
-  do {
-    // Anew each time: other threads free meanwhile, and leave it to this sweep.
-    const std::size_t enough = most_dirty();
-    const bool spare = dirty_bytes() <= std::min(enough * 2, hysteresis_.last_live_bytes());
-    sweeping_ = 0;
-    for (std::size_t at = DirtySpans::kQueues; at-- > 0 && sweeping_ != kAtOnce;) {
-      for (Span* span = free_.dirty().longest_idle(at); span != nullptr && sweeping_ != kAtOnce;) {
-        if (dirty_bytes() <= enough / 2 || (spare && span->sweep == sweeps_)) break;
-        Span* next = DirtySpans::next(span);
-        if (is_worth_purging(span)) {
-          remove(span);
-          span->state.store(SpanState::kPurging, std::memory_order_release);
-          purging_units_ += span->units;
-          swept_[sweeping_++] = span;
-        }
-        span = next;
-      }
-    }
-    if (sweeping_ == 0) break;
-    lock_.unlock();
-    std::uint32_t gone = 0;
-    for (std::size_t at = 0; at < sweeping_; ++at) {
-      const InnerPages inner(*swept_[at], 0);
-      if (kernel_.purge(inner.start, inner.bytes())) gone |= 1u << at;
-    }
-    lock_.lock();
-    put_back(gone);
-    note_answer(gone != 0);
-  } while (refusals_ < kMostRefusals && (sweeping_ == kAtOnce || dirty_bytes() > most_dirty()));
-  sweeping_ = 0;
-  ++sweeps_;
-  swept_to_ = dirty_bytes();
-}
-
-// Whether to ask the kernel to purge now.
-bool PageHeap::may_purge() noexcept {
-  if (occasions_left_ == 0) return true;
-  --occasions_left_;
-  return false;
-}
-
-void PageHeap::note_answer(bool purged) noexcept {
-  if (purged) {
-    refusals_ = 0;
-    return;
-  }
-  refusals_ = std::min(refusals_ + 1, kMostRefusals);
-  occasions_left_ = std::uint32_t{1} << refusals_;
-}
-
-// The ranges of a sweep are free again; those in `gone` were purged. One that was refused is not tried again
-// before it has changed.
-void PageHeap::put_back(std::uint32_t gone) noexcept {
-  for (std::size_t at = 0; at < sweeping_; ++at) {
-    Span* span = swept_[at];
-    const std::size_t before = span->dirty_units;
-    const bool purged = gone >> at & 1;
-    if (purged) set_purged(span, 0);
-    note_purged(span, before - span->dirty_units);
-    purging_units_ -= span->units;
-    const std::size_t units = span->units;
-    span = insert(span, SpanState::kFree);
-    if (!purged && span->units == units) free_.update_dirty(span, [&] { span->idle.refused = true; });
-  }
-}
-
-void PageHeap::forget_sweep() noexcept {
-  put_back(0);
-  sweeping_ = 0;
-}
-
-// Small ranges don't count as given back in vain, however soon they are wanted again: there are always some,
-// and keeping them all is what makes heaps fat. But where the program frees most of what it has, they are how
-// it does so, and a program that does so again and again must not fault everything in anew each time.
-void PageHeap::note_purged(const Span* span, std::size_t units) noexcept {
-  if (span->bytes() >= tunables_.purge_threshold || hysteresis_.has_shrunk(live_bytes()))
-    hysteresis_.gave_back(units << kUnitShift, os::milliseconds());
-}
-
-// Units that are not part of a whole page, or are among the first `keep` bytes.
-std::size_t PageHeap::edge_units(const Span* span, std::size_t keep) noexcept {
-  return span->units - (InnerPages(*span, keep).bytes() >> kUnitShift);
-}
-
-// The inner pages of a span that is in no queue read as zero now.
-void PageHeap::set_purged(Span* span, std::size_t keep) noexcept {
-  const InnerPages inner(*span, keep);
-  span->dirty_units = std::min(span->dirty_units, edge_units(span, keep));
-  if (span->end() == inner.end)
-    span->idle.dirty_to = std::min(span->idle.dirty_to, (inner.start - span->start) >> kUnitShift);
-}
-
-bool PageHeap::is_worth_purging(const Span* span, std::size_t keep) noexcept {
-  return span->dirty_units >= edge_units(span, keep) + kUnitsAPage;
 }
 
 // Lowers the break so that about `pad` bytes of the top stay; a hole right under the top goes with it, and
@@ -450,21 +334,6 @@ bool PageHeap::release(Span* span, std::size_t keep) noexcept {
   return true;
 }
 
-// Gives the whole pages back, but for the first `keep` bytes.
-bool PageHeap::purge(Span* span, std::size_t keep) noexcept {
-  const InnerPages inner(*span, keep);
-  if (!is_worth_purging(span, keep) || !may_purge()) return false;
-  const bool purged = kernel_.purge(inner.start, inner.bytes());
-  note_answer(purged);
-  const std::size_t before = span->dirty_units;
-  free_.update_dirty(span, [&] {
-    span->idle.refused = !purged;
-    if (purged) set_purged(span, keep);
-  });
-  if (purged) note_purged(span, before - span->dirty_units);
-  return purged;
-}
-
 bool PageHeap::release_everything() noexcept {
   bool any = false;
   while (Span* top = free_top()) {
@@ -476,17 +345,6 @@ bool PageHeap::release_everything() noexcept {
         free_.upward(span);  // what a release leaves at the sides is less than a page and comes before it
     any |= (is_beside_hole(span) || may_split()) && release(span, 0);
     span = next;
-  }
-  note_dirty();
-  return any;
-}
-
-bool PageHeap::trim(std::size_t pad) noexcept {
-  bool any = false;
-  if (Span* top = free_top()) any = lower(top, pad);
-  for (Span* span = free_.best_fit(kUnitsAPage); span != nullptr; span = free_.upward(span)) {
-    occasions_left_ = 0;  // the program asks for it
-    if (span->dirty_units != 0) any |= purge(span, 0);
   }
   note_dirty();
   return any;

@@ -25,10 +25,11 @@ class PageHeap {
         lock_(lock),
         brk_(kernel) {}
 
-  // A kBlock span that is not in the page map; what lies behind its first *dirty_bytes is known to read as zero.
-  // `alignment` in bytes: a power of two, at least a unit. Null where the limit of the process is reached even
-  // after everything free was given back.
-  [[nodiscard]] Span* allocate(std::size_t units, std::size_t* dirty_bytes, std::size_t alignment = kUnit) noexcept;
+  // A kBlock span that is not in the page map; what lies behind its first *dirty_bytes is known to read as
+  // zero. `alignment` in bytes: a power of two, at least a unit. Null where the limit of the process is
+  // reached even after everything free was given back.
+  [[nodiscard]] Span* allocate(std::size_t units, std::size_t* dirty_bytes,
+                               std::size_t alignment = kUnit) noexcept;
   // Takes a span that is not in the page map.
   void free(Span* span) noexcept;
   // Whether free_slab() will have the descriptions that it needs.
@@ -53,11 +54,11 @@ class PageHeap {
   // In the child of fork: a sweep of another thread, which does not exist there, is over.
   void forget_sweep() noexcept;
 
-  // The program rests: the top is lowered and what may be written is purged, whatever the thresholds, until the
-  // kernel has refused some times in a row.
+  // The program rests: the top is lowered and what may be written is purged, whatever the thresholds, until
+  // the kernel has refused some times in a row.
   void rest() noexcept;
-  // Whether another mapping may be split off: well before the kernel would refuse (vm.max_map_count), since the
-  // program needs mappings too.
+  // Whether another mapping may be split off: well before the kernel would refuse (vm.max_map_count), since
+  // the program needs mappings too.
   bool may_split() noexcept;
 
   std::size_t free_bytes() const noexcept { return (free_.units() + purging_units_) << kUnitShift; }
@@ -134,7 +135,8 @@ class PageHeap {
   std::size_t sweeping_ = 0;   // how many those are
   std::size_t purging_units_ = 0;
   std::size_t swept_to_ = 0;  // dirty bytes that the last sweep left
-  // The kernel refuses to purge locked memory (mlockall): after n refusals in a row the next 2^n occasions pass.
+  // The kernel refuses to purge locked memory (mlockall): after n refusals in a row the next 2^n occasions
+  // pass.
   std::size_t most_pieces_ = 0;  // 0: not looked up yet
   static constexpr std::uint32_t kMostRefusals = 10;
   std::uint32_t refusals_ = 0;

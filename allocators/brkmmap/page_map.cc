@@ -18,7 +18,8 @@ bool PageMap::ensure(std::uintptr_t start, std::uintptr_t end, Metadata& metadat
   // so the region below may be the next one's.
   const std::uintptr_t own = reinterpret_cast<std::uintptr_t>(leaf);
   for (std::size_t at = first; at <= last; ++at)
-    if (root_[at].load(std::memory_order_relaxed) == nullptr) root_[at].store(leaf++, std::memory_order_release);
+    if (root_[at].load(std::memory_order_relaxed) == nullptr)
+      root_[at].store(leaf++, std::memory_order_release);
   constexpr std::uintptr_t kNear = std::uintptr_t{32} << 20;
   const bool is_first = !std::exchange(any_, true);
   if (is_first && !ensure(own - kNear, own + kPageSize, metadata)) return true;  // again when it is needed

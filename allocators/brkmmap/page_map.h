@@ -12,9 +12,9 @@
 
 namespace brkmmap {
 
-// What the map holds for a page: in the upper 48 bits a span; in the lower, of a slab, its kind (3 bits, from 1
-// on) and which of its pages this is (5 bits); of a block, the unit of the page in which it begins (2 bits, behind
-// a kind of 0) and, where a thread may keep it, its class (8 bits).
+// What the map holds for a page: in the upper 48 bits a span; in the lower, of a slab, its kind (3 bits, from
+// 1 on) and which of its pages this is (5 bits); of a block, the unit of the page in which it begins (2 bits,
+// behind a kind of 0) and, where a thread may keep it, its class (8 bits).
 class PageEntry {
  public:
   constexpr PageEntry() = default;

@@ -20,15 +20,16 @@ struct FreeRange {
 
 enum class Action { kKeep, kTrim, kPurge, kRelease };
 
-// How much more than needed the break is raised. In proportion to what lives, so that a heap of any size grows
-// in some hundred steps.
+// How much more than needed the break is raised. In proportion to what lives, so that a heap of any size
+// grows in some hundred steps.
 inline std::size_t top_pad(std::size_t live_bytes, const Tunables& tunables) noexcept {
   constexpr std::size_t kMost = std::size_t{32} << 20;
   const std::size_t share = tunables.dynamic != 0 ? std::min(live_bytes / 64, kMost) : 0;
   return std::max<std::size_t>(tunables.top_pad, share);
 }
 
-// Free memory at the top above which the break is lowered: in proportion too, so that it shrinks in such steps.
+// Free memory at the top above which the break is lowered: in proportion too, so that it shrinks in such
+// steps.
 inline std::size_t trim_above(std::size_t live_bytes, const Tunables& tunables) noexcept {
   const std::size_t share = tunables.dynamic != 0 ? live_bytes / 32 : 0;
   return std::max<std::size_t>(tunables.trim_threshold, share);
@@ -38,7 +39,8 @@ inline std::size_t trim_above(std::size_t live_bytes, const Tunables& tunables) 
 // since no further mapping is split off.
 inline Action decide(const FreeRange& range, std::size_t live_bytes, const Tunables& tunables,
                      std::size_t slack) noexcept {
-  if (range.at_top) return range.bytes > trim_above(live_bytes, tunables) + slack ? Action::kTrim : Action::kKeep;
+  if (range.at_top)
+    return range.bytes > trim_above(live_bytes, tunables) + slack ? Action::kTrim : Action::kKeep;
   if (range.bytes >= tunables.release_threshold + slack) return Action::kRelease;
   if (range.beside_hole && range.bytes >= tunables.purge_threshold + slack) return Action::kRelease;
   if (range.dirty_bytes >= tunables.purge_threshold + slack) return Action::kPurge;
@@ -52,9 +54,9 @@ inline std::size_t most_slack(std::size_t live_bytes, std::size_t percent) noexc
   return std::max<std::size_t>(kLeastSlack, live_bytes / 100 * percent);
 }
 
-// What a program that empties its heap again and again may keep of it while little lives, wherever it lies, until
-// nothing has needed it for kRestAfter (Heap::rest_if_due). With the tables and what stays anyway that is at most
-// 8 MiB or a tenth of the recent peak.
+// What a program that empties its heap again and again may keep of it while little lives, wherever it lies,
+// until nothing has needed it for kRestAfter (Heap::rest_if_due). With the tables and what stays anyway that
+// is at most 8 MiB or a tenth of the recent peak.
 inline std::size_t burst_allowance(std::size_t peak_bytes) noexcept {
   return std::max<std::size_t>(std::size_t{7} << 20, peak_bytes / 12);
 }
@@ -115,8 +117,8 @@ inline std::size_t cache_budget(std::size_t live_bytes, std::size_t threads) noe
   return std::max(kLeast, live_bytes / 16) + threads * kOwnCache;
 }
 
-// What a thread that has `promised_bytes` of the `all_bytes` promised to all may keep while it frees: its part of
-// the budget, and little where it does nothing else.
+// What a thread that has `promised_bytes` of the `all_bytes` promised to all may keep while it frees: its
+// part of the budget, and little where it does nothing else.
 inline std::size_t cache_limit(std::size_t promised_bytes, std::size_t all_bytes, std::size_t budget_bytes,
                                bool asks) noexcept {
   const std::size_t part = all_bytes > budget_bytes ? promised_bytes / 2 : promised_bytes;
@@ -154,8 +156,8 @@ class Hysteresis {
     regret_ += of_low;
   }
   // Bytes to keep beyond the thresholds while `live_bytes` are in use, of which they may be `percent`; where
-  // the program empties its heap again and again, as many as it had lately, as far as the burst allowance goes,
-  // of which `elsewhere_bytes` are taken.
+  // the program empties its heap again and again, as many as it had lately, as far as the burst allowance
+  // goes, of which `elsewhere_bytes` are taken.
   std::size_t slack(std::size_t live_bytes, std::size_t percent, std::uint64_t now,
                     std::size_t elsewhere_bytes = 0) noexcept {
     note_live(live_bytes);
@@ -178,8 +180,8 @@ class Hysteresis {
   }
   // Whether much less lives than lately.
   bool has_shrunk(std::size_t live_bytes) const noexcept { return live_bytes < peak_ / 2; }
-  // What slack() returned last, and the live bytes seen last: for those who don't hold the lock that guards the
-  // rest.
+  // What slack() returned last, and the live bytes seen last: for those who don't hold the lock that guards
+  // the rest.
   std::size_t last() const noexcept { return last_.load(std::memory_order_relaxed); }
   std::size_t last_live_bytes() const noexcept { return live_.load(std::memory_order_relaxed); }
 

@@ -8,9 +8,9 @@
 namespace brkmmap {
 
 struct Retained {
-  std::atomic<std::size_t> dirty_bytes{0};    // page heap: free spans
-  std::atomic<std::size_t> kept_bytes{0};     // kept mappings
-  std::atomic<std::size_t> shelf_bytes{0};    // shelf
+  std::atomic<std::size_t> dirty_bytes{0};     // page heap: free spans
+  std::atomic<std::size_t> kept_bytes{0};      // kept mappings
+  std::atomic<std::size_t> shelf_bytes{0};     // shelf
   std::atomic<std::size_t> promised_bytes{0};  // thread caches: what they may hold
   std::size_t total() const noexcept {
     constexpr auto order = std::memory_order_relaxed;

@@ -7,9 +7,9 @@
 //     3       128 B      up to 3 KiB      8 pages
 //     4       256 B      up to 6 KiB     16 pages
 //     5       512 B      up to 12 KiB    32 pages
-// Above kind 0 an object has 13 to 24 granules and a slab holds at least ten of them: rounding up costs at most
-// a twelfth of a size, and what a slab cannot fill at its end at most an eleventh of it. Blocks up to 64 KiB
-// are in steps of 1 KiB and come from the page heap. A test holds the table against a naive computation.
+// Above kind 0 an object has 13 to 24 granules and a slab holds at least ten of them: rounding up costs at
+// most a twelfth of a size, and what a slab cannot fill at its end at most an eleventh of it. Blocks up to 64
+// KiB are in steps of 1 KiB and come from the page heap. A test holds the table against a naive computation.
 #pragma once
 
 #include <bit>
@@ -19,11 +19,11 @@
 namespace brkmmap {
 
 inline constexpr std::size_t kKinds = 6;
-inline constexpr std::size_t kLeastShift = 4;     // of a granule of kind 0
-inline constexpr std::size_t kMostGranules = 24;  // of an object
-inline constexpr std::size_t kMaxTiny = kMostGranules << kLeastShift;               // of kind 0
-inline constexpr std::size_t kMaxSmall = kMaxTiny << (kKinds - 1);                  // larger ones are blocks
-inline constexpr std::size_t kMaxCached = 64 * 1024;                                // larger ones have no class
+inline constexpr std::size_t kLeastShift = 4;                          // of a granule of kind 0
+inline constexpr std::size_t kMostGranules = 24;                       // of an object
+inline constexpr std::size_t kMaxTiny = kMostGranules << kLeastShift;  // of kind 0
+inline constexpr std::size_t kMaxSmall = kMaxTiny << (kKinds - 1);     // larger ones are blocks
+inline constexpr std::size_t kMaxCached = 64 * 1024;                   // larger ones have no class
 
 constexpr std::size_t granule_shift(std::size_t kind) noexcept {
   return kLeastShift + kind;

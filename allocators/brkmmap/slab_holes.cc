@@ -15,7 +15,8 @@ bool PageHeap::release_inside(std::uintptr_t start, std::size_t bytes) noexcept 
 }
 
 bool PageHeap::can_free_slab(const Span* slab) noexcept {
-  const std::uint32_t changes = slab->gone ^ slab->gone << 1;  // a bit where a run begins, but for the first page
+  const std::uint32_t changes = slab->gone ^ slab->gone
+                                                 << 1;  // a bit where a run begins, but for the first page
   return slab->gone == 0 || metadata_.reserve(static_cast<std::size_t>(std::popcount(changes)));
 }
 

@@ -20,7 +20,17 @@
 
 namespace brkmmap {
 
-enum class SpanState : std::uint8_t { kUnused, kFree, kPurging, kHole, kBlock, kSlab, kMapped, kKept, kCached };
+enum class SpanState : std::uint8_t {
+  kUnused,
+  kFree,
+  kPurging,
+  kHole,
+  kBlock,
+  kSlab,
+  kMapped,
+  kKept,
+  kCached
+};
 
 inline constexpr std::size_t kGranules = 256;  // of a slab
 

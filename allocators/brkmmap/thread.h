@@ -1,6 +1,6 @@
-// What the allocator has in thread-local storage: where the thread's cache is, and the last sixteen frees of the
-// smallest objects. Such a free is taken in sixteen frees later, when the cache lines that it needs have come.
-// Below half a KiB, so that glibc can place it when the library is loaded late.
+// What the allocator has in thread-local storage: where the thread's cache is, and the last sixteen frees of
+// the smallest objects. Such a free is taken in sixteen frees later, when the cache lines that it needs have
+// come. Below half a KiB, so that glibc can place it when the library is loaded late.
 #pragma once
 
 #include "allocators/brkmmap/thread_cache.h"
@@ -16,7 +16,7 @@ struct Thread {
   const void* latest = nullptr;  // free of these
   std::uint32_t late_at = 0;
   std::uint32_t rest_seen = 0;  // of the heap's rest_state
-  bool is_armed = false;  // its end will be noticed
+  bool is_armed = false;        // its end will be noticed
   bool has_ended = false;
   const void* late[kLate] = {};  // apart from their entries: looking for one takes a few steps
   PageEntry late_entries[kLate] = {};
@@ -50,9 +50,7 @@ struct Thread {
   // Everything that the thread and the heap keep beside the page heap is given back.
   void flush() noexcept;
   // To be called now and then: where the program rests, gives back what it does not need.
-  bool should_look() const noexcept {
-    return heap.rest_state.load(std::memory_order_relaxed) != rest_seen;
-  }
+  bool should_look() const noexcept { return heap.rest_state.load(std::memory_order_relaxed) != rest_seen; }
   void maybe_rest() noexcept {
     if (should_look()) [[unlikely]]
       rest();

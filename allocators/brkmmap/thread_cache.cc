@@ -202,8 +202,8 @@ void* ThreadCache::refill(std::size_t index, std::size_t alignment) noexcept {
   return objects[0];
 }
 
-// Puts the list with one more object on the shelf. As it is: a cut takes a walk, and what was put last is taken
-// first. False where nothing of it may lie there.
+// Puts the list with one more object on the shelf. As it is: a cut takes a walk, and what was put last is
+// taken first. False where nothing of it may lie there.
 bool ThreadCache::put_on_shelf(std::size_t index, Freed freed) noexcept {
   List& list = lists_[index];
   const std::uint32_t count = list.count.load(std::memory_order_relaxed) + 1;
@@ -217,7 +217,8 @@ bool ThreadCache::put_on_shelf(std::size_t index, Freed freed) noexcept {
   return true;
 }
 
-// The list is full: the object that was to be put into it returns to its slab, unless all may lie on the shelf.
+// The list is full: the object that was to be put into it returns to its slab, unless all may lie on the
+// shelf.
 void ThreadCache::overflow(std::size_t index, Freed freed) noexcept {
   if (!is_real_) {
     ThreadCache& own = mine();
@@ -245,7 +246,8 @@ void ThreadCache::overflow(std::size_t index, Freed freed) noexcept {
   if (pending_count_ != 0) return;
   // A thread that only frees keeps nothing: few objects, but each would pin a page.
   if (++flights_ >= kFlights) return empty_lists();
-  tighten(cache_limit(promised_, promised_to_all().load(std::memory_order_relaxed), budget(), asks), kClasses);
+  tighten(cache_limit(promised_, promised_to_all().load(std::memory_order_relaxed), budget(), asks),
+          kClasses);
   thread.maybe_rest();
 }
 

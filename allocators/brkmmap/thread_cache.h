@@ -1,10 +1,11 @@
 // Free objects that a thread keeps for itself: one list a size class, without lock or atomic
 // read-modify-write. How many a list may hold grows while the thread keeps asking for its class and shrinks
-// while it only frees, down to nothing: a few objects left in lists would pin as many pages. All threads share one
-// budget, a share of what lives, taken by those that use it (policy.h). Lists of blocks (above 12 KiB) begin at
-// nothing and grow only when blocks were given back and soon asked for again some times: a block freed once is
-// free for all uses at once. Lies in a page of its own, since thread-local storage is scarce where the library is
-// loaded late (dlopen); thread.h says what lies there. It is emptied when the thread ends.
+// while it only frees, down to nothing: a few objects left in lists would pin as many pages. All threads
+// share one budget, a share of what lives, taken by those that use it (policy.h). Lists of blocks (above 12
+// KiB) begin at nothing and grow only when blocks were given back and soon asked for again some times: a
+// block freed once is free for all uses at once. Lies in a page of its own, since thread-local storage is
+// scarce where the library is loaded late (dlopen); thread.h says what lies there. It is emptied when the
+// thread ends.
 #pragma once
 
 #include "allocators/brkmmap/die.h"
@@ -15,8 +16,8 @@ namespace brkmmap {
 
 class alignas(64) ThreadCache {
  public:
-  // Of no thread: holds nothing and takes nothing. What a thread has before its first slow step, after its end,
-  // and where no memory for a cache can be had.
+  // Of no thread: holds nothing and takes nothing. What a thread has before its first slow step, after its
+  // end, and where no memory for a cache can be had.
   constexpr ThreadCache() = default;
   explicit ThreadCache(std::size_t shard) noexcept : shard_(shard), is_real_(true) {}
 
@@ -46,8 +47,8 @@ class alignas(64) ThreadCache {
     const auto address = reinterpret_cast<std::uintptr_t>(lists_[index].head);
     return address != 0 && address % alignment == 0 ? pop_kept(index) : nullptr;
   }
-  // An object of a class of slabs at a multiple of `alignment` bytes, at most a page; null where memory has run
-  // out.
+  // An object of a class of slabs at a multiple of `alignment` bytes, at most a page; null where memory has
+  // run out.
   void* pop_aligned(std::size_t index, std::size_t alignment) noexcept {
     void* object = pop_kept_aligned(index, alignment);
     return object != nullptr ? object : refill(index, alignment);
@@ -84,7 +85,8 @@ class alignas(64) ThreadCache {
   // For the statistics; any thread may ask, the owner's next step may follow.
   std::size_t bytes() const noexcept;
 
-  // The calling thread's, made in its first slow step; none (is_real) after its end or where memory has run out.
+  // The calling thread's, made in its first slow step; none (is_real) after its end or where memory has run
+  // out.
   static ThreadCache& mine() noexcept;
   // Guards the list of all caches; innermost of all locks.
   static Lock& registry_lock() noexcept;

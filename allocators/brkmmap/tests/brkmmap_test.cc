@@ -280,8 +280,8 @@ TEST_CASE("an aligned object is had where only a run without room for its alignm
   fake::reset();
   Model model;
   Heap& heap = *model.heap;
-  // A page of 256 granules is cut so that its only free run, of 86, begins at 65: the multiple of 64 inside of it
-  // is 128, and 24 granules from there on are one too many.
+  // A page of 256 granules is cut so that its only free run, of 86, begins at 65: the multiple of 64 inside
+  // of it is 128, and 24 granules from there on are one too many.
   void* objects[12];
   const std::size_t granules[] = {24, 24, 17, 24, 24, 24, 14, 24, 24, 24, 24, 9};
   for (std::size_t at = 0; at < 12; ++at)

@@ -114,7 +114,8 @@ TEST_CASE(
   CHECK(hysteresis.slack(100 * kMiB, tunables.slack_share(), 50'000) == 0);
 }
 
-TEST_CASE("a program that frees and asks for all of its memory in rounds keeps the burst allowance after some") {
+TEST_CASE(
+    "a program that frees and asks for all of its memory in rounds keeps the burst allowance after some") {
   constexpr std::size_t kMiB = 1 << 20;
   const Tunables tunables;
   Hysteresis hysteresis;
@@ -169,7 +170,8 @@ TEST_CASE("what is small beside all that lives is not mapped alone, unless thres
   CHECK(mapped_from(100 * kMiB, 0, tunables) == 131072);
 }
 
-TEST_CASE("the caches of all threads share a budget that follows what lives, and each has a little of its own") {
+TEST_CASE(
+    "the caches of all threads share a budget that follows what lives, and each has a little of its own") {
   constexpr std::size_t kMiB = 1 << 20;
   CHECK(cache_budget(0, 0) == 2 * kMiB);
   CHECK(cache_budget(0, 1000) == 2 * kMiB + 1000 * kOwnCache);
