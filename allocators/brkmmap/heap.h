@@ -38,6 +38,8 @@ struct Heap {
   std::atomic<std::uint32_t> rest_state{0};
   std::atomic<std::uint64_t> excess_since{0};
   std::atomic<std::uint64_t> failed_requests{0};
+  // What the large caches of all threads hold, and of that the mappings.
+  std::atomic<std::size_t> large_cached_bytes{0}, large_cached_mapped_bytes{0}, large_cached_mappings{0};
 
   // Up to `count` objects of a class into `objects`, those of slabs at multiples of `alignment` bytes, at
   // most a page; returns how many, none where memory has run out.

@@ -23,8 +23,8 @@ class LargeCache {
       Span* span = slot;
       if (span == nullptr || span->bytes() < bytes || span->bytes() - bytes > bytes / 8) continue;
       slot = nullptr;
-      account(span->bytes(), false);
       span->state.store(states_[static_cast<std::size_t>(&slot - slots_.data())], std::memory_order_relaxed);
+      account(*span, false);
       return span;
     }
     return note_request(bytes), nullptr;
@@ -38,7 +38,7 @@ class LargeCache {
       if (slots_[slot] != nullptr) continue;
       auto& promised = heap.kernel.retained.promised_bytes;
       if (promised.load(std::memory_order_relaxed) + bytes > budget_bytes) return false;
-      account(bytes, true);
+      account(*span, true);
       states_[slot] = span->state.load(std::memory_order_relaxed);
       span->state.store(SpanState::kCached, std::memory_order_relaxed);
       slots_[slot] = span;
@@ -53,8 +53,8 @@ class LargeCache {
       Span* span = slots_[slot];
       if (span == nullptr) continue;
       slots_[slot] = nullptr;
-      account(span->bytes(), false);
       span->state.store(states_[slot], std::memory_order_relaxed);
+      account(*span, false);
       give_back(span);
     }
     is_on_ = false;
@@ -62,7 +62,7 @@ class LargeCache {
   }
   // Every sixteenth time: a look at the clock costs as much as the rest.
   bool is_time_to_look() noexcept { return (at_ & 15) == 0; }
-  std::size_t bytes() const noexcept { return bytes_.load(std::memory_order_relaxed); }
+  std::size_t bytes() const noexcept { return bytes_; }
 
  private:
   static constexpr std::size_t kSlots = 4;
@@ -78,10 +78,15 @@ class LargeCache {
       return;
     }
   }
-  void account(std::size_t bytes, bool more) noexcept {
-    auto& promised = heap.kernel.retained.promised_bytes;
-    promised.fetch_add(more ? bytes : -bytes, std::memory_order_relaxed);
-    bytes_.store(bytes_.load(std::memory_order_relaxed) + (more ? bytes : -bytes), std::memory_order_relaxed);
+  // Of a span in the state that it has outside of here.
+  void account(const Span& span, bool more) noexcept {
+    const std::size_t bytes = more ? span.bytes() : -span.bytes(), one = more ? 1 : -std::size_t{1};
+    heap.kernel.retained.promised_bytes.fetch_add(bytes, std::memory_order_relaxed);
+    heap.large_cached_bytes.fetch_add(bytes, std::memory_order_relaxed);
+    bytes_ += bytes;
+    if (!span.is(SpanState::kMapped)) return;
+    heap.large_cached_mapped_bytes.fetch_add(bytes, std::memory_order_relaxed);
+    heap.large_cached_mappings.fetch_add(one, std::memory_order_relaxed);
   }
 
   std::array<Span*, kSlots> slots_{};
@@ -90,7 +95,7 @@ class LargeCache {
   std::size_t at_ = 0;
   std::uint32_t regrets_ = 0;
   bool is_on_ = false;
-  std::atomic<std::size_t> bytes_{0};
+  std::size_t bytes_ = 0;
 };
 
 }  // namespace brkmmap

@@ -24,12 +24,14 @@ BRKMMAP_EXPORT void brkmmap_stats(struct brkmmap_stats* out) {
     object_bytes += slabs.object_bytes();
   }
   // Frees that other threads have still to do, some objects each, count as live.
-  const std::size_t in_threads = ThreadCache::total_bytes() + thread.late_bytes() + heap.shelf.bytes();
-  const std::size_t out_bytes = object_bytes + heap.pages.out_bytes() - slab_bytes;
-  const std::size_t in_heap = out_bytes > in_threads ? out_bytes - in_threads : 0;
+  const std::size_t cached_large = heap.large_cached_bytes.load(std::memory_order_relaxed);
+  const std::size_t in_threads =
+      ThreadCache::total_bytes() + cached_large + thread.late_bytes() + heap.shelf.bytes();
+  const std::size_t taken = heap.pages.out_bytes() + heap.mappings.bytes();
+  const std::size_t objects = taken - slab_bytes + object_bytes;
   *out = {};
-  out->live_bytes = in_heap + heap.mappings.bytes();
-  out->cached_bytes = heap.pages.out_bytes() - in_heap;
+  out->live_bytes = objects > in_threads ? objects - in_threads : 0;
+  out->cached_bytes = taken - out->live_bytes;
   out->free_bytes = heap.pages.free_bytes() + heap.kernel.retained.kept_bytes.load(std::memory_order_relaxed);
   out->metadata_bytes = heap.kernel.metadata_bytes.load(std::memory_order_relaxed);
   out->mapped_bytes = heap.kernel.mapped_bytes.load(std::memory_order_relaxed);
@@ -54,8 +56,8 @@ BRKMMAP_EXPORT struct mallinfo2 mallinfo2(void) {
   struct brkmmap_stats stats;
   brkmmap_stats(&stats);
   struct mallinfo2 info = {};
-  info.hblkhd = heap.mappings.bytes();
-  info.hblks = heap.mappings.count();
+  info.hblkhd = heap.mappings.bytes() - heap.large_cached_mapped_bytes.load(std::memory_order_relaxed);
+  info.hblks = heap.mappings.count() - heap.large_cached_mappings.load(std::memory_order_relaxed);
   info.arena = stats.mapped_bytes - info.hblkhd - stats.metadata_bytes;
   info.uordblks = stats.live_bytes - info.hblkhd;
   info.fordblks = stats.free_bytes + stats.cached_bytes;

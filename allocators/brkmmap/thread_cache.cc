@@ -304,7 +304,7 @@ void ThreadCache::at_thread_exit(void* ending) noexcept {
 }
 
 std::size_t ThreadCache::bytes() const noexcept {
-  std::size_t sum = pending_bytes_.load(std::memory_order_relaxed) + large_.bytes();
+  std::size_t sum = pending_bytes_.load(std::memory_order_relaxed);
   for (std::size_t index = 0; index < kClasses; ++index) {
     sum += lists_[index].count.load(std::memory_order_relaxed) * class_bytes(index);
   }

@@ -47,8 +47,9 @@ constexpr SizeSpec parse_size_spec(std::string_view text) {
     const std::uint64_t one = detail::read_size(text);
     return one == 0 ? SizeSpec{} : SizeSpec{SizeSpec::Form::kOne, one, one};
   }
-  const std::uint64_t low = detail::read_size(text.substr(0, dots));
-  const std::uint64_t high = detail::read_size(text.substr(dots + 2));
+  const std::uint64_t low =
+      detail::read_size({text.data(), dots});  // not substr: it may throw, and the host links no C++ library
+  const std::uint64_t high = detail::read_size({text.data() + dots + 2, text.size() - dots - 2});
   if (low == 0 || high <= low) return {};
   return {SizeSpec::Form::kRange, low, high};
 }
