@@ -62,7 +62,10 @@ struct Heap {
   // Where more is retained than is_excess() allows, sees since when. To be called where memory is given back,
   // and where it is asked for while there is such an excess.
   void note_excess() noexcept {
-    const bool is = is_excess(kernel.retained.total(), hysteresis.last_live_bytes());
+    // What threads have cached is out of the page heap, and so counts as live there.
+    const std::size_t live = hysteresis.last_live_bytes();
+    const std::size_t cached = kernel.retained.promised_bytes.load(std::memory_order_relaxed);
+    const bool is = is_excess(kernel.retained.total(), live - std::min(live, cached));
     if (is != ((rest_state.load(std::memory_order_relaxed) & 1) != 0)) [[unlikely]]
       set_excess(is);
   }
