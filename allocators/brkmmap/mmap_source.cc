@@ -72,10 +72,7 @@ void* MmapSource::allocate(std::size_t pages, std::size_t alignment, std::size_t
   {
     Guard guard(lock_);
     if (!pages_.may_split()) return nullptr;
-  }
-  if (alignment <= kPageSize && !fresh) {
-    Guard guard(lock_);
-    if (Span* span = from_kept(bytes, dirty_bytes)) {
+    if (Span* span = alignment <= kPageSize && !fresh ? from_kept(bytes, dirty_bytes) : nullptr) {
       if (void* block = enter(span)) return block;
       kept_.put(span);
     }

@@ -22,11 +22,10 @@ void PageHeap::rest() noexcept {
   note_dirty();
 }
 
-// Many small ranges, each below the thresholds, are more together than what lives needs: their pages go back,
-// first where one call gives many, and while it is not twice too much only of ranges that were free at the
-// last sweep already: what comes and goes faster than that is in use. The kernel is called without the lock,
-// some ranges at a time, which nobody can have meanwhile: a call costs microseconds, and with threads on
-// other processors an interrupt on each.
+// Purges small ranges, each below the thresholds, when together they exceed the limit: the largest first.
+// Below twice the limit it spares ranges that became free since the last sweep, which are likely to be used
+// again soon. The kernel is called without the lock, for some ranges at a time that cannot be allocated
+// meanwhile: a call costs microseconds, and with threads on other processors an interrupt on each.
 void PageHeap::sweep() noexcept {
   if (sweeping_ != 0 || !may_purge()) return;
   do {
@@ -100,9 +99,9 @@ void PageHeap::forget_sweep() noexcept {
   sweeping_ = 0;
 }
 
-// Small ranges don't count as given back in vain, however soon they are wanted again: there are always some,
-// and keeping them all is what makes heaps fat. But where the program frees most of what it has, they are how
-// it does so, and a program that does so again and again must not fault everything in anew each time.
+// Purges of small ranges do not raise the slack when their pages are soon needed again: there are always some
+// such ranges, and keeping them all would waste memory. Where the program frees most of what it has they do,
+// so that a program which does this repeatedly need not fault in everything each time.
 void PageHeap::note_purged(const Span* span, std::size_t units) noexcept {
   if (span->bytes() >= tunables_.purge_threshold || hysteresis_.has_shrunk(live_bytes()))
     hysteresis_.gave_back(units << kUnitShift, os::milliseconds());

@@ -98,7 +98,8 @@ ThreadCache& ThreadCache::mine() noexcept {
   return *self.cache;
 }
 
-// Takes so much of the common budget. False where it is used up, unless it is the thread's own part.
+// Claims bytes of the budget that all threads share. False where it is used up; up to kOwnCache always
+// succeeds.
 bool ThreadCache::claim(std::size_t bytes) noexcept {
   if (promised_ + bytes > heap.tunables.thread_cache) return false;
   const std::size_t before = promised_to_all().fetch_add(bytes, std::memory_order_relaxed);
