@@ -172,7 +172,7 @@ TEST_CASE("a chain that a list may not hold comes home whole") {
 
 TEST_CASE("a thread that only frees keeps nothing in its lists, of no class") {
   heap.tunables.dynamic.set(0);  // nothing lies aside, whatever was done before
-  for (std::size_t index = 0; index < kMostGranules * 2; ++index) {
+  for (std::size_t index = 0; index < kFirstBlockClass / 2; ++index) {
     void* object = ThreadCache::mine().pop(index);
     REQUIRE(object != nullptr);
     put(index, object);
