@@ -2,8 +2,8 @@
 // without them each call would take the heap's lock, split and join. Holds nothing until the thread has asked
 // some times for what it had just freed, so that a block freed once goes to the heap, or its mapping back to
 // the kernel, at once; where sizes vary at random, such requests stay rare among the others and it stays off.
-// What it holds counts in the budget of all caches. A block in here is in state kCached, so that a second free
-// of it by any thread is found.
+// What it holds counts in the budget of all caches. A block in here is in state kCached, so that a second
+// free of it by any thread is found.
 #pragma once
 
 #include <array>
