@@ -110,6 +110,18 @@ void KernelCalls::ends(const KernelCall& call, const TakenOut& taken_out, bool f
     peak_ = std::max(peak_, anonymous_.total() - baseline_);
 }
 
+KernelCalls KernelCalls::forked() const {
+  KernelCalls child;
+  child.anonymous_ = anonymous_;
+  child.break_ = break_;
+  return child;
+}
+
+void KernelCalls::became_another_program() {
+  anonymous_ = {};
+  break_ = 0;
+}
+
 std::int64_t KernelCalls::mapped_end_bytes() const {
   return has_baseline_ ? static_cast<std::int64_t>(anonymous_.total() - baseline_) : 0;
 }

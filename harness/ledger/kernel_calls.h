@@ -51,6 +51,13 @@ class KernelCalls {
   void ends(const KernelCall& call, const TakenOut& taken_out, bool failed, std::uint64_t result, bool counts,
             std::uint64_t time_ns, std::uint32_t phase);
 
+  // The books of a process that this one forked: the same memory, and nothing counted yet.
+  [[nodiscard]] KernelCalls forked() const;
+  // Another program takes the process's place: its memory is gone, what was counted stays.
+  void became_another_program();
+  // Address space of anonymous memory now.
+  [[nodiscard]] std::uint64_t mapped_bytes() const { return anonymous_.total(); }
+
   [[nodiscard]] const Tally& tally(EventKind kind) const { return tallies_[static_cast<std::size_t>(kind)]; }
   // Every call that began while the workload ran, whatever came of it, and those of them that were refused.
   [[nodiscard]] std::uint64_t made(Call call) const { return made_[static_cast<std::size_t>(call)]; }

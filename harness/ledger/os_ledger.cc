@@ -29,6 +29,8 @@ constexpr int kSyscallStop = SIGTRAP | 0x80;
 constexpr long kOptions = PTRACE_O_EXITKILL | PTRACE_O_TRACESECCOMP | PTRACE_O_TRACESYSGOOD |
                           PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACEEXEC;
 
+constexpr long kTreeOptions = kOptions | PTRACE_O_TRACEEXIT;
+
 std::optional<Call> call_of(std::uint64_t number) {
   switch (number) {
     case SYS_brk:
@@ -71,10 +73,11 @@ std::uint64_t now_ns() {
   return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
 }
 
-pid_t process_of(pid_t thread) {
+// A number of /proc/tid/status: "Tgid:", the process of a thread, or "PPid:", its parent.
+pid_t status_of(pid_t thread, const std::string& key) {
   std::ifstream status("/proc/" + std::to_string(thread) + "/status");
   for (std::string line; std::getline(status, line);)
-    if (line.starts_with("Tgid:")) return static_cast<pid_t>(std::stol(line.substr(5)));
+    if (line.starts_with(key)) return static_cast<pid_t>(std::stol(line.substr(key.size())));
   return -1;
 }
 
@@ -126,38 +129,68 @@ std::string OsLedger::forbidden() {
 
 OsLedger::Tracee& OsLedger::tracee_of(pid_t thread) {
   const auto [found, is_new] = tracees_.try_emplace(thread);
-  if (is_new) found->second.is_ours = thread == child_ || process_of(thread) == child_;
-  return found->second;
+  Tracee& tracee = found->second;
+  if (!is_new) return tracee;
+  tracee.process = thread == child_ ? child_ : status_of(thread, "Tgid:");
+  tracee.is_ours = whole_tree_ || tracee.process == child_;
+  if (!whole_tree_ || tree_.knows(tracee.process)) return tracee;
+  tree_.starts(tracee.process, thread == child_ ? -1 : status_of(thread, "PPid:"));
+  if (tree_.running() > whole_tree_->process_limit && whole_tree_->process_limit > 0) {
+    hit_process_limit_ = true;
+    for (const auto& [one, ignored] : tracees_) ::kill(one, SIGKILL);
+  }
+  return tracee;
 }
 
 void OsLedger::call_begins(pid_t thread, Tracee& tracee) {
   const auto info = syscall_info(thread);
   const auto call =
       info && info->op == PTRACE_SYSCALL_INFO_SECCOMP ? call_of(info->seccomp.nr) : std::nullopt;
-  if (!call || !tracee.is_ours) {
+  if (!call || !tracee.is_ours || (whole_tree_ && !tree_.knows(tracee.process))) {
     go_on(PTRACE_CONT, thread, 0);
     return;
   }
   tracee.in_call = true;
   tracee.pending.call.call = *call;
   for (std::size_t at = 0; at < 6; ++at) tracee.pending.call.args[at] = info->seccomp.args[at];
-  tracee.pending.taken_out = calls_.begins(tracee.pending.call);
-  tracee.pending.counts =
-      static_cast<Stage>(report_.stage.load(std::memory_order_acquire)) == Stage::kWorkload;
-  tracee.pending.phase = report_.phase.load(std::memory_order_relaxed);
+  if (whole_tree_) {
+    tracee.pending.taken_out = tree_.of(tracee.process).begins(tracee.pending.call);
+    tracee.pending.counts = has_run_;
+  } else {
+    tracee.pending.taken_out = calls_.begins(tracee.pending.call);
+    tracee.pending.counts =
+        static_cast<Stage>(report_->stage.load(std::memory_order_acquire)) == Stage::kWorkload;
+    tracee.pending.phase = report_->phase.load(std::memory_order_relaxed);
+  }
   go_on(PTRACE_SYSCALL, thread, 0);
 }
 
 void OsLedger::call_ends(pid_t thread, Tracee& tracee) {
   tracee.in_call = false;
-  if (const auto info = syscall_info(thread); info && info->op == PTRACE_SYSCALL_INFO_EXIT) {
+  const bool known = !whole_tree_ || tree_.knows(tracee.process);
+  if (const auto info = syscall_info(thread); known && info && info->op == PTRACE_SYSCALL_INFO_EXIT) {
     const std::uint64_t now = now_ns();
     if (tracee.pending.counts && first_ns_ == 0) first_ns_ = now;
-    calls_.ends(tracee.pending.call, tracee.pending.taken_out, info->exit.is_error != 0,
-                static_cast<std::uint64_t>(info->exit.rval), tracee.pending.counts, now - first_ns_,
-                tracee.pending.phase);
+    KernelCalls& calls = whole_tree_ ? tree_.of(tracee.process) : calls_;
+    calls.ends(tracee.pending.call, tracee.pending.taken_out, info->exit.is_error != 0,
+               static_cast<std::uint64_t>(info->exit.rval), tracee.pending.counts, now - first_ns_,
+               tracee.pending.phase);
+    if (whole_tree_) tree_.settle();
   }
   go_on(PTRACE_CONT, thread, 0);
+}
+
+// The thread now has the number of its process, whatever it had before (ptrace(2), PTRACE_EVENT_EXEC).
+void OsLedger::becomes_another_program(pid_t thread, Tracee& tracee) {
+  tracee.in_call = false;
+  if (!whole_tree_) return;
+  has_run_ = true;
+  tree_.becomes_another_program(thread);
+}
+
+void OsLedger::is_about_to_end(pid_t thread, const Tracee& tracee) {
+  if (whole_tree_ && has_run_ && whole_tree_->before_end && thread == tracee.process)
+    whole_tree_->before_end(thread);
 }
 
 // A process that the child forked may outlive it; it would be taken for the next trial's.
@@ -180,6 +213,7 @@ int OsLedger::follow(pid_t child) {
     if (thread < 0) throw std::system_error(errno, std::generic_category(), "following the measured process");
     if (WIFEXITED(status) || WIFSIGNALED(status)) {
       tracees_.erase(thread);
+      if (whole_tree_) tree_.ends(thread);  // of a thread: not known there
       if (thread != child_) continue;
       end_what_is_left();
       return status;
@@ -190,12 +224,19 @@ int OsLedger::follow(pid_t child) {
       call_begins(thread, tracee);
     } else if (signal == kSyscallStop) {
       call_ends(thread, tracee);
+    } else if (event == PTRACE_EVENT_EXEC) {
+      becomes_another_program(thread, tracee);
+      go_on(PTRACE_CONT, thread, 0);
+    } else if (event == PTRACE_EVENT_EXIT) {
+      is_about_to_end(thread, tracee);
+      go_on(PTRACE_CONT, thread, 0);
     } else if (event != 0) {
       go_on(tracee.in_call ? PTRACE_SYSCALL : PTRACE_CONT, thread, 0);
     } else if (signal == SIGSTOP && !tracee.has_started) {
       // The stop that every new tracee begins with: the child's own raise(), or the kernel's for a new
       // thread. A child that was killed while it stood here is gone (ESRCH): its end is what comes next.
-      if (thread == child_ && trace(PTRACE_SETOPTIONS, thread, 0, kOptions) != 0 && errno != ESRCH)
+      if (thread == child_ &&
+          trace(PTRACE_SETOPTIONS, thread, 0, whole_tree_ ? kTreeOptions : kOptions) != 0 && errno != ESRCH)
         throw std::system_error(errno, std::generic_category(), "setting ptrace options");
       tracee.has_started = true;
       go_on(PTRACE_CONT, thread, 0);
@@ -205,23 +246,26 @@ int OsLedger::follow(pid_t child) {
   }
 }
 
-std::map<std::string, double> OsLedger::metrics() const {
+namespace {
+
+template <typename Books>
+std::map<std::string, double> metrics_of(const Books& books) {
   std::map<std::string, double> all;
   const auto add = [&](const char* name, std::uint64_t value) { all[name] = static_cast<double>(value); };
-  const Tally& grow = calls_.tally(EventKind::kBrkGrow);
-  const Tally& trim = calls_.tally(EventKind::kTrim);
+  const Tally grow = books.tally(EventKind::kBrkGrow);
+  const Tally trim = books.tally(EventKind::kTrim);
   add("trims", trim.count);
   add("trim_bytes", trim.bytes);
-  add("purges", calls_.tally(EventKind::kPurge).count);
-  add("purge_bytes", calls_.tally(EventKind::kPurge).bytes);
-  add("releases", calls_.tally(EventKind::kRelease).count);
-  add("release_bytes", calls_.tally(EventKind::kRelease).bytes);
+  add("purges", books.tally(EventKind::kPurge).count);
+  add("purge_bytes", books.tally(EventKind::kPurge).bytes);
+  add("releases", books.tally(EventKind::kRelease).count);
+  add("release_bytes", books.tally(EventKind::kRelease).bytes);
   add("brk_grows", grow.count);
   add("brk_grow_bytes", grow.bytes);
   add("brk_calls", grow.count + trim.count);
-  add("mmap_calls", calls_.tally(EventKind::kMmap).count);
-  add("mmap_bytes", calls_.tally(EventKind::kMmap).bytes);
-  add("mremap_calls", calls_.tally(EventKind::kMremap).count);
+  add("mmap_calls", books.tally(EventKind::kMmap).count);
+  add("mmap_bytes", books.tally(EventKind::kMmap).bytes);
+  add("mremap_calls", books.tally(EventKind::kMremap).count);
   const std::pair<Call, const char*> refused[] = {{Call::kBrk, "brk_refused"},
                                                   {Call::kMmap, "mmap_refused"},
                                                   {Call::kMunmap, "munmap_refused"},
@@ -230,13 +274,19 @@ std::map<std::string, double> OsLedger::metrics() const {
   static_assert(std::size(refused) == kCallKinds);
   std::uint64_t made = 0;
   for (const auto& [call, name] : refused) {
-    add(name, calls_.refused(call));
-    made += calls_.made(call);
+    add(name, books.refused(call));
+    made += books.made(call);
   }
   add("kernel_calls", made);
-  add("mapped_peak_bytes", calls_.mapped_peak_bytes());
-  all["mapped_end_bytes"] = static_cast<double>(calls_.mapped_end_bytes());
+  add("mapped_peak_bytes", books.mapped_peak_bytes());
+  all["mapped_end_bytes"] = static_cast<double>(books.mapped_end_bytes());
   return all;
+}
+
+}  // namespace
+
+std::map<std::string, double> OsLedger::metrics() const {
+  return whole_tree_ ? metrics_of(tree_) : metrics_of(calls_);
 }
 
 }  // namespace heapmark::ledger

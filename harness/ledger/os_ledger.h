@@ -2,26 +2,37 @@
 // no privilege. A seccomp filter stops the child at these five calls alone (SECCOMP_RET_TRACE, seccomp(2)),
 // ptrace tells the arguments and the result; all other calls run at full speed. Threads are followed and
 // counted; forked children are followed, so that they can run, and not counted: they are no part of the
-// measured process.
+// measured process. Counted is what begins while the report says that the workload runs.
 //
-// Counted is what begins while the report says that the workload runs.
+// Of a command, which has no report, all is counted from its exec on, in all its processes (tree_books.h).
 #pragma once
 
 #include <sys/types.h>
 
+#include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "harness/ledger/kernel_calls.h"
+#include "harness/ledger/tree_books.h"
 #include "workloads/contract/report.h"
 
 namespace heapmark::ledger {
 
 class OsLedger {
  public:
-  explicit OsLedger(const Report& report) : report_(report) {}
+  explicit OsLedger(const Report& report) : report_(&report) {}
+
+  struct Tree {
+    unsigned process_limit = 0;             // beyond it the whole tree is ended
+    std::function<void(pid_t)> before_end;  // called while a process that is about to end stands still
+  };
+  // For a command. There must be no other OsLedger that follows at the same time.
+  explicit OsLedger(Tree tree) : whole_tree_(std::move(tree)) {}
 
   // Why this machine cannot have a ledger ("ptrace is forbidden here: ..."), or "". Tried once, not guessed.
   [[nodiscard]] static std::string forbidden();
@@ -37,8 +48,12 @@ class OsLedger {
   [[nodiscard]] std::map<std::string, double> metrics() const;
 
   // Every call that changed something, in order; calls beyond KernelCalls::kMaxEvents are counted as dropped.
-  [[nodiscard]] const std::vector<Event>& events() const { return calls_.events(); }
-  [[nodiscard]] std::uint64_t dropped_events() const { return calls_.dropped_events(); }
+  [[nodiscard]] std::vector<Event> events() const { return whole_tree_ ? tree_.events() : calls_.events(); }
+  [[nodiscard]] std::uint64_t dropped_events() const {
+    return whole_tree_ ? tree_.dropped_events() : calls_.dropped_events();
+  }
+  [[nodiscard]] bool hit_process_limit() const { return hit_process_limit_; }
+  [[nodiscard]] bool has_run() const { return has_run_; }  // of a command: its exec was seen
 
  private:
   struct Pending {
@@ -48,7 +63,8 @@ class OsLedger {
     std::uint32_t phase = 0;
   };
   struct Tracee {
-    bool is_ours = false;      // a thread of the measured process
+    pid_t process = -1;        // that the thread belongs to
+    bool is_ours = false;      // a thread of the measured process, or of the tree
     bool has_started = false;  // its first stop was let go
     bool in_call = false;
     Pending pending{};
@@ -59,7 +75,13 @@ class OsLedger {
   void call_ends(pid_t thread, Tracee& tracee);
   Tracee& tracee_of(pid_t thread);
 
-  const Report& report_;
+  void becomes_another_program(pid_t thread, Tracee& tracee);
+  void is_about_to_end(pid_t thread, const Tracee& tracee);
+
+  const Report* report_ = nullptr;
+  std::optional<Tree> whole_tree_;
+  TreeBooks tree_;
+  bool has_run_ = false, hit_process_limit_ = false;
   KernelCalls calls_;
   pid_t child_ = -1;
   std::unordered_map<pid_t, Tracee> tracees_;
