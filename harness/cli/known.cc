@@ -11,6 +11,7 @@
 
 #include "harness/machine/library_search.h"
 #include "harness/machine/preload_link.h"
+#include "harness/machine/program_file.h"
 #include "harness/machine/run_and_read.h"
 #include "harness/plan/usage_error.h"
 
@@ -56,12 +57,20 @@ std::string MachineLibraries::preloadable(const std::string& file) const {
   return machine::preloadable(file);
 }
 
+bool MachineLibraries::exports(const std::string& file, const std::string& symbol) const {
+  return machine::exports_symbol(file, symbol);
+}
+
 std::string MachineLibraries::build_id(const std::string& file) const {
   return machine::build_id(file);
 }
 
 std::map<std::string, std::string> MachineLibraries::versions(const std::vector<std::string>& files) const {
-  return machine::debian_versions(files);
+  std::map<std::string, std::string> found = machine::debian_versions(files);
+  for (const std::string& file : files)
+    if (!found.contains(file))
+      if (std::string version = machine::version_written_in(file); !version.empty()) found[file] = version;
+  return found;
 }
 
 std::vector<plan::Selection> select(const Paths& paths, std::string_view list,

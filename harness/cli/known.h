@@ -27,6 +27,7 @@ class MachineLibraries : public plan::Libraries {
   [[nodiscard]] std::string find(const plan::Allocator& allocator) const override;
   [[nodiscard]] std::string given(const std::string& path) const override;
   [[nodiscard]] std::string preloadable(const std::string& file) const override;
+  [[nodiscard]] bool exports(const std::string& file, const std::string& symbol) const override;
   [[nodiscard]] std::string build_id(const std::string& file) const override;
   [[nodiscard]] std::map<std::string, std::string> versions(
       const std::vector<std::string>& files) const override;

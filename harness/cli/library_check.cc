@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <fstream>
+#include <iterator>
 #include <set>
 #include <utility>
 
@@ -10,6 +12,15 @@
 #include "harness/cli/terminal.h"
 
 namespace heapmark::cli {
+
+namespace {
+
+std::string contents(const std::string& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+}  // namespace
 
 std::vector<trial::TrialSpec> check_trials(const plan::Selection& selection) {
   // Small blocks on one thread, and blocks of all sizes that other threads free.
@@ -31,6 +42,26 @@ std::vector<trial::TrialSpec> check_trials(const plan::Selection& selection) {
     spec.timeout = std::chrono::seconds(30);
   }
   return trials;
+}
+
+std::vector<std::string> same_libraries(const std::vector<plan::Selection>& selections) {
+  std::vector<std::string> sentences;
+  for (std::size_t at = 0; at < selections.size(); ++at)
+    for (std::size_t other = at + 1; other < selections.size(); ++other) {
+      const plan::Selection &one = selections[at], &two = selections[other];
+      if (!one.given_by_path || !two.given_by_path || one.allocator.name == two.allocator.name ||
+          one.tunables != two.tunables || one.library.empty() || two.library.empty())
+        continue;
+      const bool same = one.library == two.library ||
+                        (!one.build_id.empty() ? one.build_id == two.build_id
+                                               : contents(one.library) == contents(two.library));
+      if (same)
+        sentences.push_back(
+            fmt::format("{} and {} are the same library (build id {}): their figures can only "
+                        "differ by noise",
+                        one.label, two.label, one.build_id.empty() ? "none" : one.build_id));
+    }
+  return sentences;
 }
 
 void check_given_libraries(const std::vector<plan::Selection>& selections, trial::Executor& executor) {

@@ -3,6 +3,7 @@
 // changes a block would otherwise look fast. What else may be wrong with a library shows in its trials.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "harness/plan/selection.h"
@@ -16,5 +17,9 @@ namespace heapmark::cli {
 // Checks each selection that was given by its path and is not skipped, a library once. Throws Failure
 // (kLibraryRefused) that says what the library did.
 void check_given_libraries(const std::vector<plan::Selection>& selections, trial::Executor& executor);
+
+// A sentence for each two libraries given by their paths under two names that are one and the same, with the
+// same tunables: old and new, mixed up.
+[[nodiscard]] std::vector<std::string> same_libraries(const std::vector<plan::Selection>& selections);
 
 }  // namespace heapmark::cli

@@ -76,3 +76,17 @@ TEST_CASE("NO_COLOR and a dumb terminal forbid colour; an empty NO_COLOR does no
   CHECK_FALSE(cli::allows_colour("1", "xterm"));
   CHECK_FALSE(cli::allows_colour(nullptr, "dumb"));
 }
+
+TEST_CASE("two names for one library are told, two libraries and an A/A run are not") {
+  plan::Selection older = selection("old", true), newer = selection("new", true),
+                  twin = selection("old", true);
+  older.build_id = twin.build_id = "aa";
+  newer.build_id = "bb";
+  twin.label = "old#2";
+  CHECK(cli::same_libraries({older, newer, twin}).empty());
+  newer.build_id = "aa";
+  REQUIRE(cli::same_libraries({older, newer}).size() == 1);
+  CHECK_THAT(cli::same_libraries({older, newer})[0], Contains("old and new are the same library"));
+  newer.tunables = {{"cache", "0"}};
+  CHECK(cli::same_libraries({older, newer}).empty());
+}

@@ -192,6 +192,7 @@ Allocator read_allocator(const toml::table& table, const fs::path& file) {
   allocator.summary = section.required("summary");
   allocator.home = section.text("home");
   allocator.libraries = read_libraries(section);
+  allocator.symbol = section.text("symbol");
   allocator.package = section.text("package");
   allocator.builtin = section.flag("builtin");
   allocator.bundled = section.flag("bundled");

@@ -43,9 +43,10 @@ struct Allocator {
   std::string summary;
   std::string home;
   std::vector<std::string> libraries;  // names or paths to look for, first found wins; may hold '*'
-  std::string package;                 // of Debian; "" where there is none
-  bool builtin = false;                // the C library's own: nothing is preloaded but a no-op library
-  bool bundled = false;                // built by us: lies beside the heapmark program
+  std::string symbol;    // that its library alone exports: a file given by its path is known by it
+  std::string package;   // of Debian; "" where there is none
+  bool builtin = false;  // the C library's own: nothing is preloaded but a no-op library
+  bool bundled = false;  // built by us: lies beside the heapmark program
   ClockUse clock = ClockUse::kLibc;
   std::string not_for_use;                     // why nobody should use it; "" for all but `floor`
   std::string style;                           // "list": one variable for all tunables; "variable": one each

@@ -24,10 +24,17 @@ class Libraries {
   // A path to `file` that LD_PRELOAD can name: without a space or a colon.
   [[nodiscard]] virtual std::string preloadable(const std::string& file) const = 0;
 
+  // Whether a library exports a symbol.
+  [[nodiscard]] virtual bool exports(const std::string& file, const std::string& symbol) const {
+    static_cast<void>(file), static_cast<void>(symbol);
+    return false;
+  }
+
   // ELF note NT_GNU_BUILD_ID in hexadecimal, or "".
   [[nodiscard]] virtual std::string build_id(const std::string& file) const = 0;
 
-  // Versions of the Debian packages that `files` came with; a file of none is absent.
+  // Versions of the Debian packages that `files` came with, or what the library itself says; a file of which
+  // neither is known is absent.
   [[nodiscard]] virtual std::map<std::string, std::string> versions(
       const std::vector<std::string>& files) const = 0;
 };

@@ -14,7 +14,7 @@ namespace {
 
 // One item of the list, taken apart: name, "=path" and "[tunables]" as far as they are there.
 struct Item {
-  std::string name, path;
+  std::string name, kind, path;  // kind: "jemalloc" of "new:jemalloc=/path", or ""
   trial::Pairs tunables;
 };
 
@@ -53,6 +53,13 @@ Item parse_item(const std::string& written) {
   if (equals != std::string::npos) {
     item.path = head.substr(equals + 1);
     if (item.path.empty()) throw UsageError(fmt::format("\"{}\": a path is missing after '='", written));
+  }
+  if (const std::size_t colon = item.name.find(':'); colon != std::string::npos) {
+    item.kind = item.name.substr(colon + 1);
+    item.name.resize(colon);
+    if (item.path.empty() || item.kind.empty())
+      throw UsageError(fmt::format(
+          "\"{}\": NAME:ALLOCATOR=/path/lib.so says that the library is a build of that one", written));
   }
   if (item.name.empty())
     throw UsageError(written.empty() ? "the list of allocators holds an empty name"
@@ -93,7 +100,26 @@ void check_tunables(const Allocator& allocator, const trial::Pairs& tunables) {
   }
 }
 
-Allocator row_of(const Item& item, const std::vector<Allocator>& catalog) {
+// A library given by its path that is a build of an allocator of the catalog: its row under the given name.
+Allocator build_of(const Allocator& known, const Item& item) {
+  if (known.builtin)
+    throw UsageError(fmt::format("{} is the C library itself: it cannot be given as a file", known.name));
+  Allocator own = known;
+  own.name = item.name;
+  own.summary = "given by its path, a build of " + known.name;
+  own.libraries = {item.path};
+  own.package.clear();
+  own.bundled = false;
+  return own;
+}
+
+Allocator row_of(const Item& item, const std::vector<Allocator>& catalog, const Libraries& libraries) {
+  if (!item.kind.empty()) {
+    if (const Allocator* const known = find(catalog, item.kind)) return build_of(*known, item);
+    std::vector<std::string> names;
+    for (const Allocator& allocator : catalog) names.push_back(allocator.name);
+    throw UsageError(unknown("allocator", item.kind, names));
+  }
   if (const Allocator* const known = find(catalog, item.name)) {
     if (known->builtin && !item.path.empty())
       throw UsageError(fmt::format("{} is the C library itself: it cannot be given as a file", item.name));
@@ -104,6 +130,10 @@ Allocator row_of(const Item& item, const std::vector<Allocator>& catalog) {
     for (const Allocator& allocator : catalog) names.push_back(allocator.name);
     throw UsageError(unknown("allocator", item.name, names) + " (any library: name=/path/lib.so)");
   }
+  const std::string file = libraries.given(item.path);
+  for (const Allocator& allocator : catalog)
+    if (!allocator.symbol.empty() && libraries.exports(file, allocator.symbol))
+      return build_of(allocator, item);
   Allocator own;
   own.name = item.name;
   own.summary = "given by its path";
@@ -121,7 +151,7 @@ std::string why_missing(const Allocator& allocator) {
 Selection resolve(const Item& item, const std::vector<Allocator>& catalog, const Libraries& libraries,
                   const std::string& noop_library) {
   Selection selection;
-  selection.allocator = row_of(item, catalog);
+  selection.allocator = row_of(item, catalog, libraries);
   check_tunables(selection.allocator, item.tunables);
   selection.label = label_of(item);
   selection.tunables = item.tunables;
@@ -165,7 +195,7 @@ std::vector<Selection> select(std::string_view list, const std::vector<Allocator
   for (const std::string& written : split(list)) {
     if (written == "all") {
       for (const Allocator* const allocator : all_for_use(catalog))
-        selections.push_back(resolve({allocator->name, "", {}}, catalog, libraries, noop_library));
+        selections.push_back(resolve({allocator->name, "", "", {}}, catalog, libraries, noop_library));
     } else {
       selections.push_back(resolve(parse_item(written), catalog, libraries, noop_library));
     }

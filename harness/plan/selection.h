@@ -24,11 +24,12 @@ struct Selection {
   std::string build_id;        // ELF note NT_GNU_BUILD_ID of the library, hexadecimal, or ""
 };
 
-// Parses a list. "all" stands for every allocator of the catalog that is for use;
-// "jemalloc=/opt/libjemalloc.so" is another build of a known one and takes its tunables; the same selection
-// again gets the label "glibc#2" (an A/A run). Throws UsageError for an unknown allocator or tunable ("did
-// you mean"), a value that is not of the tunable's type or out of its range, a missing bracket, a path that
-// is no shared library.
+// "new:jemalloc=/opt/lib.so", or "new=/opt/lib.so" where the library exports jemalloc's symbol, is another
+// build of a known one under a name of its own. Parses a list. "all" stands for every allocator of the
+// catalog that is for use; "jemalloc=/opt/libjemalloc.so" is another build of a known one and takes its
+// tunables; the same selection again gets the label "glibc#2" (an A/A run). Throws UsageError for an unknown
+// allocator or tunable ("did you mean"), a value that is not of the tunable's type or out of its range, a
+// missing bracket, a path that is no shared library.
 [[nodiscard]] std::vector<Selection> select(std::string_view list, const std::vector<Allocator>& catalog,
                                             const Libraries& libraries, const std::string& noop_library);
 

@@ -140,6 +140,36 @@ TEST_CASE("the same selection again is an A/A run with a label of its own") {
   CHECK(selections[1].preload == selections[0].preload);
 }
 
+TEST_CASE("another build of a known allocator has a name of its own and takes its tunables") {
+  const auto catalog = made_up_catalog();
+  const ScriptedLibraries libraries;
+  const auto chosen = select("new:apart=/given/lib.so[cache=4K]", catalog, libraries, "/noop.so");
+  REQUIRE(chosen.size() == 1);
+  CHECK(chosen[0].label == "new[cache=4K]");
+  CHECK(chosen[0].library == "/real/given/lib.so");
+  CHECK(chosen[0].given_by_path);
+  CHECK(environment_of(chosen[0]) == trial::Pairs{{"APART_CACHE", "4096"}});
+  CHECK_THROWS_WITH(select("new:aprat=/given/lib.so", catalog, libraries, "/noop.so"), Contains("apart"));
+  CHECK_THROWS_WITH(select("new:glibc=/given/lib.so", catalog, libraries, "/noop.so"), Contains("C library"));
+  CHECK_THROWS_WITH(select("new:apart", catalog, libraries, "/noop.so"), Contains("NAME:ALLOCATOR=/path"));
+}
+
+TEST_CASE("a library is known by the symbol that its allocator alone exports") {
+  class Exporting : public ScriptedLibraries {
+   public:
+    bool exports(const std::string& file, const std::string& symbol) const override {
+      return file == "/real/given/apart-2.so" && symbol == "apart_symbol";
+    }
+  };
+  auto catalog = made_up_catalog();
+  for (Allocator& one : catalog)
+    if (one.name == "apart") one.symbol = "apart_symbol";
+  const auto chosen = select("new=/given/apart-2.so[limit=1M]", catalog, Exporting(), "/noop.so");
+  CHECK(environment_of(chosen[0]) == trial::Pairs{{"APART_LIMIT", "1048576"}});
+  CHECK(chosen[0].allocator.summary == "given by its path, a build of apart");
+  CHECK_THROWS_AS(select("new=/given/other.so[limit=1M]", catalog, Exporting(), "/noop.so"), UsageError);
+}
+
 TEST_CASE("a library given by its path needs no catalog row") {
   const auto selections = chosen("mine=/given/lib.so");
   REQUIRE(selections.size() == 1);
