@@ -9,6 +9,7 @@
 #include <span>
 
 #include "harness/cli/known.h"
+#include "harness/cli/own_malloc.h"
 #include "harness/cli/terminal.h"
 #include "harness/plan/usage_error.h"
 
@@ -29,16 +30,18 @@ int exec(const Paths& paths, std::string_view allocator, const std::vector<std::
   if (!words.empty() && words.front() == "--") words = words.subspan(1);
   if (words.empty()) throw UsageError("exec needs a command: heapmark exec -a NAME -- COMMAND ARGS...");
 
-  const std::vector<plan::Selection> selections =
-      select(paths, allocator, load_catalog(paths.catalog_directory));
+  std::vector<plan::Selection> selections = select(paths, allocator, load_catalog(paths.catalog_directory));
   if (selections.size() != 1)
     throw UsageError(fmt::format("exec takes one allocator, not \"{}\"", allocator));
-  const plan::Selection& selection = selections.front();
+  plan::Selection& selection = selections.front();
   if (!selection.skipped.empty()) {
     warn(selection.label + ": " + selection.skipped);
     return kNotInstalled;
   }
 
+  if (const std::string own = own_malloc_words(words.front()); !own.empty()) warn(own);
+  if (const std::string how = forward_where_linked(paths, words.front(), "", selection); !how.empty())
+    warn(how);
   const char* const preloaded = std::getenv("LD_PRELOAD");
   for (const auto& [name, value] : exec_environment(selection, preloaded ? preloaded : ""))
     setenv(name.c_str(), value.c_str(), 1);

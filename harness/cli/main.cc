@@ -108,9 +108,10 @@ int parse_and_run(int argc, char** argv) {
   tutorial_verb->add_option("-a,--allocators", tutorial.allocators, "allocators, as for run")
       ->capture_default_str();
   tutorial_verb
-      ->add_option("--swap", tutorial.swap,
-                   "present: what the machine has; file: where it has none, a swap file is made (as root), used "
-                   "and removed, so that major faults of malloc's memory can be seen")
+      ->add_option(
+          "--swap", tutorial.swap,
+          "present: what the machine has; file: where it has none, a swap file is made (as root), used "
+          "and removed, so that major faults of malloc's memory can be seen")
       ->capture_default_str();
   tutorial_verb->add_option("--swap-folder", tutorial.swap_folder, "where the swap file is made")
       ->capture_default_str();
@@ -146,6 +147,7 @@ int parse_and_run(int argc, char** argv) {
       std::find_if(argv, argv + argc, [](const char* word) { return std::string(word) == "--"; });
   const std::vector<std::string> command(end == argv + argc ? end : end + 1, argv + argc);
   argc = static_cast<int>(end - argv);
+  run.program.words = sweep.run.program.words = command;
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& help_or_version) {
@@ -159,7 +161,12 @@ int parse_and_run(int argc, char** argv) {
   }
 
   const cli::Paths paths = cli::find_paths();
-  if (tune_verb->parsed()) cli::tune(paths, {argv + 2, argv + argc}, run.command);
+  if (tune_verb->parsed()) {
+    std::vector<std::string> arguments(argv + 2, argv + argc);
+    if (!command.empty()) arguments.emplace_back("--");
+    arguments.insert(arguments.end(), command.begin(), command.end());
+    cli::tune(paths, arguments, run.command);
+  }
   if (sweep_verb->parsed()) return cli::sweep(paths, sweep);
   if (merge_verb->parsed()) return cli::merge(merge);
   if (run_verb->parsed()) return cli::run(paths, run);

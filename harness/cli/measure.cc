@@ -5,6 +5,7 @@
 #include <limits>
 #include <set>
 
+#include "harness/cli/same_output.h"
 #include "harness/cli/sessions.h"
 #include "harness/stats/precision.h"
 
@@ -135,6 +136,7 @@ class Measuring {
 
   void keep(const trial::TrialSpec& spec, trial::TrialResult result) {
     require_metrics(spec, workloads_, result);
+    require_same_output(file_.results(), spec, result);
     progress_.ended(spec, result);
     file_.add({spec, std::move(result), ""});
   }

@@ -9,6 +9,7 @@ struct Paths {
   std::string program_directory;  // of the running program; bundled allocators lie there
   std::string host_program;       // heapmark-host
   std::string noop_library;       // preloaded for the C library's own malloc
+  std::string forward_library;    // passes malloc on to the C library, for programs linked with another
   std::string scripts_directory;  // HEAPMARK_SCRIPTS, else scripts/ beside the program, else the source's
   std::string catalog_directory;  // HEAPMARK_CATALOG, else catalog/ beside the program, else the source's
 };

@@ -18,9 +18,11 @@
 #include "harness/cli/library_check.h"
 #include "harness/cli/measure.h"
 #include "harness/cli/output.h"
+#include "harness/cli/own_malloc.h"
 #include "harness/cli/precision.h"
 #include "harness/cli/terminal.h"
 #include "harness/machine/machine.h"
+#include "harness/plan/command_workload.h"
 #include "harness/plan/did_you_mean.h"
 #include "harness/plan/usage_error.h"
 #include "harness/record/context.h"
@@ -46,6 +48,16 @@ trial::Pairs parse_sets(const std::vector<std::string>& sets) {
     pairs.emplace_back(set.substr(0, equals), set.substr(equals + 1));
   }
   return pairs;
+}
+
+// What is for built-in workloads alone must not be given with a command.
+void require_command_flags(const RunOptions& options, plan::Request& request) {
+  if (!options.workloads.empty())
+    throw UsageError("-w names built-in workloads, and a command is the work: leave one of them out");
+  if (!options.sets.empty() || options.check)
+    throw UsageError("--set and --check are for built-in workloads, not for a command");
+  request.command_name = options.program.name;
+  request.lockstep = options.program.lockstep;
 }
 
 std::string dated_name() {
@@ -138,6 +150,16 @@ class StopOnSignal {
   }, old_term_{};
 };
 
+// Before anything is measured: whether the allocators can take the place of the program's malloc at all.
+void tell_of_malloc(const Paths& paths, const trial::Command& command,
+                    std::vector<plan::Selection>& selections) {
+  const std::string& program = command.words.front();
+  if (const std::string own = own_malloc_words(program, command.directory); !own.empty()) warn(own);
+  for (plan::Selection& one : selections)
+    if (const std::string how = forward_where_linked(paths, program, command.directory, one); !how.empty())
+      warn(how);
+}
+
 void say_what_is_skipped(const std::vector<plan::Selection>& selections) {
   for (const plan::Selection& one : selections)
     if (!one.skipped.empty()) warn(one.label + " is skipped: " + one.skipped);
@@ -159,6 +181,11 @@ int exit_code(const std::vector<record::Record>& records, const std::vector<plan
 
 }  // namespace
 
+std::vector<plan::WorkloadInfo> known_workloads(const Paths& paths, const plan::Request& request) {
+  if (request.command) return {plan::command_workload(*request.command, request.command_name)};
+  return ask_workloads(paths.host_program);
+}
+
 plan::Request request_of(const RunOptions& options) {
   plan::Request request;
   request.workloads = options.workloads;
@@ -172,6 +199,8 @@ plan::Request request_of(const RunOptions& options) {
   request.quick = options.quick;
   request.check = options.check;
   request.lockstep = !options.no_lockstep;
+  request.command = command_of(options.program);
+  if (request.command) require_command_flags(options, request);
   if (!options.precision.empty()) {
     request.precision = parse_precision(options.precision);
     if (options.rounds.empty()) request.rounds.of("speed") *= kRoundsForPrecision;
@@ -201,6 +230,8 @@ std::chrono::seconds parse_duration(const std::string& flag, const std::string& 
 
 int run(const Paths& paths, const RunOptions& options) {
   const bool resuming = !options.resume.empty();
+  if (resuming && !options.program.words.empty())
+    throw UsageError("--resume goes on with the command of the file: leave out what stands after --");
   // Before the file is made: a mistake leaves nothing behind.
   std::optional<std::chrono::seconds> budget;
   if (!options.budget.empty()) budget = parse_duration("--budget", options.budget);
@@ -216,8 +247,9 @@ int run(const Paths& paths, const RunOptions& options) {
     results.asked.request.rounds = plan::more_rounds(results.asked.request.rounds, options.rounds);
 
   const auto catalog = load_catalog(paths.catalog_directory);
-  const auto selections = select(paths, results.asked.allocators, catalog);
-  const auto workloads = ask_workloads(paths.host_program);
+  auto selections = select(paths, results.asked.allocators, catalog);
+  if (results.asked.request.command) tell_of_malloc(paths, *results.asked.request.command, selections);
+  const auto workloads = known_workloads(paths, results.asked.request);
   results.asked.baseline = choose_baseline(results.asked.baseline, selections);
   const auto plan = plan::make_plan(results.asked.request, selections, workloads);
 
@@ -238,6 +270,7 @@ int run(const Paths& paths, const RunOptions& options) {
     throw UsageError(output.string() + " exists: choose another -o, or go on with it by --resume " +
                      output.string());
   say_what_is_skipped(selections);
+  for (const std::string& same : same_libraries(selections)) warn(same);
   trial::ProcessExecutor executor(paths.host_program);
   if (!resuming) check_given_libraries(selections, executor);
 

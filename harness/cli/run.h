@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/cli/command_flags.h"
 #include "harness/cli/paths.h"
 #include "harness/plan/plan.h"
 
@@ -30,8 +31,13 @@ struct RunOptions {
   std::string baseline;      // "": glibc where chosen, else the first allocator
   std::string margin;        // "3%": ratios within it are called equal; "": 3 %
   bool tables = false;       // print the long tables before the closing words
+  CommandOptions program;    // the work, where it is a command
   std::string command;       // as typed, for the record
 };
+
+// Those of the measured process, or the command of the request alone.
+[[nodiscard]] std::vector<plan::WorkloadInfo> known_workloads(const Paths& paths,
+                                                              const plan::Request& request);
 
 // Throws UsageError.
 [[nodiscard]] plan::Request request_of(const RunOptions& options);

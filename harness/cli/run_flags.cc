@@ -45,6 +45,7 @@ void add_measuring_flags(CLI::App& verb, RunOptions& options) {
                   "I/N: only the I-th of N parts, for one of N machines; see merge");
   verb.add_option("--margin", options.margin,
                   "3%: a ratio whose whole interval lies within 1 +- the margin is called equal");
+  add_command_flags(verb, options.program);
   verb.add_flag("--tables", options.tables, "print the long tables too, as heapmark show does");
   verb.add_option("-o,--output", options.output, "results file; by default a dated one in this folder");
 }
@@ -64,8 +65,12 @@ void add_run_flags(CLI::App& verb, RunOptions& options) {
   CLI::Option* const resume =
       verb.add_option("--resume", options.resume,
                       "go on with a results file of an interrupted run; with -r: so many rounds in all");
-  for (const char* const flag : {"-a", "-w", "--pass", "--set", "--quick", "--check", "--seed", "--shard",
-                                 "--first-round", "--timeout", "--no-lockstep", "--precision", "--margin"})
+  for (const char* const flag :
+       {"-a",          "-w",          "--pass",         "--set",     "--quick",       "--check",
+        "--seed",      "--shard",     "--first-round",  "--timeout", "--no-lockstep", "--precision",
+        "--margin",    "--prepare",   "--cwd",          "--env",     "--input",       "--ignore-output",
+        "--exit-code", "--processes", "--lockstep",     "--name",    "--serve",       "--ready",
+        "--load",      "--settle",    "--ready-within", "--stop",    "--figure",      "--figure-lower"})
     resume->excludes(flag);
   verb.add_option("--baseline", options.baseline, "what the others are compared with (glibc, else the first)")
       ->excludes("--resume");

@@ -35,7 +35,8 @@ std::vector<stats::Slice> slices_of(const trial::TrialResult& result) {
 }
 
 bool is_figure(const trial::TrialResult& result) {
-  return result.outcome == trial::Outcome::kOk && result.lockstep && result.operations > 0;
+  return result.outcome == trial::Outcome::kOk && result.lockstep && result.operations > 0 &&
+         result.tables.contains("slices");  // a command has none: its time is that of its turns
 }
 
 void set_time(trial::TrialResult& result, double ns_per_op) {

@@ -24,8 +24,7 @@ plan::RoundCost measure_cost(const Paths& paths, const RunOptions& run,
   request.shard = {};
   plan::RoundCost cost;
   trial::ProcessExecutor executor(paths.host_program);
-  for (const trial::TrialSpec& spec :
-       plan::make_plan(request, selections, ask_workloads(paths.host_program))) {
+  for (const trial::TrialSpec& spec : plan::make_plan(request, selections, known_workloads(paths, request))) {
     const double seconds = executor.run(spec).wall_seconds;
     cost.of(spec.pass) += seconds;
   }

@@ -17,7 +17,7 @@ namespace {
 const std::vector<std::string> kEverything = {"all"};
 const std::vector<std::string> kDefaultGroup = {"standard"};
 
-constexpr std::chrono::seconds kTimeout{120}, kQuickTimeout{60};
+constexpr std::chrono::seconds kTimeout{120}, kQuickTimeout{60}, kCommandTimeout{600};
 
 struct Chosen {
   const WorkloadInfo* workload;
@@ -56,6 +56,10 @@ std::vector<std::string> names_and_groups(const std::vector<WorkloadInfo>& workl
 // "churn", "churn/small-4t", a group or "all". What is named twice is measured once.
 std::vector<Chosen> choose(const Request& request, const std::vector<WorkloadInfo>& workloads) {
   std::vector<Chosen> named;
+  if (request.command) {
+    for (const WorkloadInfo& workload : workloads) choose_all(workload, named);
+    return named;
+  }
   for (const std::string& written : request.workloads.empty() ? kDefaultGroup : request.workloads) {
     const std::size_t before = named.size();
     for (const WorkloadInfo& workload : workloads)
@@ -219,8 +223,10 @@ std::vector<trial::TrialSpec> make_plan(const Request& request, const std::vecto
                                       !keeps_time_itself(*selection),
                           .memory_estimate_bytes = memory_estimate(*one.workload, parameters),
                           .timeout = request.timeout.count() > 0 ? request.timeout
+                                     : request.command           ? kCommandTimeout
                                      : request.quick             ? kQuickTimeout
-                                                                 : kTimeout});
+                                                                 : kTimeout,
+                          .command = request.command});
       }
     }
   }

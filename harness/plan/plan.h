@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,12 +40,15 @@ struct Request {
   std::chrono::seconds timeout{0};  // of a trial; 0: long enough for any that is not stuck
   bool quick = false;
   bool check = false;
-  bool lockstep = true;  // the speed pass in lockstep sessions; false: in interleaved rounds
+  bool lockstep = true;                   // the speed pass in lockstep sessions; false: in interleaved rounds
+  std::optional<trial::Command> command;  // the work is this, and `workloads` is empty
+  std::string command_name;               // in tables; "": the program's base name
   // Half-width of the intervals of time at which a workload variant gets no further rounds of the speed pass;
   // 0: all rounds are done. The plan is the same: what need not be done is left out when it comes up.
   double precision = 0;
 };
 
+// Where the work is a command, `workloads` is command_workload() alone.
 // Throws UsageError for a workload, variant, pass or parameter that is not known ("did you mean"), for a
 // value out of range, and where nothing is left to do. Skipped selections get no trials.
 [[nodiscard]] std::vector<trial::TrialSpec> make_plan(const Request& request,

@@ -25,12 +25,14 @@ std::vector<json> benchmark_rows(const Results& results) {
       rows.push_back(std::move(row));
       continue;
     }
-    const auto real = result.metrics.find("ns_per_op");
-    const auto cpu = result.metrics.find("cpu_ns_per_op");
+    const bool server = result.metrics.contains("load_seconds");
+    const bool command = server || result.metrics.contains("wall_seconds");  // one run of it is an operation
+    const auto real = result.metrics.find(server ? "load_seconds" : command ? "wall_seconds" : "ns_per_op");
+    const auto cpu = result.metrics.find(command ? "cpu_seconds" : "cpu_ns_per_op");
     if (real == result.metrics.end() || cpu == result.metrics.end()) continue;
     row["iterations"] = result.operations;
-    row["real_time"] = real->second;
-    row["cpu_time"] = cpu->second;
+    row["real_time"] = real->second * (command ? 1e9 : 1);
+    row["cpu_time"] = cpu->second * (command ? 1e9 : 1);
     row["time_unit"] = "ns";
     for (const auto& [metric, value] : result.metrics)
       if (metric != "ns_per_op" && metric != "cpu_ns_per_op" && !std::isnan(value)) row[metric] = value;

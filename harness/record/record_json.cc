@@ -10,7 +10,7 @@ namespace {
 
 using trial::Outcome;
 
-constexpr std::array<std::pair<Outcome, std::string_view>, 10> kOutcomes{{
+constexpr std::array<std::pair<Outcome, std::string_view>, 14> kOutcomes{{
     {Outcome::kOk, "ok"},
     {Outcome::kCrashed, "crashed"},
     {Outcome::kTimedOut, "timed out"},
@@ -20,6 +20,10 @@ constexpr std::array<std::pair<Outcome, std::string_view>, 10> kOutcomes{{
     {Outcome::kCgroupLimit, "killed at the cgroup limit"},
     {Outcome::kCheckFailed, "check failed"},
     {Outcome::kError, "error"},
+    {Outcome::kNotStarted, "not started"},
+    {Outcome::kCommandFailed, "command failed"},
+    {Outcome::kProcessLimit, "process limit"},
+    {Outcome::kOutputDiffers, "output differs"},
     {Outcome::kInterrupted, "interrupted"},
 }};
 
@@ -90,6 +94,48 @@ json rounds_to_json(const plan::Rounds& rounds) {
   return out;
 }
 
+json command_to_json(const trial::Command& command) {
+  json out{{"words", command.words},         {"prepare", command.prepare},
+           {"cwd", command.directory},       {"environment", pairs_to_json(command.environment)},
+           {"input", command.input},         {"ignore_output", command.ignore_output},
+           {"exit_code", command.exit_code}, {"processes", command.process_limit}};
+  if (command.server) {
+    const trial::Server& server = *command.server;
+    out["server"] = {{"ready", server.ready},
+                     {"load", server.load},
+                     {"figure", server.figure},
+                     {"figure_is_cost", server.figure_is_cost},
+                     {"settle_ms", server.settle.count()},
+                     {"ready_within_ms", server.ready_within.count()},
+                     {"stop_signal", server.stop_signal}};
+  }
+  return out;
+}
+
+trial::Command command_from(const json& value) {
+  trial::Command command;
+  value.at("words").get_to(command.words);
+  value.at("prepare").get_to(command.prepare);
+  value.at("cwd").get_to(command.directory);
+  command.environment = pairs_from(value.at("environment"));
+  value.at("input").get_to(command.input);
+  value.at("ignore_output").get_to(command.ignore_output);
+  value.at("exit_code").get_to(command.exit_code);
+  value.at("processes").get_to(command.process_limit);
+  if (value.contains("server")) {
+    const json& from = value.at("server");
+    trial::Server& server = command.server.emplace();
+    from.at("ready").get_to(server.ready);
+    from.at("load").get_to(server.load);
+    from.at("figure").get_to(server.figure);
+    from.at("figure_is_cost").get_to(server.figure_is_cost);
+    server.settle = std::chrono::milliseconds(from.at("settle_ms").get<std::int64_t>());
+    server.ready_within = std::chrono::milliseconds(from.at("ready_within_ms").get<std::int64_t>());
+    from.at("stop_signal").get_to(server.stop_signal);
+  }
+  return command;
+}
+
 // A pass that is newer than the file was not asked for: it has no rounds.
 plan::Rounds rounds_from(const json& value) {
   plan::Rounds rounds;
@@ -148,6 +194,8 @@ json to_json(const Record& record) {
     out["set"] = result.lockstep->set;
     out["session"] = session_to_json(*result.lockstep);
   }
+  if (result.output) out["output"] = {{"hash", result.output->hash}, {"bytes", result.output->bytes}};
+  if (!result.notes.empty()) out["notes"] = result.notes;
   if (result.reference_factor != 1) out["reference_factor"] = result.reference_factor;
   return out;
 }
@@ -183,27 +231,36 @@ Record record_from(const json& value) {
   for (const auto& [name, table] : value.at("tables").items()) result.tables[name] = table_from(table);
   value.at("phases").get_to(result.phases);
   if (value.value("lockstep", false)) result.lockstep = lockstep_from(value);
+  if (value.contains("output"))
+    result.output = trial::Output{value.at("output").at("hash").get<std::string>(),
+                                  value.at("output").at("bytes").get<std::uint64_t>()};
+  if (value.contains("notes")) value.at("notes").get_to(result.notes);
   result.reference_factor = value.value("reference_factor", 1.0);
   return record;
 }
 
 json to_json(const Asked& asked) {
   const plan::Request& request = asked.request;
-  return {{"allocators", asked.allocators},
-          {"workloads", request.workloads},
-          {"passes", request.passes},
-          {"rounds", rounds_to_json(request.rounds)},
-          {"sets", pairs_to_json(request.sets)},
-          {"seed", request.seed},
-          {"first_round", request.first_round},
-          {"shard", {request.shard.index, request.shard.count}},
-          {"timeout_seconds", request.timeout.count()},
-          {"quick", request.quick},
-          {"check", request.check},
-          {"lockstep", request.lockstep},
-          {"precision", request.precision},
-          {"baseline", asked.baseline},
-          {"margin", asked.margin}};
+  json out{{"allocators", asked.allocators},
+           {"workloads", request.workloads},
+           {"passes", request.passes},
+           {"rounds", rounds_to_json(request.rounds)},
+           {"sets", pairs_to_json(request.sets)},
+           {"seed", request.seed},
+           {"first_round", request.first_round},
+           {"shard", {request.shard.index, request.shard.count}},
+           {"timeout_seconds", request.timeout.count()},
+           {"quick", request.quick},
+           {"check", request.check},
+           {"lockstep", request.lockstep},
+           {"precision", request.precision},
+           {"baseline", asked.baseline},
+           {"margin", asked.margin}};
+  if (request.command) {
+    out["command"] = command_to_json(*request.command);
+    out["command_name"] = request.command_name;
+  }
+  return out;
 }
 
 Asked asked_from(const json& value) {
@@ -227,6 +284,8 @@ Asked asked_from(const json& value) {
   value.at("check").get_to(request.check);
   request.lockstep = value.value("lockstep", false);  // files from before there was lockstep
   request.precision = value.value("precision", 0.0);
+  if (value.contains("command")) request.command = command_from(value.at("command"));
+  request.command_name = value.value("command_name", "");
   return asked;
 }
 

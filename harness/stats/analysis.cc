@@ -96,7 +96,7 @@ Analysis analyse(const Results& results) {
   analysis.margin = results.asked.margin;
   analysis.statistics = statistics_of(results, analysis.margin);
   analysis.overalls = overall_of(results);
-  for (const char* const aspect : {"time", "rss", "left"})
+  for (const char* const aspect : {"time", "rss", "left", "settled"})
     if (Ranking ranking = ranking_of(results, aspect, analysis.margin); !ranking.best_first.empty())
       analysis.rankings.push_back(std::move(ranking));
   analysis.tally = tally_of(results, analysis.statistics);

@@ -28,7 +28,10 @@ constexpr double kPageBytes = 4096;
 
 const std::vector<Objective>& sources() {
   static const std::vector<Objective> all{
-      {"time", {{"ns_per_op", "speed"}}, 0, "wall time per operation"},
+      {"time",
+       {{"ns_per_op", "speed"}, {"wall_seconds", "speed"}, {"load_seconds", "speed"}},
+       0,
+       "wall time per operation, of a whole command, or of a server's load"},
       {"rss",
        {{"rss_over_live_mean", "memory"}, {"rss_peak_bytes", "memory"}},
        0,
@@ -49,7 +52,12 @@ const Objective kLeft{"left",
                       kPageBytes,
                       "resident once everything is freed"};
 
+// Of a server.
+const Objective kSettled{
+    "settled", {{"rss_settled_bytes", "memory"}}, kPageBytes, "resident some time after the load"};
+
 const Objective* find_objective(std::string_view name) {
+  if (name == kSettled.name) return &kSettled;
   if (name == kLeft.name) return &kLeft;
   for (const Objective& one : sources())
     if (one.name == name) return &one;

@@ -22,7 +22,9 @@ Times times_of(const record::Results& results, const std::string& workload, cons
   Times times;
   for (const auto& [spec, result, host] : results.records) {
     if (spec.pass != "speed" || spec.workload != workload || spec.variant != variant) continue;
-    const auto time = result.metrics.find("ns_per_op");
+    auto time = result.metrics.find("ns_per_op");
+    if (time == result.metrics.end()) time = result.metrics.find("wall_seconds");  // of a command
+    if (time == result.metrics.end()) time = result.metrics.find("load_seconds");  // of a server's load
     if (result.outcome == trial::Outcome::kOk && time != result.metrics.end() && time->second > 0)
       times[spec.allocator][{host, spec.round}] = time->second;
   }

@@ -15,6 +15,8 @@
 
 #include "harness/ledger/os_ledger.h"
 #include "harness/machine/oom_kills.h"
+#include "harness/trial/command_run.h"
+#include "harness/trial/command_session.h"
 #include "harness/trial/report_reader.h"
 #include "harness/trial/session.h"
 
@@ -102,10 +104,12 @@ void ProcessExecutor::interrupt() noexcept {
 }
 
 std::vector<TrialResult> ProcessExecutor::run_session(const std::vector<TrialSpec>& specs) {
+  if (specs.front().command) return run_command_session(specs, interrupted_.get());
   return trial::run_session(host_program_, specs, interrupted_.get());
 }
 
 TrialResult ProcessExecutor::run(const TrialSpec& spec) {
+  if (spec.command) return run_command(spec, interrupted_.get());
   TrialResult result;
   result.started = now_utc();
   result.environment_padding = padding_for(spec);

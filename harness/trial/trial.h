@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "harness/trial/command.h"
+
 namespace heapmark::trial {
 
 using Pairs = std::vector<std::pair<std::string, std::string>>;
@@ -31,6 +33,7 @@ struct TrialSpec {
   bool lockstep = false;                    // may be part of a lockstep session
   std::uint64_t memory_estimate_bytes = 0;  // that its process is expected to hold at most; 0: not known
   std::chrono::seconds timeout{120};
+  std::optional<Command> command;  // the work, where it is no built-in workload
 
   bool operator==(const TrialSpec&) const = default;
 };
@@ -52,8 +55,12 @@ enum class Outcome {
   kOutOfMemory,  // a request was refused that the workload needs, or the machine had no memory left
   kCgroupLimit,  // killed by the kernel at the limit of its memory cgroup
   kCheckFailed,
-  kError,        // heapmark's own fault, or a result that lacks a metric
-  kInterrupted,  // Ctrl-C: not recorded, the trial is done again by --resume
+  kError,          // heapmark's own fault, or a result that lacks a metric
+  kNotStarted,     // a command that cannot be run
+  kCommandFailed,  // a command ended with another exit code than it should
+  kProcessLimit,   // a command wanted more processes than it may have
+  kOutputDiffers,  // a command printed something else than with the baseline
+  kInterrupted,    // Ctrl-C: not recorded, the trial is done again by --resume
 };
 
 // What is known of a trial that was part of a lockstep session (session.h); its slices are the table
@@ -68,6 +75,13 @@ struct Lockstep {
   double foreign_share = 0;  // of the wall time of its slices, in which others had its CPU (docs/lockstep.md)
   double slice_ratio_median = 0;  // to the baseline; 0: no baseline in the session
   double slice_ratio_spread = 0;  // median distance of the logarithms of slice ratios from that median
+};
+
+// What a command wrote to its standard output.
+struct Output {
+  std::string hash;  // FNV-1a, 64 bits, hexadecimal
+  std::uint64_t bytes = 0;
+  bool operator==(const Output&) const = default;
 };
 
 struct TrialResult {
@@ -85,6 +99,8 @@ struct TrialResult {
   std::map<std::string, Table> tables;
   std::vector<std::string> phases;
   std::optional<Lockstep> lockstep;
+  std::optional<Output> output;    // of a command
+  std::vector<std::string> notes;  // what is to be known beside the figures, in sentences
   // By which its times were multiplied. Where not all allocators of a round ran in one session, the baseline
   // was run again beside the others: its recorded time over its time there.
   double reference_factor = 1;

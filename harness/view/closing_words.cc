@@ -26,6 +26,7 @@ constexpr AspectWords kAspects[] = {
     {"time", "Fastest", "{} of {}'s time"},
     {"rss", "Least memory while running", "{} of {}'s"},
     {"left", "Gives back most", "holds {} of what {} holds once everything is freed"},
+    {"settled", "Holds least after the load has settled", "{} of {}'s"},
 };
 
 std::string names(const Ranking& ranking) {
@@ -85,6 +86,17 @@ std::string failure_words(const Results& results) {
                      fmt::join(who, ", "), unnamed > 0 ? fmt::format(" and {} more", unnamed) : "");
 }
 
+// What trials noted, each once, not more than a few.
+std::vector<std::string> notes(const Results& results) {
+  std::vector<std::string> all;
+  for (const record::Record& one : results.records)
+    for (const std::string& note : one.result.notes)
+      if (std::string line = "Note: " + note + ".";
+          all.size() < kMostNamed && std::find(all.begin(), all.end(), line) == all.end())
+        all.push_back(std::move(line));
+  return all;
+}
+
 std::vector<std::string> distortions(const stats::Conditions& conditions) {
   std::vector<std::string> all;
   if (conditions.load)
@@ -103,6 +115,13 @@ std::string quoted(const std::string& word) {
 
 // Without what shortened or slowed this run.
 std::string run_again(const Results& results) {
+  if (results.asked.request.command && results.context.is_object()) {
+    std::string typed = results.context.value("command", "");
+    const std::string quick = " --quick";
+    if (const auto at = typed.find(quick); at != std::string::npos && at < typed.find(" -- "))
+      typed.erase(at, quick.size());
+    return typed;
+  }
   std::string command = "heapmark run -a " + quoted(results.asked.allocators);
   const auto& workloads = results.asked.request.workloads;
   if (!workloads.empty()) command += fmt::format(" -w {}", fmt::join(workloads, ","));
@@ -131,6 +150,7 @@ std::vector<std::string> closing_words(const Results& results, const Analysis& a
     if (ranking.best_first.size() > 1) lines.push_back(rank_words(ranking, results.asked.baseline));
   if (analysis.tally.comparisons > 0) lines.push_back(tally_words(analysis));
   if (std::string failures = failure_words(results); !failures.empty()) lines.push_back(std::move(failures));
+  for (std::string& note : notes(results)) lines.push_back(std::move(note));
   if (const auto why = distortions(analysis.conditions); !why.empty())
     lines.push_back(fmt::format("These figures are distorted by {}.", fmt::join(why, "; ")));
   lines.push_back("Next: " + next_command(results, analysis, file));

@@ -135,7 +135,8 @@ std::string column_title(const plan::Metric& metric) {
 
 // Time and peak memory are the two on which people decide: they get the ratio and the words.
 bool is_lead(const Figure& figure) {
-  return figure.metric->name == "ns_per_op" || figure.metric->name == "rss_peak_bytes";
+  return figure.metric->name == "ns_per_op" || figure.metric->name == "wall_seconds" ||
+         figure.metric->name == "load_seconds" || figure.metric->name == "rss_peak_bytes";
 }
 
 std::vector<Figure> leads_first(std::vector<Figure> figures) {
@@ -206,7 +207,8 @@ TextTable other_table(const Results& results, const Place& place, const std::vec
   return table;
 }
 
-std::vector<std::string> failures_of(const Results& results, const Place& place) {
+// What failed and why, then what trials noted, each once.
+std::vector<std::string> notes_of(const Results& results, const Place& place) {
   std::vector<std::string> lines;
   std::map<std::string, std::size_t> times;
   for (const auto& [spec, result, host] : results.records) {
@@ -219,6 +221,10 @@ std::vector<std::string> failures_of(const Results& results, const Place& place)
   }
   for (std::string& line : lines)
     if (times[line] > 1) line += fmt::format(" ({} trials)", times[line]);
+  for (const auto& [spec, result, host] : results.records)
+    if (spec.workload == place.workload && spec.variant == place.variant)
+      for (const std::string& note : result.notes)
+        if (std::find(lines.begin(), lines.end(), "! " + note) == lines.end()) lines.push_back("! " + note);
   return lines;
 }
 
@@ -266,7 +272,7 @@ std::vector<TextTable> comparison_tables(const Results& results, const Analysis&
     const std::size_t before = tables.size();
     if (!leads.empty()) tables.push_back(lead_table(results, place, leads, analysis.margin));
     if (!others.empty()) tables.push_back(other_table(results, place, others));
-    if (tables.size() > before) tables.back().notes = failures_of(results, place);
+    if (tables.size() > before) tables.back().notes = notes_of(results, place);
   }
   return tables;
 }
@@ -298,6 +304,10 @@ std::vector<std::string> comparison_notes(const Results& results, double margin)
                   results.asked.baseline, percent(margin)));
   for (const AllocatorFound& allocator : results.allocators) {
     if (!allocator.skipped.empty()) notes.push_back(allocator.label + " was skipped: " + allocator.skipped);
+    if (allocator.summary.starts_with("given by its path"))
+      notes.push_back(fmt::format("{}: {}, version {}, build id {}.", allocator.label, allocator.library,
+                                  allocator.version.empty() ? "not known" : allocator.version,
+                                  allocator.build_id.empty() ? "none" : allocator.build_id));
     if (!allocator.not_for_use.empty())
       notes.push_back(allocator.label + " is a lower bound, no allocator to use: " + allocator.not_for_use);
   }

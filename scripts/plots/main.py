@@ -13,6 +13,7 @@ from pathlib import Path
 PLOTS = ["rss_live", "time_memory", "heatmap", "largest_block", "latency", "tutorial_steps", "sweep_curves",
          "sweep_map"]
 TUNING_PLOTS = ["pareto"]
+COMMAND_PLOTS = ["rss_time", "time_memory", "heatmap"]
 SWEEP_PLOTS = ["sweep_curves", "sweep_map"]
 
 
@@ -25,16 +26,17 @@ def plots_for(results):
     try:
         sweeps.Sweep(results)
     except results_file.NotApplicable:
-        return PLOTS
+        return COMMAND_PLOTS if "command" in results.plan else PLOTS
     return SWEEP_PLOTS
 
 
 def main(arguments=None):
+    every = list(dict.fromkeys(PLOTS + COMMAND_PLOTS + TUNING_PLOTS))
     parser = argparse.ArgumentParser(prog="plot", description="Draws the plots of a heapmark results file.")
     parser.add_argument("results", help="results.json or results.json.zst of `heapmark run`")
     parser.add_argument("--out", required=True, help="folder to write *.png and *.svg to")
-    parser.add_argument("--only", action="append", choices=PLOTS + TUNING_PLOTS, metavar="PLOT",
-                        help=f"draw this one of {', '.join(PLOTS + TUNING_PLOTS)}; may be repeated")
+    parser.add_argument("--only", action="append", choices=every, metavar="PLOT",
+                        help=f"draw this one of {', '.join(every)}; may be repeated")
     options = parser.parse_args(arguments)
     if options.out in ("", "-"):
         parser.error(f"--out takes a folder to write files to, not '{options.out}'")

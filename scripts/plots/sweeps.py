@@ -11,6 +11,7 @@ from results import NotApplicable, number, unique
 # (metric, pass, title, its unit); of several metrics in one entry the first that the file has is drawn.
 PANELS = [
     ([("ns_per_op", "speed")], "time per operation", "ns"),
+    ([("wall_seconds", "speed")], "time of the command (s)", ""),
     ([("rss_peak_bytes", "memory")], "peak RSS", "bytes"),
     ([("rss_over_live_mean", "memory")], "mean RSS over live bytes", ""),
     ([("minor_faults_per_mib", "speed"), ("minor_faults", "speed")], "minor faults", "count"),

@@ -1,6 +1,6 @@
 """Plot (b): time against memory, both as ratio to the baseline; a mark with its intervals an allocator.
 
-Time is the speed pass's ns_per_op; memory is the memory pass's rss_over_live_mean, or rss_peak_bytes where a
+Time is the speed pass's ns_per_op, of a command wall_seconds; memory is the memory pass's rss_over_live_mean, or rss_peak_bytes where a
 workload has no such metric. The ratios and intervals are the file's. Down and left is better.
 """
 from matplotlib.lines import Line2D
@@ -9,6 +9,7 @@ import style
 from results import Absent, number, unique
 
 NAME = "time_memory"
+TIMES = ("ns_per_op", "wall_seconds", "load_seconds")  # of an operation, of a command, of a load on a server
 
 
 def ratio(results, workload, variant, pass_, metric, label):
@@ -24,7 +25,9 @@ def points(results, workload, variant, metric):
     for label in labels:
         if label == results.baseline:
             continue
-        time = ratio(results, workload, variant, "speed", "ns_per_op", label)
+        time = None
+        for clock in TIMES:
+            time = time or ratio(results, workload, variant, "speed", clock, label)
         memory = ratio(results, workload, variant, "memory", metric, label)
         if time and memory:
             found[label] = (time, memory)

@@ -21,6 +21,7 @@ import apply  # noqa: E402
 import measure  # noqa: E402
 import report  # noqa: E402
 import space  # noqa: E402
+import work  # noqa: E402
 
 SEARCHED = ["churn/mixed-1t", "churn/mixed-4t", "breathe/wide"]
 FOR_FAILED = ["large_block/as"]
@@ -46,6 +47,9 @@ def usage(message):
 
 
 def parse(arguments):
+    """The options, and the words of a command that stand after "--"."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    arguments, words = arguments[:end], arguments[end + 1 :]
     parser = Parser(
         prog="heapmark tune",
         description="Searches an allocator's tunables for less time and memory, side by "
@@ -85,7 +89,9 @@ def parse(arguments):
         action="store_true",
         help="measure nothing: make the study's find brkmmap's defaults, in the source",
     )
+    work.add_flags(parser)
     options = parser.parse_args(arguments)
+    options.words = words
     if options.out in ("", "-"):
         parser.error(f"--out takes a folder for the study and its results, not '{options.out}'")
     return options
@@ -173,14 +179,29 @@ class Asked:
         self.space = self.allocator.space(options.tunables.split(",") if options.tunables else None)
         self.budget = seconds(options.budget)
         self.quick = options.quick or self.budget <= QUICK_UP_TO
-        self.known = known_workloads(self.program)
-        self.workloads = chosen_workloads(options.workloads, self.known, self.objectives)
-        self.held_out = held_out(self.workloads, self.known, self.objectives)
+        self.work = work.Work(options, options.words)
+        if self.work.is_given:
+            self.choose_command(options)
+        else:
+            self.known = known_workloads(self.program)
+            self.workloads = chosen_workloads(options.workloads, self.known, self.objectives)
+            self.held_out = held_out(self.workloads, self.known, self.objectives)
         self.seed, self.prefer = options.seed, options.prefer
         self.folder = Path(options.out or f"heapmark-tune-{self.allocator.name}")
         self.url = options.storage or f"sqlite:///{self.folder}/study.db"
         self.shared = options.storage is not None
         self.report_only = options.report or options.apply
+
+    def choose_command(self, options):
+        """A command is searched on itself, and confirmed by itself in rounds that the search did not see."""
+        if options.workloads:
+            raise space.BadSpace("-w names built-in workloads, and a command is the work: leave one of them out")
+        for objective in self.objectives:
+            if measure.PASS_OF[objective] not in work.PASSES:
+                raise space.BadSpace(f"--objective {objective}: a command has no {measure.PASS_OF[objective]} pass")
+        self.quick = False
+        self.known = {self.work.name: work.PASSES}
+        self.workloads = self.held_out = [self.work.name]
 
 
 def say(text):
@@ -232,7 +253,11 @@ def search_and_check(asked, study, bench):
     search.try_simpler(asked.prefer)
     choice = search.recommend(asked.prefer)
     if choice is not None:
-        say(f"checking {report.settings(choice.tunables)} on {len(asked.held_out)} held-out workloads")
+        say(
+            f"confirming {report.settings(choice.tunables)} in rounds in another order"
+            if asked.work.is_given
+            else f"checking {report.settings(choice.tunables)} on {len(asked.held_out)} held-out workloads"
+        )
         search.check(choice, asked.held_out, asked.seed + HELD_OUT_SEED)
 
 
@@ -265,7 +290,9 @@ def tune(asked, options):
     import sqlalchemy
 
     study = None
-    bench = measure.Bench(asked.program, asked.folder, asked.objectives, asked.quick)
+    bench = measure.Bench(
+        asked.program, asked.folder, asked.objectives, asked.quick, asked.work.arguments
+    )
     interrupted = False
     try:
         study = open_study(asked)

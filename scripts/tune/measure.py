@@ -26,8 +26,9 @@ class MeasureError(Exception):
 class Bench:
     """`heapmark run` with what stays the same over a study."""
 
-    def __init__(self, program, folder, objectives, quick):
-        self.program, self.quick = str(program), quick
+    def __init__(self, program, folder, objectives, quick, command=()):
+        """`command`: flags and words of a command that is the work; then no workloads are named."""
+        self.program, self.quick, self.command = str(program), quick, list(command)
         self.passes = list(dict.fromkeys(PASS_OF[name] for name in objectives))
         self.folder = Path(folder)
         self.parts = self.folder / f"parts-{os.uname().nodename}-{os.getpid()}"
@@ -63,8 +64,7 @@ class Bench:
             "run",
             "-a",
             ",".join(labels),
-            "-w",
-            ",".join(workloads),
+            *([] if self.command else ["-w", ",".join(workloads)]),
             "--pass",
             ",".join(self.passes),
             "-r",
@@ -81,6 +81,7 @@ class Bench:
             part,
             *(["--quick"] if self.quick else []),
             *(["--timeout", f"{self.timeout}s"] if self.timeout else []),
+            *self.command,
         )
         return part, time.monotonic() - began
 

@@ -147,6 +147,9 @@ def make(study, allocator, objectives, prefer, command):
     )
     if not check or check["number"] != choice.number or not (check["ratios"] or check["failure"]):
         return report
+    # Of a command: its own rounds that the search did not see.
+    alone = check["workloads"] == study.facts.get("workloads")
+    where = "in further rounds in another order" if alone else "on held-out workloads"
     held = not check["failure"] and judge.holds(choice.ratios, check["ratios"], noise, objectives)
     fine, every = count_no_worse(check["places"], objectives, noise)
     told = ", ".join(
@@ -156,13 +159,13 @@ def make(study, allocator, objectives, prefer, command):
     # The headline is what workloads say that the search did not see.
     if held:
         report["recommendation"].update(
-            words=f"{settings(choice.tunables)}: {told} on held-out workloads ({searched} where it was searched)",
+            words=f"{settings(choice.tunables)}: {told} {where} ({searched} where it was searched)",
             paste=paste_line(study.fact_of(choice.number, "environment", {})),
             mallopt=mallopt_calls(allocator, choice.tunables),
         )
     else:
         report["recommendation"]["words"] = (
-            f"keep the defaults: {settings(choice.tunables)} was not confirmed on held-out workloads "
+            f"keep the defaults: {settings(choice.tunables)} was not confirmed {where} "
             f"({told or 'nothing measured'}; {searched} where it was searched)"
         )
     report["check"] = {
@@ -172,8 +175,10 @@ def make(study, allocator, objectives, prefer, command):
         "places": check["places"],
         "held": held,
         "failure": check["failure"],
-        "words": f"on {every} held-out workloads with another seed: {told or 'nothing measured'}, {fine} of {every} "
-        f"no worse{worse_on(check['places'], objectives, noise)}{'; ' + check['failure'] if check['failure'] else ''}",
+        "words": (f"{where}: " if alone else f"on {every} held-out workloads with another seed: ")
+        + f"{told or 'nothing measured'}, {fine} of {every} no worse"
+        + worse_on(check["places"], objectives, noise)
+        + (f"; {check['failure']}" if check["failure"] else ""),
     }
     return report
 

@@ -55,6 +55,16 @@ class Tune(unittest.TestCase):
     def records(self, out="out"):
         return json.loads((self.folder / out / "results.json").read_text())["records"]
 
+    def test_a_command_is_searched_and_confirmed_on_itself(self):
+        grow = "import time; b = [bytes(100000) + b'x' for _ in range(100)]; time.sleep(0.05); print(len(b))"
+        done = self.tune("-a", "brkmmap", "--tunables", "top_pad", "--budget", "40s", "--", "/usr/bin/python3", "-S", "-c", grow)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual({(r["workload"], r["variant"]) for r in self.records()}, {("python3", "command")})
+        self.assertEqual(self.report()["workloads"], ["python3/command"])
+        wrong = self.tune("-a", "brkmmap", "--objective", "failed", "--", "true")
+        self.assertEqual(wrong.returncode, 2)
+        self.assertIn("a command has no limit pass", wrong.stderr)
+
     def test_a_search_leaves_a_study_results_a_report_and_a_plot_and_goes_on(self):
         done = self.tune("-a", "brkmmap", *SMALL, "--budget", "20s")
         self.assertEqual(done.returncode, 0, done.stderr)

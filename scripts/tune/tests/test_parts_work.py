@@ -1,0 +1,43 @@
+"""A command of the user's as the work of a study: what is passed on to `heapmark run`."""
+import argparse
+import sys
+import unittest
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import main  # noqa: E402
+import work  # noqa: E402
+
+
+def work_of(arguments, words=()):
+    parser = argparse.ArgumentParser()
+    work.add_flags(parser)
+    return work.Work(parser.parse_args(arguments), words)
+
+
+class Works(unittest.TestCase):
+    def test_without_a_command_there_is_none(self):
+        self.assertFalse(work_of([]).is_given)
+        self.assertEqual(work_of([]).arguments, [])
+
+    def test_a_command_comes_last_after_its_flags(self):
+        made = work_of(["--env", "A=1", "--env", "B=2", "--ignore-output", "--cwd", "/tmp"], ["./app", "--fast"])
+        self.assertEqual(
+            made.arguments, ["--cwd=/tmp", "--env=A=1", "--env=B=2", "--ignore-output", "--", "./app", "--fast"]
+        )
+        self.assertEqual(made.name, "app/command")
+
+    def test_a_server_has_no_words_and_its_own_variant(self):
+        made = work_of(["--serve", "/usr/bin/server --port 7", "--ready", "true", "--load", "run it"])
+        self.assertEqual(made.arguments, ["--serve=/usr/bin/server --port 7", "--ready=true", "--load=run it"])
+        self.assertEqual(made.name, "server/server")
+        self.assertEqual(work_of(["--name", "it"], ["./app"]).name, "it/command")
+
+    def test_what_follows_two_dashes_is_not_ours_to_read(self):
+        options = main.parse(["-a", "glibc", "--", "./app", "-a", "--budget"])
+        self.assertEqual((options.allocator, options.words), ("glibc", ["./app", "-a", "--budget"]))
+
+
+if __name__ == "__main__":
+    unittest.main()
