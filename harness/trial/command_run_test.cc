@@ -127,6 +127,19 @@ TEST_CASE("each way in which a command fails has its own outcome and message") {
     fails(shell("head -c 100 /dev/zero > /dev/full"), Outcome::kCommandFailed, "No space left");
 }
 
+TEST_CASE("no cgroup of a trial is left, whatever became of it") {
+  TrialSpec unread = shell("cat");
+  unread.command->input = "/nonexistent/input";
+  CHECK(run(unread).outcome == Outcome::kNotStarted);
+  CHECK(run(shell("true")).outcome == Outcome::kOk);
+  CHECK(run(spec_of({"/nonexistent/program"})).outcome == Outcome::kNotStarted);
+  const std::string own = "heapmark-" + std::to_string(::getpid()) + "-";
+  std::error_code error;
+  for (fs::recursive_directory_iterator at("/sys/fs/cgroup", error), end; !error && at != end;
+       at.increment(error))
+    CHECK_FALSE(at->path().filename().string().starts_with(own));
+}
+
 TEST_CASE("an exit code that is asked for is no failure, and another is") {
   TrialSpec spec = shell("exit 4");
   spec.command->exit_code = 4;

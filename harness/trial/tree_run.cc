@@ -29,7 +29,6 @@ Launch with_pipes(Launch launch, int input, const Drain& output, const Drain& er
   return launch;
 }
 
-// Closed when the expression that it is made in has started the program.
 Descriptor opened(const std::string& input) {
   Descriptor fd(::open(input.empty() ? "/dev/null" : input.c_str(), O_RDONLY | O_CLOEXEC));
   if (fd.get() < 0) throw std::system_error(errno, std::generic_category(), "--input " + input);
@@ -57,11 +56,12 @@ std::string start_words(const Kept& kept, const std::vector<std::string>& words,
 }  // namespace
 
 TreeRun::TreeRun(Launch launch, const std::string& input, unsigned process_limit)
-    : cgroup_(TreeCgroup::make(cgroup_name(), process_limit)),
+    : input_(opened(input)),
+      cgroup_{TreeCgroup::make(cgroup_name(), process_limit)},
       oom_before_(machine::read_oom_counters()),
       output_(kKeptOutputBytes),
       error_(kKeptErrorBytes),
-      keeper_(with_pipes(std::move(launch), opened(input).get(), output_, error_), cgroup_) {
+      keeper_(with_pipes(std::move(launch), input_.get(), output_, error_), cgroup_.made) {
   output_.close_writer();
   error_.close_writer();
 }

@@ -37,7 +37,7 @@ class TreeRun {
                           std::optional<Clock::time_point> tick = std::nullopt);
 
   [[nodiscard]] const Keeper& keeper() const { return keeper_; }
-  [[nodiscard]] const TreeCgroup& cgroup() const { return cgroup_; }
+  [[nodiscard]] const TreeCgroup& cgroup() const { return cgroup_.made; }
   [[nodiscard]] const Drain& output() const { return output_; }
   [[nodiscard]] const Drain& error() const { return error_; }
 
@@ -45,7 +45,14 @@ class TreeRun {
   [[nodiscard]] TreeEnding end(Wake wake);
 
  private:
-  TreeCgroup cgroup_;
+  // The keeper removes it; where none could be started nobody else would.
+  struct OwnCgroup {
+    TreeCgroup made;
+    ~OwnCgroup() { made.remove(); }
+  };
+
+  Descriptor input_;
+  OwnCgroup cgroup_;
   machine::OomCounters oom_before_;
   Drain output_, error_;
   Keeper keeper_;
