@@ -126,6 +126,9 @@ int parse_and_run(int argc, char** argv) {
   show_verb->add_option("--baseline", show.baseline, "compare with another allocator of the file");
   show_verb->add_option("--margin", show.margin,
                         "5%: call ratios within it equal (by default as in the run)");
+  show_verb->add_option("-a,--allocators", show.allocators, "only these of the file, separated by commas");
+  show_verb->add_option("--figures", show.figures,
+                        "only these, as churn/small-1t:ns_per_op, separated by commas");
 
   std::string list_what;
   bool list_as_json = false;
