@@ -182,6 +182,46 @@ TEST_CASE("a program that loses LD_PRELOAD fails, one on its own malloc is named
              Contains("is statically linked: it runs on its own malloc"));
 }
 
+TEST_CASE("a child whose LD_PRELOAD the program changes is named") {
+  const Folder folder;
+  const Ended run = tool(folder, {"run", "-a", "brkmmap", "-r", "1", "--pass", "memory", "-o",
+                                  folder.file("a"), "--", "sh", "-c", "LD_PRELOAD= sleep 0.5; true"});
+  CHECK(run.exit_code == 3);
+  CHECK_THAT(results_in(folder.file("a")).at("records").at(0).at("message").get<std::string>(),
+             Contains("sleep runs without libbrkmmap.so") && Contains("changed LD_PRELOAD"));
+}
+
+TEST_CASE("two builds of one library are compared under their names, with tunables") {
+  const Folder folder;
+  const std::string file = folder.file("r.json"), library = built("libbrkmmap.so");
+  const Ended run =
+      tool(folder, {"run", "-a", "old=" + library + ",new:brkmmap=" + library + "[top_pad=0]", "--baseline",
+                    "old", "-r", "1", "--pass", "speed,memory", "-o", file, "--", "true"});
+  INFO(run.err);
+  CHECK(run.exit_code == 0);
+  const json results = results_in(file);
+  for (const json& allocator : results.at("allocators")) CHECK_FALSE(allocator.at("build_id").empty());
+  for (const json& record : results.at("records"))
+    if (record.at("allocator") == "new[top_pad=0]")
+      CHECK(record.at("environment").at("BRKMMAP_TOP_PAD") == "0");
+  CHECK_THAT(tool(folder, {"show", file}).out,
+             Contains("new[top_pad=0]: " + library) && Contains("build id"));
+  CHECK_THAT(tool(folder, {"run", "-a", "old=" + library + ",new=" + library, "-r", "1", "--pass", "speed",
+                           "-o", folder.file("same"), "--", "true"})
+                 .err,
+             Contains("old and new are the same library"));
+}
+
+TEST_CASE("a sweep varies a tunable under a command") {
+  const Folder folder;
+  const std::string file = folder.file("r.json");
+  const Ended run = tool(folder, {"sweep", "-a", "brkmmap", "--vary", "top_pad=0,1M", "-r", "1", "--pass",
+                                  "speed", "-o", file, "--", "true"});
+  INFO(run.err);
+  CHECK(run.exit_code == 0);
+  CHECK(results_in(file).at("records").size() == 3);
+}
+
 TEST_CASE("mistakes with commands exit 2 and say what to do") {
   const Folder folder;
   const std::vector<std::pair<std::vector<std::string>, std::string>> mistakes{
