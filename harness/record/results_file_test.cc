@@ -142,3 +142,38 @@ TEST_CASE("files that are no results file are refused with the reason") {
                     Catch::Contains("schema 99"));
   CHECK_THROWS_AS(read_results(written(folder, R"({"schema": 1, "records": []})")), UsageError);
 }
+
+TEST_CASE("a command, a server and what they printed are read as they were written") {
+  const Folder folder;
+  Results results = example::results();
+  trial::Command& command = results.asked.request.command.emplace();
+  command.words = {"server", "--port", "7 7"};
+  command.prepare = "rm -f x";
+  command.directory = "/tmp";
+  command.environment = {{"A", "1=2"}};
+  command.input = "/in";
+  command.ignore_output = true;
+  command.exit_code = 3;
+  command.process_limit = 9;
+  trial::Server& server = command.server.emplace();
+  server.ready = "ping";
+  server.load = "load";
+  server.figure = "([0-9]+)";
+  server.figure_is_cost = true;
+  server.settle = std::chrono::milliseconds(1500);
+  server.ready_within = std::chrono::milliseconds(700);
+  server.stop_signal = 2;
+  results.asked.request.command_name = "it";
+  ResultsFile file(folder.file("r.json"), results);
+  Record record = example::failed("glibc", "speed", 0, trial::Outcome::kOutputDiffers, "differs");
+  record.result.output = trial::Output{"00ff", 12};
+  record.result.notes = {"one", "two"};
+  file.add(record);
+  const Results read = read_results(file.path());
+  CHECK(read.asked.request.command == results.asked.request.command);
+  CHECK(read.asked.request.command_name == "it");
+  REQUIRE(read.records.size() == 1);
+  CHECK(read.records[0].result.outcome == trial::Outcome::kOutputDiffers);
+  CHECK(read.records[0].result.output == record.result.output);
+  CHECK(read.records[0].result.notes == record.result.notes);
+}
