@@ -58,6 +58,19 @@ void shorten(TrialSpec& spec) {
 
 }  // namespace
 
+TEST_CASE("every file of patterns and classic is a workload that the host knows") {
+  std::map<std::string, std::size_t> files, known;
+  for (const char* const group : {"patterns", "classic"})
+    for (const auto& file :
+         fs::directory_iterator(fs::path(std::getenv("HEAPMARK_SOURCE_DIR")) / "workloads" / group))
+      files[group] += file.path().extension() == ".cc";
+  for (const plan::WorkloadInfo& workload : cli::ask_workloads(kHost)) ++known[workload.group];
+  for (const auto& [group, count] : files) {
+    CAPTURE(group);
+    CHECK(known[group] == count);
+  }
+}
+
 TEST_CASE("each pattern and classic does the same operations for one seed on two allocators") {
   std::map<std::string, std::uint64_t> operations;
   for (const TrialSpec& spec : trials("glibc,brkmmap", "speed")) {

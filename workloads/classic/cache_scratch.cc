@@ -17,7 +17,7 @@ constexpr Parameter kParameters[] = {
     operations_parameter("2M"),
 };
 
-constexpr Variant kVariants[] = {{"4t", kUsualPasses, "threads=4", "operations=100000"}};
+constexpr Variant kVariants[] = {{"4t", kUsualPasses, "threads=4", "operations=60000"}};
 
 Block* handed;  // one for each thread, all taken by the first
 

@@ -20,8 +20,9 @@ constexpr Parameter kParameters[] = {
 };
 
 constexpr Variant kVariants[] = {
-    {"1t", kUsualPasses, "threads=1", "operations=1M"},
-    {"4t", kUsualPasses, "threads=4", "operations=1M"},
+    {"1t", kUsualPasses, "threads=1", "operations=500000"},
+    {"2t", kUsualPasses, "threads=2", "operations=500000"},
+    {"4t", kUsualPasses, "threads=4", "operations=500000"},
 };
 
 struct GlibcThread : LiveSet<GlibcThread> {

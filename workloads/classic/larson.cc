@@ -24,7 +24,8 @@ constexpr Parameter kParameters[] = {
 };
 
 constexpr Variant kVariants[] = {
-    {"4t", kUsualPasses, "threads=4", "operations=600000,generations=10"},
+    {"2t", kUsualPasses, "threads=2", "operations=400000,generations=10"},
+    {"4t", kUsualPasses, "threads=4", "operations=400000,generations=10"},
 };
 
 constexpr std::uint64_t kLeastBytes = 8, kMostBytes = 1000;

@@ -14,7 +14,7 @@ namespace {
 constexpr Parameter kParameters[] = {sizes_parameter("512"), threads_parameter("4"),
                                      operations_parameter("20M")};
 
-constexpr Variant kVariants[] = {{"4t", kUsualPasses, "threads=4", "operations=1M"}};
+constexpr Variant kVariants[] = {{"4t", kUsualPasses, "threads=4", "operations=600000"}};
 
 struct LinuxScalability : Pairs<LinuxScalability> {};
 

@@ -16,7 +16,7 @@ constexpr Parameter kParameters[] = {
     {"replacements", Kind::kCount, "400", "", 1, 1e9, "of a random block"},
 };
 
-constexpr Variant kVariants[] = {{"20-blocks", kUsualPasses, "", "blocks=4,replacements=10"}};
+constexpr Variant kVariants[] = {{"20-blocks", kUsualPasses, "", "blocks=4,replacements=8"}};
 
 struct MallocLarge : LiveSet<MallocLarge> {
   static std::uint32_t threads(Context&) { return 1; }

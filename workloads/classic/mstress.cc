@@ -26,7 +26,10 @@ constexpr Parameter kParameters[] = {
     threads_parameter("4"),
 };
 
-constexpr Variant kVariants[] = {{"4t", kUsualPasses, "threads=4", "waves=6,calls=5000"}};
+constexpr Variant kVariants[] = {
+    {"2t", kUsualPasses, "threads=2", "waves=6,calls=5000"},
+    {"4t", kUsualPasses, "threads=4", "waves=6,calls=5000"},
+};
 
 // Each entry points to its row of the table; null while a thread exchanges there.
 std::atomic<Block*> shared[kShared];

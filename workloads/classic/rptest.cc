@@ -22,7 +22,10 @@ constexpr Parameter kParameters[] = {
     operations_parameter("6M"),
 };
 
-constexpr Variant kVariants[] = {{"4t", kUsualPasses, "threads=4", "operations=150000"}};
+constexpr Variant kVariants[] = {
+    {"2t", kUsualPasses, "threads=2", "operations=80000"},
+    {"4t", kUsualPasses, "threads=4", "operations=80000"},
+};
 
 HandOver others;
 

@@ -20,7 +20,7 @@ constexpr Parameter kParameters[] = {
     operations_parameter("4M"),
 };
 
-constexpr Variant kVariants[] = {{"1t", kUsualPasses, "threads=1", "operations=200000,phases=10"}};
+constexpr Variant kVariants[] = {{"1t", kUsualPasses, "threads=1", "operations=80000,phases=8"}};
 
 enum class Death : std::uint8_t { kRandom, kOldest, kNewest };
 

@@ -20,7 +20,7 @@ constexpr Parameter kParameters[] = {
     operations_parameter("4M"),
 };
 
-constexpr Variant kVariants[] = {{"4t", kUsualPasses, "threads=4", "operations=100000"}};
+constexpr Variant kVariants[] = {{"4t", kUsualPasses, "threads=4", "operations=60000"}};
 
 struct TTest1 {
   struct Bin {

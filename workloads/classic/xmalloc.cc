@@ -21,7 +21,10 @@ constexpr Parameter kParameters[] = {
     operations_parameter("6M"),
 };
 
-constexpr Variant kVariants[] = {{"4t", kUsualPasses, "pairs=2", "operations=150000"}};
+constexpr Variant kVariants[] = {
+    {"2t", kUsualPasses, "pairs=1", "operations=150000"},
+    {"4t", kUsualPasses, "pairs=2", "operations=150000"},
+};
 
 struct Batch {
   Block blocks[kBatch];

@@ -13,8 +13,8 @@ constexpr Parameter kParameters[] = {sizes_parameter("16..1K"), live_parameter("
                                      operations_parameter("4M")};
 
 constexpr Variant kVariants[] = {
-    {"small-1t", kUsualPasses, "sizes=16..1K", "live=16M,operations=200000"},
-    {"medium-1t", kUsualPasses, "sizes=1K..32K,operations=1M", "live=16M,operations=100000"},
+    {"small-1t", kUsualPasses, "sizes=16..1K", "live=8M,operations=150000"},
+    {"medium-1t", kUsualPasses, "sizes=1K..32K,operations=1M", "live=8M,operations=40000"},
 };
 
 struct Fifo : LiveSet<Fifo> {

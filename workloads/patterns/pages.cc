@@ -20,7 +20,7 @@ constexpr Parameter kParameters[] = {
 };
 
 constexpr Variant kVariants[] = {
-    {"buffers-1t", kUsualPasses, "sizes=4K..128K", "live=16M,operations=60000"},
+    {"buffers-1t", kUsualPasses, "sizes=4K..128K", "live=8M,operations=16000"},
 };
 
 std::uint64_t alignment;

@@ -15,12 +15,12 @@ constexpr Parameter kParameters[] = {sizes_parameter("16..1K"), live_parameter("
                                      operations_parameter("4M")};
 
 constexpr Variant kVariants[] = {
-    {"tiny-1t", kUsualPasses, "sizes=16..128,live=32M", "live=8M,operations=200000"},
-    {"small-1t", kUsualPasses, "sizes=16..1K", "live=16M,operations=200000"},
+    {"tiny-1t", kUsualPasses, "sizes=16..128,live=32M", "live=4M,operations=150000"},
+    {"small-1t", kUsualPasses, "sizes=16..1K", "live=8M,operations=150000"},
     {"small-cached-1t", kUsualPasses, "sizes=16..1K,live=512K,operations=20M", "operations=500000"},
-    {"wide-1t", kUsualPasses, "sizes=16..64K,live=128M,operations=1M", "live=32M,operations=100000"},
-    {"small-2t", kUsualPasses, "sizes=16..1K,threads=2", "live=16M,operations=200000"},
-    {"small-4t", kUsualPasses, "sizes=16..1K,threads=4", "live=16M,operations=200000"},
+    {"wide-1t", kUsualPasses, "sizes=16..64K,live=128M,operations=1M", "live=16M,operations=40000"},
+    {"small-2t", kUsualPasses, "sizes=16..1K,threads=2", "live=8M,operations=150000"},
+    {"small-4t", kUsualPasses, "sizes=16..1K,threads=4", "live=8M,operations=150000"},
 };
 
 struct Replace : LiveSet<Replace> {};

@@ -22,7 +22,7 @@ constexpr Parameter kParameters[] = {
 };
 
 constexpr Variant kVariants[] = {
-    {"double-1t", kUsualPasses, "factor=2", "operations=60000"},
+    {"double-1t", kUsualPasses, "factor=2", "operations=40000"},
 };
 
 constexpr std::uint64_t kFirstBytes = 32;

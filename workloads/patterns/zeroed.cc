@@ -15,8 +15,8 @@ constexpr Parameter kParameters[] = {sizes_parameter("16..1K"), live_parameter("
                                      operations_parameter("4M")};
 
 constexpr Variant kVariants[] = {
-    {"small-1t", kUsualPasses, "sizes=16..1K", "live=8M,operations=200000"},
-    {"large-1t", kUsualPasses, "sizes=64K..4M,live=64M,operations=20000", "live=32M,operations=300"},
+    {"small-1t", kUsualPasses, "sizes=16..1K", "live=4M,operations=150000"},
+    {"large-1t", kUsualPasses, "sizes=64K..4M,live=64M,operations=20000", "live=16M,operations=120"},
 };
 
 struct Zeroed : LiveSet<Zeroed> {
