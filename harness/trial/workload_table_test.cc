@@ -100,6 +100,16 @@ TEST_CASE("each pattern and classic stands the checks and holds what it says is 
   }
 }
 
+TEST_CASE("each pattern and classic has all its calls timed in the latency pass") {
+  for (const TrialSpec& spec : trials("glibc", "latency")) {
+    const TrialResult result = run(spec);
+    CAPTURE(spec.workload, spec.variant, result.message);
+    REQUIRE(result.outcome == trial::Outcome::kOk);
+    // The fill and the final free too, which `operations` leaves out.
+    CHECK(result.metrics.at("timed_calls") >= static_cast<double>(result.operations));
+  }
+}
+
 TEST_CASE("each pattern and classic frees as many blocks as it asks for") {
   const fs::path counts = fs::temp_directory_path() / ("heapmark-freed-" + std::to_string(::getpid()));
   for (TrialSpec spec : trials("glibc", "memory")) {

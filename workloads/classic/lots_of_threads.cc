@@ -20,7 +20,7 @@ constexpr Parameter kParameters[] = {
     sizes_parameter("16..4K"),
     {"askers", Kind::kCount, "32", "", 1, kMaxTeam - 1, "threads that ask for blocks; one more frees them"},
     {"room", Kind::kCount, "256", "", 1, 1e5, "batches of 64 blocks on their way"},
-    operations_parameter("4M"),
+    operations_parameter("2M"),
 };
 
 constexpr Variant kVariants[] = {{"32-to-1", kUsualPasses, "askers=32", "operations=100000"}};

@@ -19,7 +19,7 @@ constexpr Parameter kParameters[] = {
     {"blocks", Kind::kCount, "1000", "", kBurst, 1e7, "live blocks of each thread"},
     {"cross_every", Kind::kCount, "2", "", 1, 1e9, "one burst of so many is freed by another thread"},
     threads_parameter("4"),
-    operations_parameter("6M"),
+    operations_parameter("2M"),
 };
 
 constexpr Variant kVariants[] = {

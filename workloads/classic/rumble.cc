@@ -17,7 +17,7 @@ constexpr std::uint64_t kSmallestBytes = 16, kOctaves = 11;  // the largest size
 constexpr Parameter kParameters[] = {
     {"phases", Kind::kCount, "40", "", 1, 1e6, "drawn one after the other"},
     threads_parameter("1"),
-    operations_parameter("4M"),
+    operations_parameter("2M"),
 };
 
 constexpr Variant kVariants[] = {{"1t", kUsualPasses, "threads=1", "operations=80000,phases=8"}};

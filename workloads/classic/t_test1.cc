@@ -17,7 +17,7 @@ constexpr std::uint64_t kMostBytes = 10000, kBlocks = 40;
 constexpr Parameter kParameters[] = {
     {"bins", Kind::kCount, "60", "", 1, 1e6, "of each thread, up to 40 blocks each"},
     threads_parameter("4"),
-    operations_parameter("4M"),
+    operations_parameter("2M"),
 };
 
 constexpr Variant kVariants[] = {{"4t", kUsualPasses, "threads=4", "operations=60000"}};
