@@ -114,6 +114,7 @@ class alignas(64) ThreadCache {
   static constexpr std::uint32_t kPending = 16;
   static constexpr std::size_t kPendingBytes = 8192;
   static constexpr std::uint32_t kFlights = 32;
+  static constexpr std::uint32_t kAtOnce = 24;  // objects that one call gives back for the sake of the limits
   static constexpr std::uint8_t kRegrets = 4;
   static constexpr std::uint32_t kPatience = 3;
 
@@ -128,13 +129,10 @@ class alignas(64) ThreadCache {
   bool claim(std::size_t bytes) noexcept;
   bool tighten(std::size_t budget, std::size_t spared) noexcept;
   void grow(std::size_t index, std::uint32_t most) noexcept;
-  Chain cut(std::size_t index, std::uint32_t most, std::uint32_t keep) noexcept;
-  void shrink(std::size_t index, std::uint32_t most, std::uint32_t keep) noexcept {
-    heap.give_back(cut(index, most, keep).head);
-  }
+  std::uint32_t shrink(std::size_t index, std::uint32_t most, std::uint32_t keep) noexcept;
   bool put_on_shelf(std::size_t index, Freed freed) noexcept;
   void put_off(std::size_t index, Freed freed) noexcept;
-  void empty_lists() noexcept;
+  bool empty_lists() noexcept;
 
   List lists_[kClasses];
   Habits habits_[kClasses];
