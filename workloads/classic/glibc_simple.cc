@@ -1,11 +1,11 @@
-// Batches of 25, 100, 400 and 1,600 blocks of one size are asked for and freed, in the order of birth, by one
-// thread: the sizes of the batches lie below and above what a thread cache holds.
+// Batches of 25, 100, 400 and 1,600 blocks of one size are asked for and freed, in the order of birth, by
+// one thread: the sizes of the batches lie below and above what a thread cache holds.
 // Idea: bench-malloc-simple of glibc's benchtests, one size a run, 8 bytes to 4 KiB; here 128 bytes, and
 // `--set sizes=...` for others. The original does not touch the blocks.
 // Good: the time of `pair` for all batches. Bad: twice that and more: the largest batches leave the cache,
-// and each further block takes the slow path (in glibc 7 blocks a size stay in the cache). Published: glibc's
-// developers use it to watch their cache: no order of others is quoted; in mimalloc-bench all but glibc are
-// close together. Made to embarrass: caches that are bounded by a number of blocks, whatever their size.
+// and each further block takes the slow path (in glibc 7 blocks a size stay in the cache).
+// Published: glibc's developers use it to watch their cache: no order of others is quoted.
+// Made to embarrass: caches that are bounded by a number of blocks, whatever their size.
 #include "workloads/live_set.h"
 
 namespace heapmark {

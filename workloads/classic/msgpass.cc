@@ -1,12 +1,13 @@
-// Producers send messages to consumers, half of them through proxies, which pass them on untouched; consumers
-// free them. A message is a block of 32 bytes to 1 KiB; three threads out of four never free their own.
+// Producers send messages to consumers, half of them through proxies, which pass them on untouched;
+// consumers free them. A message is a block of 32 bytes to 1 KiB; three threads out of four never free their
+// own.
 // Idea: msgpass of snmalloc's performance tests (Filardo and Parkinson, "BatchIt", ISMM 2024): producers,
 // consumers and proxies as in an actor system. The original sends spans of messages to a random consumer's
 // queue; here each role shares a queue, and messages pass one by one.
 // Good: twice the time of prod-cons: a message is freed to the heap of its producer in batches, without a
 // lock. Bad: five times that: each free takes the lock of, or a cache line from, the producer's heap.
-// Published: batching what goes to one heap gains most where slabs come from one producer; no order is
-// quoted. Made to embarrass: thread caches, and frees that are sent to their owner one at a time.
+// Published: what snmalloc itself gains by sending frees in batches; no order of others is quoted.
+// Made to embarrass: thread caches, and frees that are sent to their owner one at a time.
 #include "workloads/bounded_queue.h"
 #include "workloads/common_parameters.h"
 #include "workloads/size_source.h"

@@ -1,8 +1,8 @@
 // Each thread replaces bursts of a hundred among its thousand blocks; every second burst it hands to other
 // threads, which free it later, and gets one that another left. Sizes fall off linearly to 16,000 bytes.
-// Idea: rptest, the benchmark of rpmalloc (Jansson), as mimalloc-bench runs it: loops over a set of blocks of
-// random sizes with a linear falloff, a burst of each second loop crossing to another thread.
-// The original runs sixteen threads or more and times each; here four share a fixed amount of work.
+// Idea: rptest, the benchmark of rpmalloc (Jansson), as mimalloc-bench runs it: loops over a set of blocks
+// of random sizes with a linear falloff, a burst of each second loop crossing to another thread.
+// The original runs a thread a CPU, each a fixed number of loops; here threads share a fixed amount of work.
 // Good: two to three times `replace` at these sizes. Bad: three times the best: bursts of other threads'
 // frees take the lock of the heap they came from, or freed spans of 16 KiB go back to the kernel each time.
 // Published order (mimalloc-bench): mimalloc, tcmalloc, TBB, jemalloc, and glibc at three times the time.

@@ -1,10 +1,10 @@
-// sh6 with blocks that move: more of each batch survives it, and a share of the survivors is freed by another
-// thread than the one that asked for them, one block at a time.
+// sh6 with blocks that move: more of each batch survives it, and a share of the survivors is freed by
+// another thread than the one that asked for them, one block at a time.
 // Idea: sh8bench of MicroQuill (SmartHeap), as comparisons describe it: the batches of sh6bench on more
 // threads, some objects freed in reverse order, some by other threads as in larson.
 // Good: the time of sh6: a block that another thread freed goes back to its heap without a lock. Bad: twice
 // that and more: each such free takes a lock, or writes to a cache line that the owner uses.
-// Published order (mimalloc-bench): mimalloc and snmalloc first, glibc last, further behind than on sh6.
+// Published order (mimalloc-bench): as on sh6, mimalloc and snmalloc first, glibc last.
 // Made to embarrass: arenas with a lock, and thread caches that keep what others' blocks they freed.
 #include "workloads/classic/sh_batches.h"
 
