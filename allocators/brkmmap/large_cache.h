@@ -69,15 +69,15 @@ class LargeCache {
   static constexpr std::size_t kSlots = 4;
   static constexpr std::size_t kMostBytes = std::size_t{1} << 20;
   // A request for what was just freed counts so much, any other takes one off: on from one request in five.
-  static constexpr std::uint32_t kRegret = 4;
-  static constexpr std::uint32_t kOn = 8 * kRegret;
+  static constexpr std::uint32_t kMatch = 4;
+  static constexpr std::uint32_t kOn = 8 * kMatch;
 
   // A request that is not served here: was one of its size freed lately?
   void note_request(std::size_t bytes) noexcept {
     for (std::size_t& freed : freed_) {
       if (freed < bytes || freed - bytes > bytes / 8) continue;
       freed = 0;
-      if ((score_ += kRegret) >= kOn) is_on_ = heap.tunables.dynamic != 0;
+      if ((score_ += kMatch) >= kOn) is_on_ = heap.tunables.dynamic != 0;
       return;
     }
     if (score_ != 0) --score_;

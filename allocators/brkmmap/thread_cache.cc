@@ -174,8 +174,8 @@ void ThreadCache::miss(std::size_t index) noexcept {
     grow(index, list.most + std::min(std::max(list.most, 1u), batch_of(index) * 4));
   } else if (habits.gave && heap.tunables.dynamic != 0) {
     habits.gave = false;
-    if (habits.regrets < kRegrets)
-      ++habits.regrets;
+    if (habits.early_returns < kEarlyReturns)
+      ++habits.early_returns;
     else
       grow(index, list.most * 2 + 1);
   }

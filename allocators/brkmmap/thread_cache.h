@@ -105,17 +105,17 @@ class alignas(64) ThreadCache {
   };
   // What only slow steps need of a list.
   struct Habits {
-    std::uint32_t head = 0;    // lower half of the list's, at the last overflow
-    std::uint8_t surplus = 0;  // overflows one upon the other
-    std::uint8_t regrets = 0;  // blocks: how often one was given back and asked for again
-    bool asked = false;        // since the last overflow
-    bool gave = false;         // since the last refill
+    std::uint32_t head = 0;          // lower half of the list's, at the last overflow
+    std::uint8_t surplus = 0;        // overflows one upon the other
+    std::uint8_t early_returns = 0;  // blocks: how often one was given back and soon asked for again
+    bool asked = false;              // since the last overflow
+    bool gave = false;               // since the last refill
   };
   static constexpr std::uint32_t kPending = 16;
   static constexpr std::size_t kPendingBytes = 8192;
   static constexpr std::uint32_t kFlights = 32;
   static constexpr std::uint32_t kAtOnce = 24;  // objects that one call gives back for the sake of the limits
-  static constexpr std::uint8_t kRegrets = 4;
+  static constexpr std::uint8_t kEarlyReturns = 4;
   static constexpr std::uint32_t kPatience = 3;
 
   static void set_count(List& list, std::uint32_t count) noexcept {

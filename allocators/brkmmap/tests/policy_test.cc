@@ -74,7 +74,7 @@ TEST_CASE("amounts are read with their suffixes and nothing else is") {
   }
 }
 
-TEST_CASE("a bad value in the environment is told once and the default kept") {
+TEST_CASE("a bad value in the environment is reported once and the default kept") {
   int pipes[2];
   REQUIRE(pipe(pipes) == 0);
   char good[] = "BRKMMAP_TOP_PAD=1M", bad[] = "BRKMMAP_MMAP_THRESHOLD=12";
@@ -114,7 +114,7 @@ TEST_CASE(
   hysteresis.took(5 * kMiB, 10);
   CHECK(hysteresis.slack(kMiB, tunables.slack_share(), 10) == 0);  // nothing had been given back
   hysteresis.gave_back(kMiB / 2, 20);
-  CHECK(hysteresis.slack(kMiB, tunables.slack_share(), 20) == 0);  // nor regretted
+  CHECK(hysteresis.slack(kMiB, tunables.slack_share(), 20) == 0);  // nor counted as needed again
   hysteresis.took(kMiB / 4, 30);
   CHECK(hysteresis.slack(kMiB, tunables.slack_share(), 30) == kMiB / 4);
   CHECK(hysteresis.slack(kMiB, tunables.slack_share(), 30 + Hysteresis::kHalfLife) == kMiB / 8);

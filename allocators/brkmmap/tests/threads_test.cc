@@ -98,7 +98,7 @@ void wander(bool scarce) {
 
 }  // namespace
 
-TEST_CASE("objects that wander between threads stay whole, and all memory comes home") {
+TEST_CASE("objects that wander between threads stay whole, and all memory is returned") {
   fake::reset();
   wander(false);
 }
@@ -151,7 +151,7 @@ TEST_CASE(
   CHECK(empty_again_and_again() > std::size_t{1} << 20);
 }
 
-TEST_CASE("a chain that a list may not hold comes home whole") {
+TEST_CASE("a chain that a list may not hold is returned whole") {
   const std::uint64_t budget = heap.tunables.thread_cache;
   heap.tunables.thread_cache.set(0);  // no list may hold anything
   const std::size_t index = class_of(8192);
@@ -249,7 +249,7 @@ TEST_CASE("aligned requests among others do not spread the heap over many pages"
   brkmmap::thread.flush();
 }
 
-TEST_CASE("the size of a live object can be told without a lock while its neighbours come and go") {
+TEST_CASE("the size of a live object can be read without a lock while its neighbours come and go") {
   fake::reset();
   const auto map = std::make_unique<PageMap>();
   const auto own = std::make_unique<Heap>(*map);
@@ -258,7 +258,7 @@ TEST_CASE("the size of a live object can be told without a lock while its neighb
   REQUIRE(own->fetch(0, class_of(kGranulesEach * 16), objects, 8) == 8);
   std::atomic<bool> done{false};
   std::thread neighbours([&] {
-    // All but the fourth go home and come back, so that what lies beside it changes all the time.
+    // All but the fourth are returned and fetched again, so that what lies beside it changes all the time.
     for (int round = 0; round < 200'000; ++round) {
       for (std::size_t at = 0; at < 8; ++at) {
         if (at == 3) continue;
