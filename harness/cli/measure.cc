@@ -127,7 +127,8 @@ class Measuring {
     if (baseline != plan_.end()) {
       input.baseline = *baseline;
       for (const record::Record& record : file_.results().records) {
-        const auto time = record.result.metrics.find("ns_per_op");
+        auto time = record.result.metrics.find("ns_per_op");
+        if (time == record.result.metrics.end()) time = record.result.metrics.find("wall_seconds");
         if (record.spec.id == baseline->id && time != record.result.metrics.end() && time->second > 0)
           input.baseline_ns_per_op = time->second;
       }

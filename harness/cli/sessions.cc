@@ -11,6 +11,7 @@ namespace heapmark::cli {
 namespace {
 
 constexpr const char* kTime = "ns_per_op";
+constexpr const char* kCommandTime = "wall_seconds";
 
 std::vector<stats::Slice> slices_of(const trial::TrialResult& result) {
   std::vector<stats::Slice> slices;
@@ -63,7 +64,8 @@ void add_figures(std::vector<trial::TrialResult>& results, bool first_is_baselin
 }
 
 std::optional<double> time_of(const trial::TrialResult& result) {
-  const auto time = result.metrics.find(kTime);
+  auto time = result.metrics.find(kTime);
+  if (time == result.metrics.end()) time = result.metrics.find(kCommandTime);
   if (result.outcome != trial::Outcome::kOk || time == result.metrics.end() || !(time->second > 0))
     return std::nullopt;
   return time->second;
@@ -74,7 +76,10 @@ void refer_to(trial::TrialResult& result, std::optional<double> recorded, std::o
   const auto time = time_of(result);
   if (!recorded || !beside || !time) return;
   result.reference_factor = *recorded / *beside;
-  set_time(result, *time * result.reference_factor);
+  if (result.metrics.contains(kCommandTime))
+    result.metrics[kCommandTime] = *time * result.reference_factor;
+  else
+    set_time(result, *time * result.reference_factor);
 }
 
 class Group {
