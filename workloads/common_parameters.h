@@ -27,7 +27,7 @@ constexpr Parameter operations_parameter(const char* by_default) {
           "calls in the timed part, about, all threads together"};
 }
 
-inline constexpr unsigned kUsualPasses = kSpeed | kMemory | kLedger;
+inline constexpr unsigned kUsualPasses = kSpeed | kMemory | kLedger | kPressure;
 
 inline std::uint32_t threads_of(Context& context) {
   return static_cast<std::uint32_t>(context.count("threads"));
