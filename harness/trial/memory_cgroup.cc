@@ -27,9 +27,8 @@ constexpr timespec kBetweenTries{0, 5'000'000};
 
 constexpr std::uint64_t kPageBytes = 4096;
 constexpr std::uint64_t kStep = 64 * kPageBytes;
-// At once the kernel would find no more than the task did; some milliseconds later it does. Where all tries
-// fail there is nothing to take back, and it may kill.
-constexpr timespec kBeforeTry{0, 3'000'000};
+// Where all tries fail there is nothing to take back, and the kernel may kill.
+constexpr timespec kBetweenReliefs{0, 3'000'000};
 constexpr int kMostTries = 300;
 
 int members_of_last = -1;  // cgroup.procs of the cgroup made last
@@ -152,7 +151,8 @@ void MemoryCgroup::relieve() {
   ++reliefs_;
   bool found_some = false;
   for (int tried = 0; tried < kMostTries && !found_some; ++tried) {
-    ::nanosleep(&kBeforeTry, nullptr);
+    if (tried > 0) ::nanosleep(&kBetweenReliefs, nullptr);
+    (void)text_of(path_ / "memory.stat");  // has the kernel bring its counters up to date
     found_some = limit_bytes_ > kStep && set(limit_bytes_ - kStep);
   }
   if (!found_some) {

@@ -47,10 +47,11 @@ class MemoryCgroup {
       const;                                                    // empty where the kernel does not tell
   [[nodiscard]] std::optional<machine::Stalls> stalls() const;  // v2 alone
 
-  // With swap, v1 kernels (6.18 does) kill now and then although pages could still be swapped out. So the
-  // killer is held back there: this descriptor becomes readable where a task found no memory and sleeps, and
-  // relieve() has the kernel look for pages again, which takes some milliseconds. Where it finds none the
-  // killer is let loose. -1: the kernel kills by itself.
+  // Whether to move pages to the list of those to be swapped out the kernel (6.18: inactive_is_low() of
+  // mm/vmscan.c) decides by counters of the cgroup that may be two seconds old, and so it kills now and then
+  // although all could be swapped out. So with swap the killer of v1 is held back: this descriptor becomes
+  // readable where a task found no memory and sleeps, and relieve() has the counters brought up to date and
+  // some pages taken back. Where there are none the killer is let loose. -1: the kernel kills by itself.
   [[nodiscard]] int out_of_memory() const { return out_of_memory_.get(); }
   void relieve();
   [[nodiscard]] unsigned reliefs() const { return reliefs_; }

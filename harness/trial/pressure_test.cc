@@ -43,11 +43,11 @@ TrialSpec at(TrialSpec spec, double share, double peak) {
   return spec;
 }
 
-ProcessExecutor executor_with(SwapKind kind) {
-  ProcessExecutor executor(kBuild + "/heapmark-host");
-  executor.choose_swap({.kind = kind, .bytes = 128 * kMiB});
-  return executor;
-}
+struct Bench : ProcessExecutor {
+  explicit Bench(SwapKind kind) : ProcessExecutor(kBuild + "/heapmark-host") {
+    choose_swap({.kind = kind, .bytes = 128 * kMiB});
+  }
+};
 
 // A swap of its own can be made here, of the kind that is quickest.
 SwapKind kind_that_works() {
@@ -65,10 +65,10 @@ SwapKind kind_that_works() {
 
 TEST_CASE("without a limit nothing is swapped out, and the peak is told") {
   if (!has_cgroup()) return;
-  ProcessExecutor executor = executor_with(SwapKind::kNone);
+  Bench executor(SwapKind::kNone);
   const TrialResult result = executor.run(churn());
   CAPTURE(result.message);
-  REQUIRE(result.outcome == Outcome::kOk);
+  REQUIRE(result.outcome == trial::Outcome::kOk);
   CHECK(result.metrics.at("cgroup_peak_bytes") > 8 * kMiB);
   CHECK(result.metrics.at("ns_per_op") > 0);
   CHECK(result.metrics.at("major_faults") == 0);
@@ -82,19 +82,19 @@ TEST_CASE(
     "without swap the smallest limit lies between the live bytes and the peak, and half of it is too "
     "little") {
   if (!has_cgroup()) return;
-  ProcessExecutor executor = executor_with(SwapKind::kNone);
+  Bench executor(SwapKind::kNone);
   TrialSpec spec = churn();
   spec.finds_smallest_limit = true;
   const TrialResult result = executor.run(spec);
   CAPTURE(result.message);
-  REQUIRE(result.outcome == Outcome::kOk);
+  REQUIRE(result.outcome == trial::Outcome::kOk);
   const double least = result.metrics.at("smallest_limit_no_swap_bytes");
   CHECK(least > 8 * kMiB);
   CHECK(least < 1.2 * result.metrics.at("cgroup_peak_bytes"));
   CHECK(std::isnan(result.metrics.at("smallest_limit_bytes")));
   CHECK(result.tables.at("limit_tries").rows.size() >= 5);
   const TrialResult killed = executor.run(at(churn(), 0.5, least));
-  CHECK(killed.outcome == Outcome::kCgroupLimit);
+  CHECK(killed.outcome == trial::Outcome::kCgroupLimit);
   CHECK_THAT(killed.message, Contains("limit of its memory cgroup"));
   CHECK(killed.metrics.at("limit_bytes") > 0);
 }
@@ -103,14 +103,14 @@ TEST_CASE("with swap the same limit is survived, by major faults") {
   if (!has_cgroup()) return;
   const SwapKind kind = kind_that_works();
   if (kind == SwapKind::kNone) return;
-  ProcessExecutor executor = executor_with(kind);
+  Bench executor(kind);
   const TrialResult unlimited = executor.run(churn());
   CAPTURE(unlimited.message);
-  REQUIRE(unlimited.outcome == Outcome::kOk);
+  REQUIRE(unlimited.outcome == trial::Outcome::kOk);
   CHECK(unlimited.metrics.at("major_faults") == 0);
   const TrialResult limited = executor.run(at(churn(), 0.8, unlimited.metrics.at("cgroup_peak_bytes")));
   CAPTURE(limited.message);
-  REQUIRE(limited.outcome == Outcome::kOk);
+  REQUIRE(limited.outcome == trial::Outcome::kOk);
   CHECK(limited.metrics.at("major_faults") > 0);
   CHECK(limited.metrics.at("swapped_out_bytes") > 0);
   CHECK(limited.operations == unlimited.operations);
@@ -121,36 +121,36 @@ TEST_CASE("a heap that was paged out costs major faults, and pages that can be c
   TrialSpec spec = churn();
   spec.workload = "idle_pages";
   spec.parameters = {{"live", "4M"}};
-  ProcessExecutor without = executor_with(SwapKind::kNone);
+  Bench without(SwapKind::kNone);
   const TrialResult dry = without.run(spec);
   CAPTURE(dry.message);
-  REQUIRE(dry.outcome == Outcome::kOk);
+  REQUIRE(dry.outcome == trial::Outcome::kOk);
   CHECK(dry.metrics.at("hot_pages_per_mib") >= 256);
   if (!machine::has_swap()) CHECK(std::isnan(dry.metrics.at("major_faults_per_hot_mib")));
   const SwapKind kind = kind_that_works();
   if (kind == SwapKind::kNone) return;
-  ProcessExecutor executor = executor_with(kind);
+  Bench executor(kind);
   const TrialResult paged = executor.run(spec);
   CAPTURE(paged.message, paged.metrics.at("left_resident_share"));
-  REQUIRE(paged.outcome == Outcome::kOk);
+  REQUIRE(paged.outcome == trial::Outcome::kOk);
   CHECK(paged.metrics.at("hot_pages_per_mib") == dry.metrics.at("hot_pages_per_mib"));
   CHECK(paged.metrics.at("left_resident_share") < 0.5);
   CHECK(paged.metrics.at("major_faults_per_hot_mib") > 0);
 }
 
 TEST_CASE("what is missing is told by each trial, as a refusal, and other passes go on") {
-  ProcessExecutor executor = executor_with(SwapKind::kNone);
+  Bench executor(SwapKind::kNone);
   if (has_cgroup()) {
     TrialSpec unknown = churn();
     unknown.limit_share = 0.5;
-    CHECK(executor.run(unknown).outcome == Outcome::kRefused);
+    CHECK(executor.run(unknown).outcome == trial::Outcome::kRefused);
     CHECK_THAT(executor.run(unknown).message, Contains("peak of the baseline"));
     TrialSpec huge = churn();
     huge.memory_estimate_bytes = std::uint64_t{1} << 50;
-    CHECK(executor.run(huge).outcome == Outcome::kRefused);
+    CHECK(executor.run(huge).outcome == trial::Outcome::kRefused);
     CHECK_THAT(executor.run(huge).message, Contains("machine is too small") && Contains("--quick"));
     if (!machine::has_swap()) {
-      ProcessExecutor with_present = executor_with(SwapKind::kPresent);
+      Bench with_present(SwapKind::kPresent);
       CHECK_THAT(with_present.run(churn()).message, Contains("no swap") && Contains("--swap file"));
     }
   }
@@ -161,7 +161,7 @@ TEST_CASE("what is missing is told by each trial, as a refusal, and other passes
       Pressure pressure({.kind = SwapKind::kNone});
       const TrialResult refused = pressure.run(churn(), [](const auto&, auto&) { return TrialResult{}; });
       const bool told =
-          refused.outcome == Outcome::kRefused && refused.message.find("root") != std::string::npos;
+          refused.outcome == trial::Outcome::kRefused && refused.message.find("root") != std::string::npos;
       ::_exit(told ? 0 : 1);
     }
     int status = 0;
@@ -173,5 +173,5 @@ TEST_CASE("what is missing is told by each trial, as a refusal, and other passes
   }
   TrialSpec speed = churn();
   speed.pass = "speed";
-  CHECK(executor.run(speed).outcome == Outcome::kOk);
+  CHECK(executor.run(speed).outcome == trial::Outcome::kOk);
 }

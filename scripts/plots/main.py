@@ -10,7 +10,7 @@ import os
 import sys
 from pathlib import Path
 
-PLOTS = ["rss_live", "time_memory", "heatmap", "largest_block", "latency", "tutorial_steps", "sweep_curves",
+PLOTS = ["rss_live", "time_memory", "heatmap", "largest_block", "latency", "pressure", "tutorial_steps", "sweep_curves",
          "sweep_map"]
 TUNING_PLOTS = ["pareto"]
 SWEEP_PLOTS = ["sweep_curves", "sweep_map"]
