@@ -64,7 +64,7 @@ void* allocate_pages(std::size_t bytes, std::size_t alignment, std::size_t* dirt
   if (alone) {
     if (void* block = heap.mappings.allocate(pages_for(bytes), alignment, dirty_bytes, fresh)) return block;
   }
-  // No block is smaller than a page: two in one page could not be told apart.
+  // No block is smaller than a page: two in one page could not be distinguished.
   const std::size_t units = units_for(bytes < kPageSize ? kPageSize : bytes);
   if (void* block = heap.allocate_block(units, alignment, dirty_bytes)) return block;
   return alone ? nullptr : heap.mappings.allocate(pages_for(bytes == 0 ? 1 : bytes), alignment, dirty_bytes);

@@ -43,16 +43,16 @@ std::size_t Heap::fetch(std::size_t shard, std::size_t index, void** objects, st
 }
 
 void Heap::give_back(Object* list) noexcept {
-  take_home(list);
+  take_back(list);
   settle();
 }
 
 void Heap::give_back(const Freed* freed, std::size_t count) noexcept {
-  take_home(freed, count);
+  take_back(freed, count);
   settle();
 }
 
-void Heap::take_home(Object* list) noexcept {
+void Heap::take_back(Object* list) noexcept {
   constexpr std::size_t kAtOnce = 16;
   while (list != nullptr) {
     Freed freed[kAtOnce];
@@ -61,11 +61,11 @@ void Heap::take_home(Object* list) noexcept {
       if (!list->is_free()) die(kWrittenTo, list);
       freed[count++] = {list, map.get(reinterpret_cast<std::uintptr_t>(list))};
     }
-    take_home(freed, count);
+    take_back(freed, count);
   }
 }
 
-void Heap::take_home(const Freed* freed, std::size_t count) noexcept {
+void Heap::take_back(const Freed* freed, std::size_t count) noexcept {
   // Most of these lines are in no cache: they are asked for early, the descriptions here, and those of a
   // slab's neighbours in its list, where it may change lists, some steps ahead.
   constexpr std::size_t kAhead = 4;
@@ -75,7 +75,7 @@ void Heap::take_home(const Freed* freed, std::size_t count) noexcept {
     const PageEntry entry = freed[at].entry;
     Span* span = entry.span();
     if (!entry.is_slab()) {
-      take_home(span);
+      take_back(span);
       continue;
     }
     Slabs& slabs = shards[span->shard];
@@ -112,11 +112,11 @@ bool Heap::resize_block(Span* span, std::size_t units) noexcept {
 }
 
 void Heap::free_block(Span* span) noexcept {
-  take_home(span);
+  take_back(span);
   settle();
 }
 
-void Heap::take_home(Span* span) noexcept {
+void Heap::take_back(Span* span) noexcept {
   Guard guard(lock);
   map.set(span->start, PageEntry());
   pages.free(span);
@@ -146,7 +146,7 @@ bool Heap::release_within_slabs() noexcept {
 void Heap::clear_shelf() noexcept {
   for (std::size_t index = 0; index < kClasses; ++index)
     for (Chain chain = shelf.take(index); chain.head != nullptr; chain = shelf.take(index))
-      take_home(chain.head);
+      take_back(chain.head);
 }
 
 // Where the program frees: what is kept beside the page heap goes once it is too much.

@@ -11,7 +11,7 @@ namespace brkmmap {
 
 inline constexpr std::size_t kShards = 8;
 
-// A block that was freed and has not gone home yet.
+// A block that was freed and has not returned to its slab or the page heap yet.
 struct Freed {
   void* block = nullptr;
   PageEntry entry;  // of its page
@@ -93,9 +93,9 @@ struct Heap {
   [[nodiscard]] bool resize_block(Span* span, std::size_t units) noexcept;
 
  private:
-  void take_home(const Freed* freed, std::size_t count) noexcept;
-  void take_home(Object* list) noexcept;
-  void take_home(Span* block) noexcept;
+  void take_back(const Freed* freed, std::size_t count) noexcept;
+  void take_back(Object* list) noexcept;
+  void take_back(Span* block) noexcept;
   void settle() noexcept;
   void set_excess(bool is) noexcept;
   std::size_t fetch_small(std::size_t shard, std::size_t kind, std::size_t granules, std::size_t alignment,

@@ -1,8 +1,9 @@
 // The last few blocks above 64 KiB that a thread freed, for its next requests of nearly the same size:
 // without them each call would take the heap's lock, split and join. Holds nothing until the thread has asked
 // some times for what it had just freed, so that a block freed once goes to the heap, or its mapping back to
-// the kernel, at once. What it holds counts in the budget of all caches. A block in here is in state kCached,
-// so that a second free of it by any thread is found.
+// the kernel, at once; where sizes vary at random, such requests stay rare among the others and it stays off.
+// What it holds counts in the budget of all caches. A block in here is in state kCached, so that a second
+// free of it by any thread is found.
 #pragma once
 
 #include <array>
@@ -58,7 +59,7 @@ class LargeCache {
       give_back(span);
     }
     is_on_ = false;
-    regrets_ = 0;
+    score_ = 0;
   }
   // Every sixteenth time: a look at the clock costs as much as the rest.
   bool is_time_to_look() noexcept { return (at_ & 15) == 0; }
@@ -67,16 +68,19 @@ class LargeCache {
  private:
   static constexpr std::size_t kSlots = 4;
   static constexpr std::size_t kMostBytes = std::size_t{1} << 20;
-  static constexpr std::uint32_t kRegrets = 8;
+  // A request for what was just freed counts so much, any other takes one off: on from one request in five.
+  static constexpr std::uint32_t kMatch = 4;
+  static constexpr std::uint32_t kOn = 8 * kMatch;
 
   // A request that is not served here: was one of its size freed lately?
   void note_request(std::size_t bytes) noexcept {
     for (std::size_t& freed : freed_) {
       if (freed < bytes || freed - bytes > bytes / 8) continue;
       freed = 0;
-      if (++regrets_ >= kRegrets) is_on_ = heap.tunables.dynamic != 0;
+      if ((score_ += kMatch) >= kOn) is_on_ = heap.tunables.dynamic != 0;
       return;
     }
+    if (score_ != 0) --score_;
   }
   // Of a span in the state that it has outside of here.
   void account(const Span& span, bool more) noexcept {
@@ -93,7 +97,7 @@ class LargeCache {
   SpanState states_[kSlots] = {};   // before they came here
   std::size_t freed_[kSlots] = {};  // sizes of the blocks freed last
   std::size_t at_ = 0;
-  std::uint32_t regrets_ = 0;
+  std::uint32_t score_ = 0;
   bool is_on_ = false;
   std::size_t bytes_ = 0;
 };

@@ -75,7 +75,7 @@ class MmapSource {
   PageMap& map_;
   PageHeap& pages_;
   const Tunables& tunables_;
-  Hysteresis& heap_hysteresis_;  // told of mappings too: its slack raises the mmap threshold
+  Hysteresis& heap_hysteresis_;  // counts mappings too: its slack raises the mmap threshold
   Lock& lock_;
   Hysteresis hysteresis_;  // of mappings alone: how much to keep
   KeptMappings kept_;

@@ -56,7 +56,7 @@ void PageHeap::sweep() noexcept {
     lock_.lock();
     put_back(gone);
     note_answer(gone != 0);
-  } while (refusals_ < kMostRefusals && (sweeping_ == kAtOnce || dirty_bytes() > most_dirty()));
+  } while (refusals_ < kMostRefusals && dirty_bytes() > most_dirty());
   sweeping_ = 0;
   ++sweeps_;
   swept_to_ = dirty_bytes();

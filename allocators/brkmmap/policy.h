@@ -125,14 +125,16 @@ inline std::size_t cache_limit(std::size_t promised_bytes, std::size_t all_bytes
   return asks ? part : std::min(part, budget_bytes / 16);
 }
 
-// Against thrash: memory that was given back and is asked for again soon was given back in vain. The bytes of
-// that regret raise the slack, that much free memory is then kept beyond the thresholds; time without regret
-// halves it again. The slack never passes a share of what is live, so that it is gone when the program has
-// freed its memory. With a share of 0 there is no slack, ever: the thresholds hold to the letter.
+// Against thrashing. Memory that was given back and is soon needed again must be faulted in anew: it was
+// given back too early. So many bytes are added to the slack, free memory that is kept beyond the thresholds;
+// each second in which no more are added halves it. The slack never exceeds a share of what is live, so that
+// it is gone when the program has freed its memory. With a share of 0 there is no slack, and the thresholds
+// are exact.
 class Hysteresis {
  public:
   static constexpr std::uint64_t kHalfLife = 1000;  // milliseconds
-  // Once the half that goes last went in vain so often, all may be kept.
+  // Once the half of the peak that goes last was given back too early so often, all of it may be kept, as far
+  // as the burst allowance goes.
   static constexpr std::size_t kRounds = 3;
 
   constexpr Hysteresis() = default;
@@ -148,12 +150,12 @@ class Hysteresis {
   void took(std::size_t bytes, std::uint64_t now) noexcept {
     if (given_ == 0) return;
     age(now);
-    const std::size_t regret = std::min(bytes, given_);
-    given_ -= regret;
-    slack_ += regret;
-    const std::size_t of_low = std::min(regret, given_when_low_);
+    const std::size_t early = std::min(bytes, given_);
+    given_ -= early;
+    slack_ += early;
+    const std::size_t of_low = std::min(early, given_when_low_);
     given_when_low_ -= of_low;
-    regret_ += of_low;
+    early_when_low_ += of_low;
   }
   // Bytes to keep beyond the thresholds while `live_bytes` are in use, of which they may be `percent`; where
   // the program empties its heap again and again, as many as it had lately, as far as the burst allowance
@@ -163,15 +165,15 @@ class Hysteresis {
     note_live(live_bytes);
     if (slack_ != 0) age(now);
     const std::size_t share = percent == 0 ? 0 : most_slack(live_bytes, percent);
-    const bool empties = percent != 0 && regret_ * 2 > kRounds * peak_;
+    const bool empties = percent != 0 && early_when_low_ * 2 > kRounds * peak_;
     const std::size_t burst = burst_allowance(peak_);
     slack_ = empties ? std::max(share, std::min(peak_, burst - std::min(burst, elsewhere_bytes)))
                      : std::min(slack_, share);
     last_.store(slack_, std::memory_order_relaxed);
     return slack_;
   }
-  // Forgets what was regretted: the program has not needed what was kept for it.
-  void rest() noexcept { given_ = given_when_low_ = slack_ = regret_ = 0; }
+  // Starts anew: the program has not needed what was kept for it.
+  void rest() noexcept { given_ = given_when_low_ = slack_ = early_when_low_ = 0; }
   // Of what is kept, so much was of use again. Any thread.
   void reused(std::size_t bytes) noexcept { reused_.fetch_add(bytes, std::memory_order_relaxed); }
   void note_live(std::size_t live_bytes) noexcept {
@@ -187,14 +189,15 @@ class Hysteresis {
 
  private:
   void age(std::uint64_t now) noexcept {
-    for (; now - since_ >= kHalfLife && (given_ | slack_ | regret_) != 0; since_ += kHalfLife) {
+    for (; now - since_ >= kHalfLife && (given_ | slack_ | early_when_low_) != 0; since_ += kHalfLife) {
       peak_ = std::max(peak_ / 2, last_live_bytes());
-      // While as much as the slack is in use again and again, there is no regret, thanks to the slack.
+      // While as much as the slack is in use again and again, nothing is given back too early, thanks to the
+      // slack.
       if (slack_ != 0 && reused_.exchange(0, std::memory_order_relaxed) >= slack_) continue;
       given_ /= 2;
       given_when_low_ /= 2;
       slack_ /= 2;
-      regret_ /= 2;
+      early_when_low_ /= 2;
     }
     if (now - since_ >= kHalfLife) since_ = now;
   }
@@ -202,8 +205,8 @@ class Hysteresis {
   std::size_t given_ = 0;           // given back lately
   std::size_t given_when_low_ = 0;  // of that, while much less lived than before
   std::size_t slack_ = 0;
-  std::size_t regret_ = 0;  // of what was given back while little lived, in vain, lately
-  std::size_t peak_ = 0;    // most live bytes lately
+  std::size_t early_when_low_ = 0;  // of what was given back while little lived, too early, lately
+  std::size_t peak_ = 0;            // most live bytes lately
   std::uint64_t since_ = 0;
   std::atomic<std::size_t> reused_{0};  // lately
   std::atomic<std::size_t> last_{0};

@@ -112,11 +112,12 @@ bool ThreadCache::claim(std::size_t bytes) noexcept {
 // `budget`, or for now it is enough. True where it is.
 bool ThreadCache::tighten(std::size_t budget, std::size_t spared) noexcept {
   constexpr int kVictims = 8;
+  std::uint32_t gone = 0;
   for (int tried = 0; promised_ > budget; ++tried) {
-    if (tried == kVictims) return false;
+    if (tried == kVictims || gone >= kAtOnce) return false;
     victim_ = (victim_ + 1) % kClasses;
     const std::uint32_t half = lists_[victim_].most / 2;
-    if (victim_ != spared && lists_[victim_].most != 0) shrink(victim_, half, half);
+    if (victim_ != spared && lists_[victim_].most != 0) gone += shrink(victim_, half, half);
   }
   return true;
 }
@@ -130,27 +131,37 @@ void ThreadCache::grow(std::size_t index, std::uint32_t most) noexcept {
   list.most = most;
 }
 
-// Lowers what a list may hold to `most` and takes all objects but `keep` out of it. Those that were freed
-// last stay: their memory is warm.
-Chain ThreadCache::cut(std::size_t index, std::uint32_t most, std::uint32_t keep) noexcept {
+// Lowers what a list may hold to `most` and gives all objects but `keep` back: those that were freed last
+// stay, their memory is warm. Of a long list only the first kAtOnce go, and the rest stays until the next
+// time: the walk along it, a miss in the processor's cache for each object, would hold up this one call.
+// Returns how many went.
+std::uint32_t ThreadCache::shrink(std::size_t index, std::uint32_t most, std::uint32_t keep) noexcept {
   List& list = lists_[index];
+  const std::uint32_t count = list.count.load(std::memory_order_relaxed);
+  const bool is_long = count > keep + kAtOnce;
+  if (is_long) {
+    keep = count - kAtOnce;
+    most = std::min(std::max(most, keep), list.most);
+  }
   const std::size_t less = (list.most - most) * class_bytes(index);
   promised_ -= less;
   if (less != 0) promised_to_all().fetch_sub(less, std::memory_order_relaxed);
   list.most = most;
-  const std::uint32_t count = list.count.load(std::memory_order_relaxed);
-  if (count <= keep) return {};
-  Object* rest = list.head;
-  if (keep == 0) {
+  if (count <= keep) return 0;
+  Object* given = list.head;
+  const std::uint32_t before = is_long ? kAtOnce : keep;  // objects on this side of the cut
+  if (before == 0) {
     list.head = nullptr;
   } else {
     Object* last = list.head;
-    for (std::uint32_t kept = 1; kept < keep; ++kept) last = last->next;
-    rest = last->next;
+    for (std::uint32_t passed = 1; passed < before; ++passed) last = last->next;
+    Object* rest = last->next;
     last->link(nullptr);
+    (is_long ? list.head : given) = rest;
   }
   set_count(list, keep);
-  return {rest, count - keep};
+  heap.give_back(given);
+  return count - keep;
 }
 
 // A request that the list could not serve: it may hold more from now on.
@@ -163,8 +174,8 @@ void ThreadCache::miss(std::size_t index) noexcept {
     grow(index, list.most + std::min(std::max(list.most, 1u), batch_of(index) * 4));
   } else if (habits.gave && heap.tunables.dynamic != 0) {
     habits.gave = false;
-    if (habits.regrets < kRegrets)
-      ++habits.regrets;
+    if (habits.early_returns < kEarlyReturns)
+      ++habits.early_returns;
     else
       grow(index, list.most * 2 + 1);
   }
@@ -191,8 +202,10 @@ void* ThreadCache::refill(std::size_t index, std::size_t alignment) noexcept {
   }
   void* objects[64];
   const std::uint32_t room = list.most - std::min(list.most, list.count.load(std::memory_order_relaxed));
+  // Aligned objects of other sizes each leave a gap: no more of them than are asked for.
+  const bool is_dense = class_bytes(index) % alignment == 0;
   const std::size_t got =
-      heap.fetch(shard_, index, objects, std::min(batch_of(index), room / 2 + 1), alignment);
+      heap.fetch(shard_, index, objects, is_dense ? std::min(batch_of(index), room / 2 + 1) : 1, alignment);
   if (got == 0) return nullptr;
   for (std::size_t at = got - 1; at != 0; --at) {
     Object* object = static_cast<Object*>(objects[at]);
@@ -246,7 +259,10 @@ void ThreadCache::overflow(std::size_t index, Freed freed) noexcept {
   put_off(index, freed);
   if (pending_count_ != 0) return;
   // A thread that only frees keeps nothing: few objects, but each would pin a page.
-  if (++flights_ >= kFlights) return empty_lists();
+  if (++flights_ >= kFlights) {
+    if (empty_lists()) flights_ = 0;
+    return;
+  }
   tighten(cache_limit(promised_, promised_to_all().load(std::memory_order_relaxed), budget(), asks),
           kClasses);
   thread.maybe_rest();
@@ -267,14 +283,20 @@ void ThreadCache::flush_pending() noexcept {
   heap.give_back(pending_, count);
 }
 
-void ThreadCache::empty_lists() noexcept {
-  flights_ = 0;
-  for (std::size_t index = 0; index < kClasses; ++index) shrink(index, 0, 0);
+// False where some objects are left for the next time.
+bool ThreadCache::empty_lists() noexcept {
+  std::uint32_t gone = 0;
+  for (std::size_t index = 0; index < kClasses; ++index) {
+    gone += shrink(index, 0, 0);
+    if (gone >= kAtOnce) return false;
+  }
+  return true;
 }
 
 void ThreadCache::empty() noexcept {
   if (!is_real_) return;
-  empty_lists();
+  while (!empty_lists()) {
+  }
   flush_pending();
   large_.empty([](Span* span) { heap.free_span(span); });
 }

@@ -105,16 +105,17 @@ class alignas(64) ThreadCache {
   };
   // What only slow steps need of a list.
   struct Habits {
-    std::uint32_t head = 0;    // lower half of the list's, at the last overflow
-    std::uint8_t surplus = 0;  // overflows one upon the other
-    std::uint8_t regrets = 0;  // blocks: how often one was given back and asked for again
-    bool asked = false;        // since the last overflow
-    bool gave = false;         // since the last refill
+    std::uint32_t head = 0;          // lower half of the list's, at the last overflow
+    std::uint8_t surplus = 0;        // overflows one upon the other
+    std::uint8_t early_returns = 0;  // blocks: how often one was given back and soon asked for again
+    bool asked = false;              // since the last overflow
+    bool gave = false;               // since the last refill
   };
   static constexpr std::uint32_t kPending = 16;
   static constexpr std::size_t kPendingBytes = 8192;
   static constexpr std::uint32_t kFlights = 32;
-  static constexpr std::uint8_t kRegrets = 4;
+  static constexpr std::uint32_t kAtOnce = 24;  // objects that one call gives back for the sake of the limits
+  static constexpr std::uint8_t kEarlyReturns = 4;
   static constexpr std::uint32_t kPatience = 3;
 
   static void set_count(List& list, std::uint32_t count) noexcept {
@@ -128,13 +129,10 @@ class alignas(64) ThreadCache {
   bool claim(std::size_t bytes) noexcept;
   bool tighten(std::size_t budget, std::size_t spared) noexcept;
   void grow(std::size_t index, std::uint32_t most) noexcept;
-  Chain cut(std::size_t index, std::uint32_t most, std::uint32_t keep) noexcept;
-  void shrink(std::size_t index, std::uint32_t most, std::uint32_t keep) noexcept {
-    heap.give_back(cut(index, most, keep).head);
-  }
+  std::uint32_t shrink(std::size_t index, std::uint32_t most, std::uint32_t keep) noexcept;
   bool put_on_shelf(std::size_t index, Freed freed) noexcept;
   void put_off(std::size_t index, Freed freed) noexcept;
-  void empty_lists() noexcept;
+  bool empty_lists() noexcept;
 
   List lists_[kClasses];
   Habits habits_[kClasses];

@@ -54,7 +54,7 @@ inline constexpr TunableRow kTunableRows[] = {
 // Sets a row from text. False, and nothing changed, where it cannot be read or lies outside the row's range.
 [[nodiscard]] bool set_tunable(Tunables& tunables, const TunableRow& row, const char* text) noexcept;
 
-// Sets every row whose variable stands in `environment` (as environ); each bad value is told once on
+// Sets every row whose variable stands in `environment` (as environ); each bad value is reported once on
 // `descriptor` and the default kept. Returns how many were bad.
 int read_environment(Tunables& tunables, char* const* environment, int descriptor) noexcept;
 

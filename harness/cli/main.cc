@@ -108,9 +108,10 @@ int parse_and_run(int argc, char** argv) {
   tutorial_verb->add_option("-a,--allocators", tutorial.allocators, "allocators, as for run")
       ->capture_default_str();
   tutorial_verb
-      ->add_option("--swap", tutorial.swap,
-                   "present: what the machine has; file: where it has none, a swap file is made (as root), used "
-                   "and removed, so that major faults of malloc's memory can be seen")
+      ->add_option(
+          "--swap", tutorial.swap,
+          "present: what the machine has; file: where it has none, a swap file is made (as root), used "
+          "and removed, so that major faults of malloc's memory can be seen")
       ->capture_default_str();
   tutorial_verb->add_option("--swap-folder", tutorial.swap_folder, "where the swap file is made")
       ->capture_default_str();
@@ -125,6 +126,9 @@ int parse_and_run(int argc, char** argv) {
   show_verb->add_option("--baseline", show.baseline, "compare with another allocator of the file");
   show_verb->add_option("--margin", show.margin,
                         "5%: call ratios within it equal (by default as in the run)");
+  show_verb->add_option("-a,--allocators", show.allocators, "only these of the file, separated by commas");
+  show_verb->add_option("--figures", show.figures,
+                        "only these, as churn/small-1t:ns_per_op, separated by commas");
 
   std::string list_what;
   bool list_as_json = false;

@@ -9,8 +9,10 @@
 #include "harness/cli/run.h"
 #include "harness/cli/terminal.h"
 #include "harness/plan/did_you_mean.h"
+#include "harness/plan/selection.h"
 #include "harness/plan/usage_error.h"
 #include "harness/record/results_file.h"
+#include "harness/view/excerpt.h"
 #include "harness/view/exporter.h"
 
 namespace heapmark::cli {
@@ -32,7 +34,11 @@ int show(const ShowOptions& options) {
   }
   if (!options.margin.empty()) results.asked.margin = parse_margin(options.margin);
   if (results.records.empty()) warn(options.file + " holds no finished trial");
-  const stats::Analysis analysis = stats::analyse(results);
+  stats::Analysis analysis = stats::analyse(results);
+  const auto parts = [](const std::string& list) {
+    return list.empty() ? std::vector<std::string>() : plan::split(list);
+  };
+  view::cut_to({parts(options.allocators), parts(options.figures)}, results, analysis);
   fmt::print("{}", exporter->render(
                        {results, analysis, options.file, terminal_width(stdout), wants_colour(stdout)}));
   return 0;

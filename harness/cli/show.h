@@ -10,6 +10,8 @@ struct ShowOptions {
   std::string format = "table";  // the name of an exporter
   std::string baseline;          // what the others are compared with; "": as in the run
   std::string margin;            // "3%"; "": as in the run
+  std::string allocators;        // labels, separated by commas; "": all
+  std::string figures;           // WORKLOAD/VARIANT:METRIC, separated by commas; "": all
 };
 
 // Returns 0. Throws UsageError where the file cannot be read or has no such allocator.

@@ -18,7 +18,8 @@ struct Item {
   trial::Pairs tunables;
 };
 
-// Splits at commas outside brackets.
+}  // namespace
+
 std::vector<std::string> split(std::string_view list) {
   std::vector<std::string> parts(1);
   int depth = 0;
@@ -34,6 +35,8 @@ std::vector<std::string> split(std::string_view list) {
   if (depth != 0) throw UsageError(fmt::format("\"{}\": a ']' is missing", list));
   return parts;
 }
+
+namespace {
 
 Item parse_item(const std::string& written) {
   Item item;

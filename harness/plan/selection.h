@@ -12,6 +12,10 @@
 
 namespace heapmark::plan {
 
+// The parts of a list between its commas outside brackets; at least one, which may be empty. Throws
+// UsageError where brackets do not match.
+[[nodiscard]] std::vector<std::string> split(std::string_view list);
+
 struct Selection {
   std::string label;           // as the user wrote it, tunables in the order given
   Allocator allocator;         // its catalog row; for "name=/path" one of its own without tunables

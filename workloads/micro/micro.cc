@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <new>
 #include <random>
 #include <vector>
 
@@ -66,6 +67,36 @@ void realloc_growth(benchmark::State& state) {
   }
 }
 
+// A step of a buffer that grows by 1 KiB at a time, up to 1 MiB: readers of a stream of unknown length.
+void realloc_step(benchmark::State& state) {
+  constexpr std::size_t kStep = 1 << 10, kMost = 1 << 20;
+  char* block = nullptr;
+  std::size_t bytes = 0;
+  for (auto _ : state) {
+    if (bytes == kMost) {
+      std::free(block);
+      block = nullptr;
+      bytes = 0;
+    }
+    bytes += kStep;
+    block = static_cast<char*>(escaped(std::realloc(block, bytes)));
+    block[bytes - 1] = 1;
+  }
+  std::free(block);
+  state.SetItemsProcessed(state.iterations());
+}
+
+// As pair, by C++'s operators.
+void new_delete(benchmark::State& state) {
+  const auto bytes = static_cast<std::size_t>(state.range(0));
+  for (auto _ : state) {
+    char* block = static_cast<char*>(escaped(::operator new(bytes)));
+    *block = 1;
+    ::operator delete(block);
+  }
+  state.SetItemsProcessed(state.iterations());
+}
+
 void zeroed(benchmark::State& state) {
   const auto bytes = static_cast<std::size_t>(state.range(0));
   for (auto _ : state) std::free(escaped(std::calloc(1, bytes)));
@@ -89,6 +120,8 @@ BENCHMARK_CAPTURE(batch, reversed, kReversed)->ArgsProduct({{100, 10'000}, {64, 
 BENCHMARK_CAPTURE(batch, shuffled, kShuffled)->ArgsProduct({{100, 10'000}, {64, 1024}});
 BENCHMARK_CAPTURE(batch, shuffled, kShuffled)->Args({100, 64})->Args({10'000, 64})->Threads(4)->UseRealTime();
 BENCHMARK(realloc_growth);
+BENCHMARK(realloc_step);
+BENCHMARK(new_delete)->Arg(64)->Arg(512);
 BENCHMARK(zeroed)->Arg(64)->Arg(4096)->Arg(256 << 10);
 BENCHMARK(aligned)->Arg(64)->Arg(4096);
 

@@ -42,6 +42,13 @@ class SideBySide(unittest.TestCase):
         again = self.micro("--table-only")
         self.assertEqual((again.returncode, again.stdout), (0, done.stdout))
 
+    def test_another_build_of_a_library_has_a_name_of_its_own(self):
+        library = Path(os.environ["HEAPMARK_BUILD_DIR"]).resolve() / "libbrkmmap.so"
+        done = self.micro("--allocators", f"before={library},glibc", "--only", "^new_delete/64$", "--rounds", "1",
+                          "--min-time", "0.001")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertTrue(done.stdout.startswith("| median | before | glibc |"), done.stdout)
+
     def test_wrong_usage_exits_2_and_says_what_is_wrong(self):
         for arguments, expected in ((("--allocators", "glibcc"), 'did you mean "glibc"'),
                                     (("--allocators", "glibc", "--baseline", "tcmalloc"), "is not measured"),

@@ -200,7 +200,7 @@ TEST_CASE("a program that frees in random order what it has, in rounds, keeps th
     return heap.kernel.purges.bytes + heap.kernel.releases.bytes + heap.kernel.trims.bytes;
   };
   constexpr std::uint64_t kMiB = 1 << 20;
-  constexpr std::size_t kObjects = 10000, kStay = 300;
+  constexpr std::size_t kObjects = 6000, kStay = 180;  // less than the burst allowance
   std::vector<void*> objects;
   std::uint64_t in_first = 0, in_last = 0;
   for (int round = 0; round < 60; ++round) {
@@ -318,7 +318,8 @@ TEST_CASE("where memory has run out, only pages that objects lie on are held") {
   Model model;
   Heap& heap = *model.heap;
   // Of each sixteen pages one object of a page stays: nearly all is free, and no slab is empty.
-  constexpr std::size_t kASlab = slab_pages(kind_of(kPageSize)), kSlabs = 250, kPages = kSlabs * kASlab;
+  constexpr std::size_t kASlab = slab_pages(kind_of_class(class_of(kPageSize)));
+  constexpr std::size_t kSlabs = 250, kPages = kSlabs * kASlab;
   std::vector<void*> objects(kPages);
   const auto give_back = [&](void* object) {
     static_cast<Object*>(object)->link(nullptr);

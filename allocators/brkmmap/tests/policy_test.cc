@@ -12,40 +12,54 @@ using namespace brkmmap;
 
 namespace {
 
-// The smallest of all class sizes that holds the request.
-std::size_t naive_class(std::size_t bytes) {
-  for (std::size_t index = 0; index < kClasses; ++index) {
-    if (class_bytes(index) >= bytes) return index;
-  }
-  return kClasses;
+// What a heap full of objects of a class costs for each of them, the description of the slab included.
+double cost_of_object(std::size_t index) {
+  const std::size_t slab = slab_pages(kind_of_class(index)) * kPageSize;
+  return static_cast<double>(slab + sizeof(Span)) / static_cast<double>(slab / class_bytes(index));
 }
 
 }  // namespace
 
-TEST_CASE("every request gets the smallest class that holds it, and loses at most a twelfth and a granule") {
+TEST_CASE("every request gets a class that holds it, and loses at most a twelfth and a granule") {
   for (std::size_t bytes = 1; bytes <= kMaxCached; ++bytes) {
     const std::size_t index = class_of(bytes);
-    if (index != naive_class(bytes)) FAIL(bytes);
+    if (index >= kClasses || class_bytes(index) < bytes) FAIL(bytes);
     if ((class_bytes(index) - bytes) * 12 > std::max<std::size_t>(bytes, 15 * 12)) FAIL(bytes);
   }
   CHECK(class_of(0) == 0);
-  for (std::size_t kind = 0; kind < kKinds; ++kind)
-    for (std::size_t granules = kind == 0 ? 1 : 13; granules <= kMostGranules; ++granules) {
-      const std::size_t index = class_in_slab(kind, granules);
-      CHECK(class_bytes(index) == granules << granule_shift(kind));
-      CHECK(kind_of_class(index) == kind);
-      CHECK(granules_of_class(index) == granules);
-    }
+}
+
+TEST_CASE("the class of an object is found from its slab, and its own size asks for no larger one") {
+  for (std::size_t index = 0; index < kFirstBlockClass; ++index) {
+    const std::size_t kind = kind_of_class(index), granules = granules_of_class(index);
+    CHECK(class_in_slab(kind, granules) == index);
+    CHECK(class_bytes(index) == granules << granule_shift(kind));
+    CHECK(class_bytes(class_of(class_bytes(index))) == class_bytes(index));
+  }
+  for (std::size_t index = kFirstBlockClass; index < kClasses; ++index)
+    CHECK(class_of(class_bytes(index)) == index);
+}
+
+TEST_CASE("sizes share slabs of one page wherever a page full of them is cheap") {
+  std::size_t elsewhere = 0;
+  for (std::size_t bytes = kAlignment; bytes <= kMaxTiny; bytes += kAlignment) {
+    const std::size_t index = class_of(bytes);
+    if (kind_of_class(index) == 0) continue;
+    ++elsewhere;
+    const double in_page =
+        static_cast<double>(kPageSize + sizeof(Span)) / static_cast<double>(kPageSize / bytes);
+    INFO(bytes);
+    CHECK(in_page > 1.12 * static_cast<double>(bytes));
+    CHECK(cost_of_object(index) < in_page);
+  }
+  CHECK(elsewhere < kTinySteps / 3);
 }
 
 TEST_CASE("a heap of one size costs at most 1.13 times that size, rounded up to the alignment, tables too") {
   for (std::size_t bytes = 64; bytes <= kMaxCached; ++bytes) {
-    const std::size_t index = class_of(bytes), object = class_bytes(index);
-    double cost = static_cast<double>(object) + sizeof(Span);
-    if (index < kFirstBlockClass) {
-      const std::size_t slab = slab_pages(kind_of_class(index)) * kPageSize;
-      cost = static_cast<double>(slab + sizeof(Span)) / static_cast<double>(slab / object);
-    }
+    const std::size_t index = class_of(bytes);
+    double cost = index < kFirstBlockClass ? cost_of_object(index)
+                                           : static_cast<double>(class_bytes(index) + sizeof(Span));
     cost *= 1 + static_cast<double>(sizeof(void*)) / kPageSize;  // the page map
     if (cost > 1.13 * static_cast<double>(round_up(bytes, kAlignment))) FAIL(bytes << ": " << cost);
   }
@@ -60,7 +74,7 @@ TEST_CASE("amounts are read with their suffixes and nothing else is") {
   }
 }
 
-TEST_CASE("a bad value in the environment is told once and the default kept") {
+TEST_CASE("a bad value in the environment is reported once and the default kept") {
   int pipes[2];
   REQUIRE(pipe(pipes) == 0);
   char good[] = "BRKMMAP_TOP_PAD=1M", bad[] = "BRKMMAP_MMAP_THRESHOLD=12";
@@ -100,7 +114,7 @@ TEST_CASE(
   hysteresis.took(5 * kMiB, 10);
   CHECK(hysteresis.slack(kMiB, tunables.slack_share(), 10) == 0);  // nothing had been given back
   hysteresis.gave_back(kMiB / 2, 20);
-  CHECK(hysteresis.slack(kMiB, tunables.slack_share(), 20) == 0);  // nor regretted
+  CHECK(hysteresis.slack(kMiB, tunables.slack_share(), 20) == 0);  // nor counted as needed again
   hysteresis.took(kMiB / 4, 30);
   CHECK(hysteresis.slack(kMiB, tunables.slack_share(), 30) == kMiB / 4);
   CHECK(hysteresis.slack(kMiB, tunables.slack_share(), 30 + Hysteresis::kHalfLife) == kMiB / 8);

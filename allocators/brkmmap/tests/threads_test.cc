@@ -1,5 +1,6 @@
 // Thread caches, central lists and page heap under several threads at once, over the fake kernel: what tsan
 // should see. Objects wander between threads, so that most are freed by another than the one that asked.
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <catch2/catch.hpp>
@@ -7,6 +8,7 @@
 #include <memory>
 #include <random>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "allocators/brkmmap/heap.h"
@@ -96,7 +98,7 @@ void wander(bool scarce) {
 
 }  // namespace
 
-TEST_CASE("objects that wander between threads stay whole, and all memory comes home") {
+TEST_CASE("objects that wander between threads stay whole, and all memory is returned") {
   fake::reset();
   wander(false);
 }
@@ -149,7 +151,7 @@ TEST_CASE(
   CHECK(empty_again_and_again() > std::size_t{1} << 20);
 }
 
-TEST_CASE("a chain that a list may not hold comes home whole") {
+TEST_CASE("a chain that a list may not hold is returned whole") {
   const std::uint64_t budget = heap.tunables.thread_cache;
   heap.tunables.thread_cache.set(0);  // no list may hold anything
   const std::size_t index = class_of(8192);
@@ -172,7 +174,7 @@ TEST_CASE("a chain that a list may not hold comes home whole") {
 
 TEST_CASE("a thread that only frees keeps nothing in its lists, of no class") {
   heap.tunables.dynamic.set(0);  // nothing lies aside, whatever was done before
-  for (std::size_t index = 0; index < kMostGranules * 2; ++index) {
+  for (std::size_t index = 0; index < kFirstBlockClass / 2; ++index) {
     void* object = ThreadCache::mine().pop(index);
     REQUIRE(object != nullptr);
     put(index, object);
@@ -188,7 +190,66 @@ TEST_CASE("a thread that only frees keeps nothing in its lists, of no class") {
   heap.tunables.dynamic.set(1);
 }
 
-TEST_CASE("the size of a live object can be told without a lock while its neighbours come and go") {
+TEST_CASE("no free of many gives more back than a few batches, and in the end nothing is left") {
+  heap.tunables.dynamic.set(0);
+  ThreadCache& cache = ThreadCache::mine();
+  const std::size_t index = class_of(64);
+  std::vector<void*> objects(8000);
+  for (int round = 0; round < 20; ++round) {  // until the list may hold thousands
+    for (void*& object : objects) REQUIRE((object = cache.pop(index)) != nullptr);
+    for (void* object : objects) put(index, object);
+  }
+  std::size_t before = cache.bytes(), most = 0;
+  CHECK(before > 1000 * 64);
+  std::vector<void*> others(80'000);  // of another thread
+  for (void*& object : others) REQUIRE(heap.fetch(0, index, &object, 1) == 1);
+  for (void* object : others) {
+    put(index, object);
+    const std::size_t now = cache.bytes();
+    most = std::max(most, before - std::min(before, now));
+    before = now;
+  }
+  CHECK(most > 0);
+  CHECK(most <= 128 * 64);
+  cache.flush_pending();
+  CHECK(cache.bytes() == 0);
+  brkmmap::thread.flush();
+  heap.tunables.dynamic.set(1);
+}
+
+TEST_CASE("aligned requests among others do not spread the heap over many pages") {
+  struct Block {
+    void* memory = nullptr;
+    std::size_t index = 0;
+  };
+  ThreadCache& cache = ThreadCache::mine();
+  std::vector<Block> blocks(20'000);
+  std::mt19937 random(5);
+  std::size_t live = 0;
+  constexpr std::size_t kLevel = std::size_t{4} << 20;
+  for (int step = 0; step < 300'000; ++step) {
+    Block& block = blocks[random() % blocks.size()];
+    if (block.memory != nullptr) {
+      live -= class_bytes(block.index);
+      put(block.index, std::exchange(block.memory, nullptr));
+    }
+    if (live > kLevel) continue;
+    block.index = class_of(std::size_t{16} << random() % 6);
+    block.memory = random() % 4 != 0 ? cache.pop(block.index)
+                                     : cache.pop_aligned(block.index, std::size_t{16} << random() % 7);
+    REQUIRE(block.memory != nullptr);
+    live += class_bytes(block.index);
+  }
+  std::size_t slab_bytes = 0;
+  for (const Slabs& slabs : heap.shards) slab_bytes += slabs.slab_bytes();
+  CAPTURE(live, cache.bytes());
+  CHECK(slab_bytes < live * 3 + cache.bytes());
+  for (Block& block : blocks)
+    if (block.memory != nullptr) put(block.index, block.memory);
+  brkmmap::thread.flush();
+}
+
+TEST_CASE("the size of a live object can be read without a lock while its neighbours come and go") {
   fake::reset();
   const auto map = std::make_unique<PageMap>();
   const auto own = std::make_unique<Heap>(*map);
@@ -197,7 +258,7 @@ TEST_CASE("the size of a live object can be told without a lock while its neighb
   REQUIRE(own->fetch(0, class_of(kGranulesEach * 16), objects, 8) == 8);
   std::atomic<bool> done{false};
   std::thread neighbours([&] {
-    // All but the fourth go home and come back, so that what lies beside it changes all the time.
+    // All but the fourth are returned and fetched again, so that what lies beside it changes all the time.
     for (int round = 0; round < 200'000; ++round) {
       for (std::size_t at = 0; at < 8; ++at) {
         if (at == 3) continue;

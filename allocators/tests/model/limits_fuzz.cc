@@ -8,6 +8,7 @@
 #include <malloc.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -36,7 +37,10 @@ constexpr std::size_t kSlots = 3000, kThreads = 3;
 constexpr std::size_t kMostBytes = std::size_t{6} << 20, kMostLive = std::size_t{48} << 20;
 constexpr std::uint64_t kOperations = 30'000;
 constexpr std::uint64_t kPhase = 2500;  // operations with one size of block and one fullness
-constexpr unsigned kHangSeconds = 60;   // a run takes about two
+// A run takes about two seconds of the processors' time. A loop without an end takes more of it, a deadlock
+// takes none; on a machine with other work a good run only takes longer.
+constexpr rlim_t kMostCpuSeconds = 60;
+constexpr unsigned kMostSeconds = 900;
 constexpr const char* kCgroupBytes = "268435456";
 constexpr std::uint64_t kOutsideThreads = 256 * 1024;  // asked for by the start of threads
 
@@ -245,7 +249,9 @@ int run_in_child(std::uint64_t seed, const char* cgroup) {
   }
   const pid_t child = ::fork();
   if (child == 0) {
-    ::alarm(kHangSeconds);  // ends it by SIGALRM
+    const rlimit cpu{kMostCpuSeconds, kMostCpuSeconds + 1};
+    ::setrlimit(RLIMIT_CPU, &cpu);  // ends it by SIGXCPU
+    ::alarm(kMostSeconds);          // by SIGALRM
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (cgroup != nullptr) enter_group(group);
     run(seed);
@@ -255,8 +261,10 @@ int run_in_child(std::uint64_t seed, const char* cgroup) {
   if (cgroup != nullptr) ::rmdir(group);
   if (!waited) return 2;
   if (WIFEXITED(status)) return WEXITSTATUS(status);
-  std::printf("seed %" PRIu64 ": %s\n", seed,
-              WTERMSIG(status) == SIGALRM ? "still running after 60 s" : strsignal(WTERMSIG(status)));
+  const char* const why = WTERMSIG(status) == SIGALRM   ? "still running after 900 s: a deadlock?"
+                          : WTERMSIG(status) == SIGXCPU ? "still running after 60 s of CPU time: a loop?"
+                                                        : strsignal(WTERMSIG(status));
+  std::printf("seed %" PRIu64 ": %s\n", seed, why);
   return 1;
 }
 
