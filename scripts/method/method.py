@@ -16,10 +16,11 @@ from runs import Bench, busy, write_csv
 ROOT = Path(__file__).resolve().parents[2]
 
 FULL = {
-    "allocators": "all", "workloads": "standard", "quick": [],
-    "lockstep_rounds": 20, "isolated_rounds": 60,
+    "allocators": "all", "workloads": "churn/small-1t,churn/mixed-1t,breathe/wide,breathe/buffers", "quick": [],
+    "lockstep_rounds": 12, "isolated_rounds": 36,
     "slice_ms": [1, 3, 10, 20, 40, 80], "slice_workloads": "churn/small-1t,churn/mixed-1t,breathe/wide",
-    "alarm_sessions": 1000, "alarm_workloads": "churn/small-1t,breathe/wide,large_block/unlimited",
+    # --quick: a hundred runs of ten rounds are a thousand sessions.
+    "alarm_sessions": 1000, "alarm_workloads": "churn/small-1t", "alarm_quick": ["--quick"],
     "alarm_rounds": [2, 3, 6, 10],
     "calibration_rounds": 20, "calibration_steps": 40, "power_runs": 10, "power_workload": "churn/small-1t",
     # (share, busy loops beside, most seconds of a run)
@@ -56,7 +57,7 @@ def alarms(bench, setting):
     for loops in (0, os.cpu_count()):
         with busy(loops):
             path, _ = bench.run(f"alarms-{loops}-busy", "-a", "glibc,glibc", "-w", setting["alarm_workloads"], "--pass",
-                                "speed", *setting["quick"], "-r", setting["alarm_sessions"])
+                                "speed", *setting["alarm_quick"], "-r", setting["alarm_sessions"])
         results = json.loads(path.read_text(encoding="utf-8"))
         for record in results["records"]:  # the verdicts need no slices
             record["tables"] = {}

@@ -1,5 +1,8 @@
+import csv
 import random
+import subprocess
 import sys
+import tempfile
 import unittest
 from pathlib import Path
 
@@ -45,6 +48,24 @@ class Checks(unittest.TestCase):
         self.assertAlmostEqual(checks.steps_for(0.03, 1.4, 40), 3)
         with self.assertRaises(ValueError):
             checks.steps_for(0.03, 0.99, 40)
+
+
+class Drawing(unittest.TestCase):
+    def draw(self, folder):
+        script = Path(__file__).resolve().parents[1] / "draw.py"
+        return subprocess.run(["/usr/bin/python3", "-B", script, folder], capture_output=True, text=True, check=False)
+
+    def test_it_draws_what_is_there_and_says_what_is_missing(self):
+        with tempfile.TemporaryDirectory() as folder:
+            self.assertIn("make them with method.py", self.draw(folder).stderr)
+            compared = checks.compare([row("glibc", "0.5", "0.45", "0.55")], [row("glibc", "0.6", "0.5", "0.7")])
+            with open(Path(folder) / "isolated.csv", "w", newline="", encoding="utf-8") as out:
+                writer = csv.DictWriter(out, fieldnames=list(compared[0]))
+                writer.writeheader()
+                writer.writerows(compared)
+            done = self.draw(folder)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertGreater((Path(folder) / "method.png").stat().st_size, 10_000)
 
 
 if __name__ == "__main__":
