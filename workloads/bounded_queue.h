@@ -1,6 +1,7 @@
-// Blocks on their way from threads that ask for them to threads that free them: a queue of fixed room for any
-// number of writers and readers, which wait while it is full or empty. A ticket for each place: a writer of
-// ticket t writes into place t % room once the place's turn says so, and the reader of ticket t likewise.
+// Blocks, or batches of them, on their way from threads that ask for them to threads that free them: a queue
+// of fixed room for any number of writers and readers, which wait while it is full or empty. A ticket for
+// each place: a writer of ticket t writes into place t % room once the place's turn says so, and the reader
+// of ticket t likewise.
 #pragma once
 
 #include <sched.h>
@@ -12,37 +13,38 @@
 
 namespace heapmark {
 
+template <typename Item = Block>
 class BoundedQueue {
  public:
-  struct Place {
-    alignas(64) std::atomic<std::uint64_t> turn;  // 2 * round: to be written; 2 * round + 1: to be read
-    Block block;
-  };
-
-  // `places`: `room` of them, zeroed, that outlive the queue.
-  void set_up(Place* places, std::uint64_t room) {
-    places_ = places;
+  // prepare() only.
+  void set_up(Context& context, std::uint64_t room) {
+    places_ = static_cast<Place*>(context.own_memory(room * sizeof(Place)));
     room_ = room;
   }
 
-  void put(const Block& block) {
+  void put(const Item& item) {
     const std::uint64_t ticket = written_.fetch_add(1, std::memory_order_relaxed);
     Place& place = places_[ticket % room_];
     await(place, 2 * (ticket / room_));
-    place.block = block;
+    place.item = item;
     place.turn.store(2 * (ticket / room_) + 1, std::memory_order_release);
   }
 
-  Block take() {
+  Item take() {
     const std::uint64_t ticket = read_.fetch_add(1, std::memory_order_relaxed);
     Place& place = places_[ticket % room_];
     await(place, 2 * (ticket / room_) + 1);
-    const Block block = place.block;
+    const Item item = place.item;
     place.turn.store(2 * (ticket / room_) + 2, std::memory_order_release);
-    return block;
+    return item;
   }
 
  private:
+  struct Place {
+    alignas(64) std::atomic<std::uint64_t> turn;  // 2 * round: to be written; 2 * round + 1: to be read
+    Item item;
+  };
+
   // There may be fewer CPUs than threads, so who waits lets others run.
   static void await(const Place& place, std::uint64_t turn) {
     while (place.turn.load(std::memory_order_acquire) != turn) sched_yield();

@@ -27,7 +27,8 @@ constexpr Parameter operations_parameter(const char* by_default) {
           "calls in the timed part, about, all threads together"};
 }
 
-inline constexpr unsigned kUsualPasses = kSpeed | kMemory | kLedger | kPressure;
+// All calls of a team go through calls.h, so the latency pass makes sense of every workload on it.
+inline constexpr unsigned kUsualPasses = kSpeed | kMemory | kLedger | kLatency | kPressure;
 
 inline std::uint32_t threads_of(Context& context) {
   return static_cast<std::uint32_t>(context.count("threads"));

@@ -29,6 +29,15 @@ Fragmentation fragmentation_of(const HeapSample* samples, std::size_t count) {
           most_held->held_bytes / most_held->live_bytes, most_held->held_bytes / most_live->live_bytes};
 }
 
+double held_over_live_in_all(const HeapSample* samples, std::size_t count) {
+  double held = 0, live = 0;
+  for (std::size_t at = 0; at < count; ++at) {
+    held += samples[at].held_bytes;
+    live += samples[at].live_bytes;
+  }
+  return live > 0 ? held / live : kNotMeasured;
+}
+
 double growth_per_million_operations(const HeapSample* samples, std::size_t count) {
   if (count < 2) return kNotMeasured;
   double mean_x = 0, mean_y = 0;
@@ -43,17 +52,6 @@ double growth_per_million_operations(const HeapSample* samples, std::size_t coun
     xx += dx * dx;
   }
   return xx == 0 ? kNotMeasured : xy / xx * 1e6;
-}
-
-double steady_from(const double* values, std::size_t count, double tolerance) {
-  if (count < 8) return kNotMeasured;
-  const std::size_t last = count - count / 4;
-  double mean = 0;
-  for (std::size_t at = last; at < count; ++at) mean += values[at] / static_cast<double>(count - last);
-  const double margin = mean * tolerance;
-  std::size_t first = count;
-  while (first > 0 && values[first - 1] >= mean - margin && values[first - 1] <= mean + margin) --first;
-  return first > last ? kNotMeasured : static_cast<double>(first) / static_cast<double>(count);
 }
 
 }  // namespace heapmark

@@ -27,13 +27,12 @@ Fragmentation fragmentation_of(const HeapSample* samples, std::size_t count);
 // Mean of U / L; NaN where no sample has live bytes.
 double mean_held_over_live(const HeapSample* samples, std::size_t count);
 
+// Mean of U over mean of L: what a live byte costs where live bytes rise and fall, and may be none at times;
+// NaN where no sample has live bytes.
+double held_over_live_in_all(const HeapSample* samples, std::size_t count);
+
 // Slope of held bytes over operations by least squares, per million operations; NaN for fewer than two
 // samples.
 double growth_per_million_operations(const HeapSample* samples, std::size_t count);
-
-// The share of a series after which all values lie within `tolerance` (a share) of the mean of the last
-// quarter; NaN where that is more than three quarters, which is: it never became steady, or fewer than eight
-// values.
-double steady_from(const double* values, std::size_t count, double tolerance);
 
 }  // namespace heapmark

@@ -8,8 +8,7 @@
 namespace heapmark {
 
 Block Member::take_zeroed(std::uint64_t bytes) {
-  void* memory = std::calloc(1, bytes);
-  asm volatile("" : "+r"(memory) : : "memory");
+  void* const memory = ask_zeroed(bytes);
   if (memory != nullptr && checking_) {
     const unsigned char* const from = static_cast<const unsigned char*>(memory);
     for (std::uint64_t at = 0; at < bytes; ++at)
@@ -19,9 +18,8 @@ Block Member::take_zeroed(std::uint64_t bytes) {
 }
 
 Block Member::take_aligned(std::uint64_t alignment, std::uint64_t bytes) {
-  void* memory = nullptr;
-  if (posix_memalign(&memory, alignment, bytes) != 0) refused();
-  asm volatile("" : "+r"(memory) : : "memory");
+  void* const memory = ask_aligned(alignment, bytes);
+  if (memory == nullptr) refused();
   if (checking_ && reinterpret_cast<std::uintptr_t>(memory) % alignment != 0)
     context_->fail(Outcome::kCheckFailed, "posix_memalign gave a block that is not aligned as asked for");
   return accept(memory, bytes);
@@ -29,8 +27,7 @@ Block Member::take_aligned(std::uint64_t alignment, std::uint64_t bytes) {
 
 void Member::resize(Block& block, std::uint64_t bytes) {
   if (checking_) verify_pattern(*context_, block.memory, block.bytes, block.identity);
-  void* memory = std::realloc(block.memory, bytes);
-  asm volatile("" : "+r"(memory) : : "memory");
+  void* const memory = ::heapmark::resize(block.memory, bytes);
   if (memory == nullptr) refused();
   if (checking_) verify_pattern(*context_, memory, bytes < block.bytes ? bytes : block.bytes, block.identity);
   add(freed_bytes_, block.bytes);
@@ -71,8 +68,8 @@ std::uint64_t Team::operations() const {
 }
 
 // Freed first: what is asked for meanwhile then only adds.
-std::uint64_t Team::live_bytes() const {
-  std::uint64_t asked = 0, freed = 0;
+std::uint64_t Team::live_bytes(const Account& wave) const {
+  std::uint64_t asked = wave.asked_bytes, freed = wave.freed_bytes;
   for (std::uint32_t at = 0; at < threads_; ++at) freed += members_[at].freed_bytes();
   for (std::uint32_t at = 0; at < threads_; ++at) asked += members_[at].asked_bytes();
   return asked > freed ? asked - freed : 0;
@@ -80,7 +77,7 @@ std::uint64_t Team::live_bytes() const {
 
 // Operations by the first member's count: the others' is not to be read while they work.
 void Team::take_sample(const Member& first) {
-  series_.add(first.context(), first.operations() * threads_, live_bytes());
+  series_.add(first.context(), first.operations() * threads_, live_bytes({}));
 }
 
 void* Team::run_thread(void* argument) {
@@ -114,7 +111,6 @@ void Team::run(Context& context, void* works, std::size_t work_bytes, Duty fill,
   const std::uint64_t before = operations();
   context.phase("work");
   context.start_clock(units_);
-  series_.begin();
   if (sample_every_ != 0) next_sample_ = sample_every_ - 1;
   meeting_.wait();
   loop_(own, members_[0], *this);
@@ -125,7 +121,7 @@ void Team::run(Context& context, void* works, std::size_t work_bytes, Duty fill,
   finish_(own, members_[0], *this);
   for (std::uint32_t at = 1; at < threads_; ++at) pthread_join(threads[at], nullptr);
   const Observation freed = context.observe();
-  if (live_bytes() != 0)
+  if (live_bytes({}) != 0)
     context.fail(Outcome::kCheckFailed, "a defect of the workload: it did not free everything");
   context.sample(operations(), 0);
   if (context.pass() == kMemory) series_.report(context, freed);

@@ -4,8 +4,8 @@
 //   static threads(Context&), units(Context&, threads)   how many threads; units of work of each
 //   set_up(Context&, Member&, Team&)                     prepare(): own memory, parameters; no malloc
 //   fill(Member&)                                        before the timed part
-//   step(Member&, unit)                                  one unit of the timed part, the same on any
-//   allocator finish(Member&)                                      frees all that is left
+//   step(Member&, unit)                                  one unit of the timed part, the same everywhere
+//   finish(Member&)                                      frees all that is left
 //
 // A block that was taken and never given back fails the trial: nothing leaks.
 #pragma once
@@ -16,6 +16,7 @@
 #include <new>
 
 #include "workloads/blocks.h"
+#include "workloads/calls.h"
 #include "workloads/context.h"
 #include "workloads/cut_point.h"
 #include "workloads/meeting.h"
@@ -50,7 +51,7 @@ class Member {
   void resize(Block& block, std::uint64_t bytes);
   void give_back(Block& block) {
     if (checking_) verify_pattern(*context_, block.memory, block.bytes, block.identity);
-    std::free(block.memory);
+    free_block(block.memory, block.bytes);
     block.memory = nullptr;
     add(freed_bytes_, block.bytes);
     ++operations_;
@@ -118,6 +119,15 @@ class Team {
     if (member.number() == 0) take_sample(member);
   }
 
+  // What the threads of a wave (thread_wave.h) have done by now, whose accounts are not yet the first's.
+  struct Account {
+    std::uint64_t operations = 0, asked_bytes = 0, freed_bytes = 0;
+  };
+  // For one thread of a wave, while the first member waits for it.
+  void sample(Context& context, const Account& wave) {
+    series_.add(context, operations() + wave.operations, live_bytes(wave));
+  }
+
   void before_unit(Member& member, std::uint64_t unit, std::uint32_t& cuts) {
     cut_point_.pass(member.context(), unit, member.number() == 0, cuts, [] {});
     if (member.number() == 0 && unit >= next_sample_) [[unlikely]] {
@@ -130,7 +140,7 @@ class Team {
   static void* run_thread(void* place);
   void take_sample(const Member& first);
   [[nodiscard]] std::uint64_t operations() const;
-  [[nodiscard]] std::uint64_t live_bytes() const;
+  [[nodiscard]] std::uint64_t live_bytes(const Account& wave) const;
 
   // What a thread is handed.
   struct Place {

@@ -35,6 +35,17 @@ class ThreadWave {
     }
   }
 
+  // To be called by threads of the wave, in the midst of their work: the one of the first place takes a
+  // sample in the memory pass, since between waves there may be nothing to be seen.
+  void sample(Team& team, const Member& caller) const {
+    if (caller.number() != 1 || !caller.context().sampling()) return;
+    Team::Account account{caller.operations() * threads_, 0, 0};
+    // Freed first: what is asked for meanwhile then only adds.
+    for (std::uint32_t at = 0; at < threads_; ++at) account.freed_bytes += places_[at].member.freed_bytes();
+    for (std::uint32_t at = 0; at < threads_; ++at) account.asked_bytes += places_[at].member.asked_bytes();
+    team.sample(caller.context(), account);
+  }
+
  private:
   struct Place {
     Member member;

@@ -74,6 +74,12 @@ TEST_CASE("Johnstone and Wilson's four measures, worked by hand") {
   CHECK(std::isnan(fragmentation_of(samples, 1).f1));
 }
 
+TEST_CASE("what a live byte costs is the mean held over the mean live, samples without any included") {
+  const HeapSample samples[] = {{0, 0, 50}, {1, 100, 150}, {2, 300, 400}};
+  CHECK(held_over_live_in_all(samples, 3) == Approx(600.0 / 400));
+  CHECK(std::isnan(held_over_live_in_all(samples, 1)));
+}
+
 TEST_CASE("growth is the least-squares slope, worked by hand") {
   // y = 10 + 2 x, and one point 3 off: x 0 1 2 3, y 10 12 17 16; slope = (sum dx dy) / (sum dx dx) = 11.5 / 5
   const HeapSample samples[] = {{0, 1, 10}, {1, 1, 12}, {2, 1, 17}, {3, 1, 16}};
@@ -100,15 +106,4 @@ TEST_CASE("quantiles are those of the calls counted, and absent where too few ca
   CHECK(quantile(counts, 10'000, 0.99) == 20);
   CHECK(quantile(counts, 10'000, 0.999) == Approx(5'000).epsilon(0.032));
   CHECK(std::isnan(quantile(counts, 10'000, 0.9999)));
-}
-
-TEST_CASE("a series is steady from where it stays within the tolerance of its last quarter's mean") {
-  const double settles[] = {50, 70, 90, 99, 101, 100, 99, 101, 100, 100, 100, 100};
-  CHECK(steady_from(settles, 12, 0.02) == Approx(3.0 / 12));
-  CHECK(steady_from(settles, 12, 0.2) == Approx(2.0 / 12));
-  const double grows[] = {10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 110, 120};
-  CHECK(std::isnan(steady_from(grows, 12, 0.02)));
-  const double flat[] = {5, 5, 5, 5, 5, 5, 5, 5};
-  CHECK(steady_from(flat, 8, 0.02) == 0);
-  CHECK(std::isnan(steady_from(flat, 7, 0.02)));
 }

@@ -2,25 +2,40 @@
 #include "harness/cli/measure.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <set>
 
 #include "harness/cli/pressure.h"
 #include "harness/cli/sessions.h"
 #include "harness/stats/precision.h"
+#include "harness/stats/steadiness.h"
 
 namespace heapmark::cli {
 namespace {
 
-void require_metrics(const trial::TrialSpec& spec, const std::vector<plan::WorkloadInfo>& workloads,
-                     trial::TrialResult& result) {
+// What is computed from the tables of a trial, where its workload declares it.
+void add_steadiness(const std::vector<const plan::Metric*>& expected, trial::TrialResult& result) {
+  const stats::Steadiness steadiness = stats::steadiness_of(result);
+  for (const plan::Metric* metric : expected) {
+    if (metric->name == stats::kRssSteadyFrom)
+      result.metrics[metric->name] = steadiness.rss_from.value_or(std::nan(""));
+    if (metric->name == stats::kTimeSteadyFrom)
+      result.metrics[metric->name] = steadiness.time_from.value_or(std::nan(""));
+  }
+}
+
+void complete_metrics(const trial::TrialSpec& spec, const std::vector<plan::WorkloadInfo>& workloads,
+                      trial::TrialResult& result) {
   if (result.outcome != trial::Outcome::kOk) return;
   const auto workload = std::find_if(workloads.begin(), workloads.end(), [&](const plan::WorkloadInfo& one) {
     return one.name == spec.workload;
   });
   if (workload == workloads.end()) return;
+  const auto expected = plan::expected_metrics(*workload, spec.pass);
+  add_steadiness(expected, result);
   std::string missing;
-  for (const plan::Metric* metric : plan::expected_metrics(*workload, spec.pass))
+  for (const plan::Metric* metric : expected)
     if (!result.metrics.contains(metric->name)) missing += (missing.empty() ? "" : ", ") + metric->name;
   if (missing.empty()) return;
   result.outcome = trial::Outcome::kError;
@@ -137,7 +152,7 @@ class Measuring {
   }
 
   void keep(const trial::TrialSpec& spec, trial::TrialResult result) {
-    require_metrics(spec, workloads_, result);
+    complete_metrics(spec, workloads_, result);
     progress_.ended(spec, result);
     file_.add({spec, std::move(result), ""});
   }

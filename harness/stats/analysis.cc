@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "harness/stats/steadiness.h"
+
 namespace heapmark::stats {
 namespace {
 
@@ -64,6 +66,20 @@ Tally tally_of(const Results& results, const std::vector<Statistic>& statistics)
   return tally;
 }
 
+Drifting drifting_of(const std::vector<Statistic>& statistics) {
+  Drifting drifting;
+  std::size_t time_runs = 0;
+  for (const Statistic& one : statistics) {
+    const bool memory = one.metric == kRssSteadyFrom;
+    if (!one.shown || (!memory && one.metric != kTimeSteadyFrom)) continue;
+    const bool is_drifting = !one.summary && one.not_measured > 0;
+    ++(memory ? drifting.runs : time_runs);
+    (memory ? drifting.memory : drifting.time) += is_drifting;
+  }
+  drifting.runs = std::max(drifting.runs, time_runs);
+  return drifting;
+}
+
 Conditions conditions_of(const Results& results) {
   Conditions conditions;
   conditions.quick = results.asked.request.quick;
@@ -100,6 +116,7 @@ Analysis analyse(const Results& results) {
     if (Ranking ranking = ranking_of(results, aspect, analysis.margin); !ranking.best_first.empty())
       analysis.rankings.push_back(std::move(ranking));
   analysis.tally = tally_of(results, analysis.statistics);
+  analysis.drifting = drifting_of(analysis.statistics);
   analysis.conditions = conditions_of(results);
   return analysis;
 }

@@ -35,6 +35,12 @@ struct Tally {
   std::size_t more_rounds = 0, decided_by_more = 0;
 };
 
+// How many of an allocator's runs of a workload variant still drifted at the end, or were too short to say
+// (steadiness.h); of workloads that are to become steady.
+struct Drifting {
+  std::size_t runs = 0, memory = 0, time = 0;
+};
+
 // What makes these figures differ from what the same programs would show elsewhere.
 struct Conditions {
   std::optional<double> load;  // when the run began; only where it took a noticeable part of the CPUs
@@ -49,6 +55,7 @@ struct Analysis {
   std::vector<Overall> overalls;
   std::vector<Ranking> rankings;  // "time", "rss", "left": of those that were measured
   Tally tally;
+  Drifting drifting;
   Conditions conditions;
 };
 

@@ -58,6 +58,19 @@ void shorten(TrialSpec& spec) {
 
 }  // namespace
 
+TEST_CASE("every file of patterns and classic is a workload that the host knows") {
+  std::map<std::string, std::size_t> files, known;
+  for (const char* const group : {"patterns", "classic"})
+    for (const auto& file :
+         fs::directory_iterator(fs::path(std::getenv("HEAPMARK_SOURCE_DIR")) / "workloads" / group))
+      files[group] += file.path().extension() == ".cc";
+  for (const plan::WorkloadInfo& workload : cli::ask_workloads(kHost)) ++known[workload.group];
+  for (const auto& [group, count] : files) {
+    CAPTURE(group);
+    CHECK(known[group] == count);
+  }
+}
+
 TEST_CASE("each pattern and classic does the same operations for one seed on two allocators") {
   std::map<std::string, std::uint64_t> operations;
   for (const TrialSpec& spec : trials("glibc,brkmmap", "speed")) {
@@ -84,6 +97,16 @@ TEST_CASE("each pattern and classic stands the checks and holds what it says is 
     double live = 0;
     for (const auto& row : samples.rows) live = std::max(live, row[2]);
     CHECK(result.metrics.at("rss_peak_bytes") >= 0.9 * live);
+  }
+}
+
+TEST_CASE("each pattern and classic has all its calls timed in the latency pass") {
+  for (const TrialSpec& spec : trials("glibc", "latency")) {
+    const TrialResult result = run(spec);
+    CAPTURE(spec.workload, spec.variant, result.message);
+    REQUIRE(result.outcome == trial::Outcome::kOk);
+    // The fill and the final free too, which `operations` leaves out.
+    CHECK(result.metrics.at("timed_calls") >= static_cast<double>(result.operations));
   }
 }
 

@@ -68,6 +68,14 @@ std::string tally_words(const Analysis& analysis) {
   return text + ".";
 }
 
+// "" where everything became steady.
+std::string drifting_words(const stats::Drifting& drifting) {
+  if (drifting.memory + drifting.time == 0) return "";
+  return fmt::format(
+      "Not steady by the end: memory in {} and time in {} of {} runs (an allocator on a variant).",
+      drifting.memory, drifting.time, drifting.runs);
+}
+
 // "3 of 120 trials failed: scudo (crashed), mine (wrong allocator); ...". "" where none did.
 std::string failure_words(const Results& results) {
   std::size_t failed = 0;
@@ -132,6 +140,8 @@ std::vector<std::string> closing_words(const Results& results, const Analysis& a
   for (const Ranking& ranking : analysis.rankings)
     if (ranking.best_first.size() > 1) lines.push_back(rank_words(ranking, results.asked.baseline));
   if (analysis.tally.comparisons > 0) lines.push_back(tally_words(analysis));
+  if (std::string drifting = drifting_words(analysis.drifting); !drifting.empty())
+    lines.push_back(std::move(drifting));
   if (std::string failures = failure_words(results); !failures.empty()) lines.push_back(std::move(failures));
   if (const auto why = distortions(analysis.conditions); !why.empty())
     lines.push_back(fmt::format("These figures are distorted by {}.", fmt::join(why, "; ")));

@@ -2,6 +2,7 @@
 #include "harness/view/closing_words.h"
 
 #include <catch2/catch.hpp>
+#include <cmath>
 
 #include "harness/record/example_results.h"
 
@@ -67,4 +68,22 @@ TEST_CASE("a lone allocator is not called the fastest, and failures are counted"
   const std::string text = words(results);
   CHECK_THAT(text, !Contains("Fastest"));
   CHECK_THAT(text, Contains("1 of 2 trials failed: glibc (crashed); heapmark show says why."));
+}
+
+TEST_CASE("what did not become steady is counted, and nothing is said where all did") {
+  record::Results results = record::example::results();
+  auto& metrics = results.metrics.begin()->second;
+  metrics.push_back({"rss_steady_from", "ratio", "neither", "", {"memory"}, true});
+  metrics.push_back({"time_steady_from", "ratio", "neither", "", {"memory"}, true});
+  results.asked.allocators = "glibc,quick";
+  const double never = std::nan("");
+  results.records.push_back(
+      record::example::record("glibc", "memory", 0, {{"rss_steady_from", 0.2}, {"time_steady_from", never}}));
+  CHECK_THAT(words(results), Contains("Not steady by the end: memory in 0 and time in 1 of 1 runs"));
+  results.records.push_back(record::example::record(
+      "quick", "memory", 0, {{"rss_steady_from", never}, {"time_steady_from", never}}));
+  CHECK_THAT(words(results), Contains("memory in 1 and time in 2 of 2 runs"));
+  results.records = {
+      record::example::record("glibc", "memory", 0, {{"rss_steady_from", 0.2}, {"time_steady_from", 0.1}})};
+  CHECK_THAT(words(results), !Contains("Not steady"));
 }

@@ -10,8 +10,8 @@ import os
 import sys
 from pathlib import Path
 
-PLOTS = ["rss_live", "time_memory", "heatmap", "largest_block", "latency", "pressure", "tutorial_steps", "sweep_curves",
-         "sweep_map"]
+PLOTS = ["rss_live", "time_memory", "time_peak_map", "heatmap", "largest_block", "latency", "pressure", "tutorial_steps",
+         "sweep_curves", "sweep_map"]
 TUNING_PLOTS = ["pareto"]
 SWEEP_PLOTS = ["sweep_curves", "sweep_map"]
 

@@ -5,49 +5,36 @@
 // Bad: several times that. Published: thread caches that keep what they free (Cilk, STL pools) suffer; Hoard
 // gives it back to its owner. Made to embarrass: thread caches without ownership: tcmalloc's and glibc's
 // tcache hand the block out again.
-#include "workloads/common_parameters.h"
-#include "workloads/size_source.h"
+#include "workloads/pairs.h"
 
 namespace heapmark {
 namespace {
 
 constexpr Parameter kParameters[] = {
     sizes_parameter("8"),
-    {"writes", Kind::kCount, "100", "", 1, 1e9, "to each byte of a block before it is freed"},
+    writes_parameter(),
     threads_parameter("4"),
     operations_parameter("2M"),
 };
 
-constexpr Variant kVariants[] = {{"4t", kUsualPasses, "threads=4", "operations=100000"}};
+constexpr Variant kVariants[] = {{"4t", kUsualPasses, "threads=4", "operations=60000"}};
 
-SizeSource sizes;
 Block* handed;  // one for each thread, all taken by the first
 
-struct CacheScratch {
-  std::uint64_t writes, threads_in_all;
+struct CacheScratch : WrittenPairs<CacheScratch> {
+  std::uint64_t threads_in_all;
 
-  static std::uint32_t threads(Context& context) { return threads_of(context); }
-  static std::uint64_t units(Context& context, std::uint32_t threads) {
-    return units_of(context, threads, 2);
-  }
   void set_up(Context& context, Member& member, Team& team) {
-    writes = context.count("writes");
+    WrittenPairs::set_up(context, member, team);
     threads_in_all = team.threads();
-    if (member.number() != 0) return;
-    sizes.set_up(context, "sizes");
-    handed = static_cast<Block*>(context.own_memory(threads_in_all * sizeof(Block)));
+    if (member.number() == 0)
+      handed = static_cast<Block*>(context.own_memory(threads_in_all * sizeof(Block)));
   }
   void fill(Member& member) {
     if (member.number() != 0) return;
     for (std::uint64_t at = 0; at < threads_in_all; ++at) handed[at] = member.take(sizes.draw(member.random));
   }
-  void step(Member& member, std::uint64_t unit) {
-    if (unit == 0) member.give_back(handed[member.number()]);
-    Block block = member.take(sizes.draw(member.random));
-    member.write_again(block, writes);
-    member.give_back(block);
-  }
-  void finish(Member&) {}
+  void before_first(Member& member) { member.give_back(handed[member.number()]); }
 };
 
 constexpr Workload kCacheScratch{"cache-scratch",

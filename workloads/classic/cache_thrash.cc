@@ -5,42 +5,21 @@
 // threads hands neighbouring blocks to different threads.
 // Published: single-heap allocators scale badly, Hoard and those with heaps of threads do not suffer.
 // Made to embarrass: serial heaps; today mainly those whose shared lists mix lines of threads.
-#include "workloads/common_parameters.h"
-#include "workloads/size_source.h"
+#include "workloads/pairs.h"
 
 namespace heapmark {
 namespace {
 
 constexpr Parameter kParameters[] = {
     sizes_parameter("8"),
-    {"writes", Kind::kCount, "100", "", 1, 1e9, "to each byte of a block before it is freed"},
+    writes_parameter(),
     threads_parameter("4"),
     operations_parameter("2M"),
 };
 
-constexpr Variant kVariants[] = {{"4t", kUsualPasses, "threads=4", "operations=100000"}};
+constexpr Variant kVariants[] = {{"4t", kUsualPasses, "threads=4", "operations=60000"}};
 
-SizeSource sizes;
-
-struct CacheThrash {
-  std::uint64_t writes;
-
-  static std::uint32_t threads(Context& context) { return threads_of(context); }
-  static std::uint64_t units(Context& context, std::uint32_t threads) {
-    return units_of(context, threads, 2);
-  }
-  void set_up(Context& context, Member& member, Team&) {
-    if (member.number() == 0) sizes.set_up(context, "sizes");
-    writes = context.count("writes");
-  }
-  void fill(Member&) {}
-  void step(Member& member, std::uint64_t) {
-    Block block = member.take(sizes.draw(member.random));
-    member.write_again(block, writes);
-    member.give_back(block);
-  }
-  void finish(Member&) {}
-};
+struct CacheThrash : WrittenPairs<CacheThrash> {};
 
 constexpr Workload kCacheThrash{"cache-thrash",
                                 "small blocks of each thread that are written many times",

@@ -5,8 +5,8 @@
 // Good: near the time of `replace` on a cached set. Bad: 1.4 times the best and more on several threads.
 // Published order (mimalloc-bench): jemalloc, tcmalloc and mimalloc within five in a hundred, then glibc,
 // TBB. Made to embarrass: thread caches that bound the bytes they hold: one large block empties them.
-#include "workloads/common_parameters.h"
 #include "workloads/drawn_sizes.h"
+#include "workloads/live_set.h"
 
 namespace heapmark {
 namespace {
@@ -20,35 +20,16 @@ constexpr Parameter kParameters[] = {
 };
 
 constexpr Variant kVariants[] = {
-    {"1t", kUsualPasses, "threads=1", "operations=1M"},
-    {"4t", kUsualPasses, "threads=4", "operations=1M"},
+    {"1t", kUsualPasses, "threads=1", "operations=500000"},
+    {"2t", kUsualPasses, "threads=2", "operations=500000"},
+    {"4t", kUsualPasses, "threads=4", "operations=500000"},
 };
 
-struct GlibcThread {
-  Block* slots;
-  std::uint64_t count;
-
-  static std::uint32_t threads(Context& context) { return threads_of(context); }
-  static std::uint64_t units(Context& context, std::uint32_t threads) {
-    return units_of(context, threads, 2);
-  }
-  void set_up(Context& context, Member&, Team&) {
-    count = context.count("slots");
-    slots = static_cast<Block*>(context.own_memory(count * sizeof(Block)));
-  }
+struct GlibcThread : LiveSet<GlibcThread> {
+  static void read_sizes(Context&) {}
+  static std::uint64_t count_of(Context& context, std::uint32_t) { return context.count("slots"); }
   static Block take(Member& member) {
     return member.take(draw_inverse_square(kLeastBytes, kMostBytes, member.random));
-  }
-  void fill(Member& member) {
-    for (std::uint64_t at = 0; at < count; ++at) slots[at] = take(member);
-  }
-  void step(Member& member, std::uint64_t) {
-    Block& slot = slots[member.random.below(count)];
-    member.give_back(slot);
-    slot = take(member);
-  }
-  void finish(Member& member) {
-    for (std::uint64_t at = 0; at < count; ++at) member.give_back(slots[at]);
   }
 };
 

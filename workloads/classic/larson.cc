@@ -1,11 +1,12 @@
 // A server whose threads end and pass their blocks on: each thread replaces random blocks of its own set,
 // then ends, and its successor goes on with the same set. So blocks are freed by other threads than those
 // that asked for them ("bleeding"). Idea: Larson and Krishnan ("Memory Allocation for Long-Running Server
-// Applications", ISMM 1998), in the form that mimalloc's and snmalloc's comparisons run: 1,000 blocks of 8 B
-// to 1 KiB a thread. The original runs for a fixed time and draws sizes uniformly; here the work is fixed and
-// generations end together. Good: the time of `replace` on as many threads. Bad: many times that, or resident
-// memory that grows with the generations. Published order (mimalloc-bench): tcmalloc, mimalloc, jemalloc,
-// then glibc. Made to embarrass: locked arenas, and heaps that cannot take back a block of an ended thread.
+// Applications", ISMM 1998), in the form that mimalloc's and snmalloc's comparisons run: sizes uniform from
+// 8 B to 1 KiB, so many replacements a generation that only a few in a hundred frees are of a predecessor's
+// block. The original runs for a fixed time; here the work is fixed and generations end together. Good: the
+// time of `replace` on as many threads. Bad: many times that, or resident memory that grows with the
+// generations. Published order (mimalloc-bench): tcmalloc, mimalloc, jemalloc, then glibc and TBB. Made to
+// embarrass: locked arenas, and heaps that cannot take back a block of an ended thread.
 #include "workloads/common_parameters.h"
 #include "workloads/size_source.h"
 #include "workloads/thread_wave.h"
@@ -14,18 +15,28 @@ namespace heapmark {
 namespace {
 
 constexpr Parameter kParameters[] = {
-    sizes_parameter("8..1K"),
+    {"sizes", Kind::kSizes, "uniform", "uniform", 0, 0,
+     "of the requests: uniform (8 B to 1,000 B, each as likely), one size, a range or a histogram file"},
     {"blocks", Kind::kCount, "1000", "", 1, 1e7, "live blocks of each thread"},
-    {"generations", Kind::kCount, "200", "", 1, 1e9, "of threads, one after the other"},
+    {"generations", Kind::kCount, "25", "", 1, 1e9, "of threads, one after the other"},
     threads_parameter("4"),
     operations_parameter("10M"),
 };
 
 constexpr Variant kVariants[] = {
-    {"4t", kUsualPasses, "threads=4", "operations=600000,generations=30"},
+    {"2t", kUsualPasses, "threads=2", "operations=400000,generations=10"},
+    {"4t", kUsualPasses, "threads=4", "operations=400000,generations=10"},
 };
 
+constexpr std::uint64_t kLeastBytes = 8, kMostBytes = 1000;
+
 SizeSource sizes;
+bool uniform;
+
+Block take(Member& member) {
+  return member.take(uniform ? kLeastBytes + member.random.below(kMostBytes - kLeastBytes + 1)
+                             : sizes.draw(member.random));
+}
 
 struct Set {
   Block* blocks;
@@ -37,7 +48,7 @@ void serve(Member& member, void* work) {
   for (std::uint64_t at = 0; at < set.replacements; ++at) {
     Block& block = set.blocks[member.random.below(set.count)];
     member.give_back(block);
-    block = member.take(sizes.draw(member.random));
+    block = take(member);
   }
 }
 
@@ -51,7 +62,8 @@ struct Larson {
   static std::uint64_t units(Context& context, std::uint32_t) { return context.count("generations"); }
 
   void set_up(Context& context, Member&, Team& team) {
-    sizes.set_up(context, "sizes");
+    uniform = context.chosen("sizes", "uniform");
+    if (!uniform) sizes.set_up(context, "sizes");
     at_once = threads_of(context);
     wave.set_up(context, at_once);
     sets = static_cast<Set*>(context.own_memory(at_once * sizeof(Set)));
@@ -63,8 +75,7 @@ struct Larson {
   // By the first thread, as in the original: the first generation already frees blocks of another thread.
   void fill(Member& member) {
     for (std::uint32_t at = 0; at < at_once; ++at)
-      for (std::uint64_t block = 0; block < sets[at].count; ++block)
-        sets[at].blocks[block] = member.take(sizes.draw(member.random));
+      for (std::uint64_t block = 0; block < sets[at].count; ++block) sets[at].blocks[block] = take(member);
   }
   void step(Member& member, std::uint64_t) { wave.run(member, serve, sets, sizeof(Set)); }
   void finish(Member& member) {

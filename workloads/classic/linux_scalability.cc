@@ -6,8 +6,7 @@
 // Good: the time of `pair` on every thread: a perfect scaler's time falls with the number of threads as long
 // as there are CPUs. Bad: time that rises with each thread: one lock around the heap.
 // Made to embarrass: the single-lock mallocs of that day; today those without a thread cache.
-#include "workloads/common_parameters.h"
-#include "workloads/size_source.h"
+#include "workloads/pairs.h"
 
 namespace heapmark {
 namespace {
@@ -15,25 +14,9 @@ namespace {
 constexpr Parameter kParameters[] = {sizes_parameter("512"), threads_parameter("4"),
                                      operations_parameter("20M")};
 
-constexpr Variant kVariants[] = {{"4t", kUsualPasses, "threads=4", "operations=1M"}};
+constexpr Variant kVariants[] = {{"4t", kUsualPasses, "threads=4", "operations=600000"}};
 
-SizeSource sizes;
-
-struct LinuxScalability {
-  static std::uint32_t threads(Context& context) { return threads_of(context); }
-  static std::uint64_t units(Context& context, std::uint32_t threads) {
-    return units_of(context, threads, 2);
-  }
-  void set_up(Context& context, Member& member, Team&) {
-    if (member.number() == 0) sizes.set_up(context, "sizes");
-  }
-  void fill(Member&) {}
-  void step(Member& member, std::uint64_t) {
-    Block block = member.take(sizes.draw(member.random));
-    member.give_back(block);
-  }
-  void finish(Member&) {}
-};
+struct LinuxScalability : Pairs<LinuxScalability> {};
 
 constexpr Workload kLinuxScalability{"linux-scalability",
                                      "threads that each ask for a block of one size and free it",

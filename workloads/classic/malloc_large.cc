@@ -5,8 +5,7 @@
 // Published order (mimalloc-bench): tcmalloc, glibc (its dynamic threshold keeps them in the heap), then TBB,
 // mimalloc and jemalloc with three times the time.
 // Made to embarrass: a fixed threshold above which everything is mapped and released.
-#include "workloads/common_parameters.h"
-#include "workloads/size_source.h"
+#include "workloads/live_set.h"
 
 namespace heapmark {
 namespace {
@@ -17,32 +16,12 @@ constexpr Parameter kParameters[] = {
     {"replacements", Kind::kCount, "400", "", 1, 1e9, "of a random block"},
 };
 
-constexpr Variant kVariants[] = {{"20-blocks", kUsualPasses, "", "blocks=4,replacements=10"}};
+constexpr Variant kVariants[] = {{"20-blocks", kUsualPasses, "", "blocks=4,replacements=8"}};
 
-SizeSource sizes;
-
-struct MallocLarge {
-  Block* slots;
-  std::uint64_t count;
-
+struct MallocLarge : LiveSet<MallocLarge> {
   static std::uint32_t threads(Context&) { return 1; }
   static std::uint64_t units(Context& context, std::uint32_t) { return context.count("replacements"); }
-  void set_up(Context& context, Member&, Team&) {
-    sizes.set_up(context, "sizes");
-    count = context.count("blocks");
-    slots = static_cast<Block*>(context.own_memory(count * sizeof(Block)));
-  }
-  void fill(Member& member) {
-    for (std::uint64_t at = 0; at < count; ++at) slots[at] = member.take(sizes.draw(member.random));
-  }
-  void step(Member& member, std::uint64_t) {
-    Block& slot = slots[member.random.below(count)];
-    member.give_back(slot);
-    slot = member.take(sizes.draw(member.random));
-  }
-  void finish(Member& member) {
-    for (std::uint64_t at = 0; at < count; ++at) member.give_back(slots[at]);
-  }
+  static std::uint64_t count_of(Context& context, std::uint32_t) { return context.count("blocks"); }
 };
 
 constexpr Workload kMallocLarge{"malloc-large",

@@ -1,10 +1,11 @@
 // Waves of threads that allocate in uneven amounts, keep some blocks, free some, and exchange others with
-// whatever thread comes by, through a table that all share; the table outlives the waves.
-// Idea: mstress of mimalloc's tests (Leijen 2019): sizes halve in likelihood from one class to the next, a
-// few blocks are a hundred times as large, threads do different amounts of work, blocks move between threads.
-// Good: time near that of `replace` on threads, resident memory flat over the waves. Bad: growth with each
-// wave. Published order (mimalloc-bench): mimalloc, TBB and tcmalloc close together, then glibc, jemalloc.
-// Made to embarrass: heaps of ended threads with live blocks, and frees by other threads in large numbers.
+// whatever thread comes by, through a table that all share; the table outlives the waves, what else a thread
+// has it frees at its end. Idea: mstress of mimalloc's tests (Leijen 2019): sizes halve in likelihood from
+// one class to the next, a few blocks are a hundred times as large, threads do different amounts of work,
+// blocks move between threads. Good: time near that of `replace` on threads, resident memory flat over the
+// waves. Bad: growth with each wave. Published order (mimalloc-bench): mimalloc, TBB and tcmalloc close
+// together, then glibc, jemalloc. Made to embarrass: heaps of ended threads with live blocks, and frees by
+// other threads in large numbers.
 #include <utility>
 
 #include "workloads/common_parameters.h"
@@ -25,14 +26,19 @@ constexpr Parameter kParameters[] = {
     threads_parameter("4"),
 };
 
-constexpr Variant kVariants[] = {{"4t", kUsualPasses, "threads=4", "waves=6,calls=5000"}};
+constexpr Variant kVariants[] = {
+    {"2t", kUsualPasses, "threads=2", "waves=6,calls=5000"},
+    {"4t", kUsualPasses, "threads=4", "waves=6,calls=5000"},
+};
 
 // Each entry points to its row of the table; null while a thread exchanges there.
 std::atomic<Block*> shared[kShared];
 double large_share;
 
 struct Worker {
-  Block* kept;  // kKept slots of this place of the wave: what is live in them lives on in the next wave
+  Team* team;
+  ThreadWave* wave;
+  Block* kept;  // kKept slots, empty where a thread begins
   std::uint64_t steps;
 };
 
@@ -58,32 +64,30 @@ void work(Member& member, void* argument) {
     std::swap(*own, slot);
     shared[place].store(own, std::memory_order_release);
   }
+  worker.wave->sample(*worker.team, member);
+  for (std::uint64_t slot = 0; slot < kKept; ++slot) member.give_back_if_any(worker.kept[slot]);
 }
 
 struct MStress {
   Worker* workers;
   Block* table;
-  std::uint32_t at_once;
   ThreadWave wave;
 
   static std::uint32_t threads(Context&) { return 1; }
   static std::uint32_t threads_at_once(Context& context) { return threads_of(context); }
   static std::uint64_t units(Context& context, std::uint32_t) { return context.count("waves"); }
 
-  void set_up(Context& context, Member&, Team&) {
-    at_once = threads_of(context);
+  void set_up(Context& context, Member&, Team& team) {
+    const std::uint32_t at_once = threads_of(context);
     large_share = context.number("large");
     wave.set_up(context, at_once);
     workers = static_cast<Worker*>(context.own_memory(at_once * sizeof(Worker)));
     table = static_cast<Block*>(context.own_memory(kShared * sizeof(Block)));
     for (std::uint32_t at = 0; at < at_once; ++at)
-      workers[at] = {static_cast<Block*>(context.own_memory(kKept * sizeof(Block))),
+      workers[at] = {&team, &wave, static_cast<Block*>(context.own_memory(kKept * sizeof(Block))),
                      context.count("calls") * (2 + at) / 2};
   }
   void fill(Member& member) {
-    for (std::uint32_t at = 0; at < at_once; ++at)
-      for (std::uint64_t slot = 0; slot < kKept; ++slot)
-        workers[at].kept[slot] = member.take(draw(member.random));
     for (std::uint64_t place = 0; place < kShared; ++place) {
       table[place] = member.take(draw(member.random));
       shared[place].store(&table[place]);
@@ -91,8 +95,6 @@ struct MStress {
   }
   void step(Member& member, std::uint64_t) { wave.run(member, work, workers, sizeof(Worker)); }
   void finish(Member& member) {
-    for (std::uint32_t at = 0; at < at_once; ++at)
-      for (std::uint64_t slot = 0; slot < kKept; ++slot) member.give_back(workers[at].kept[slot]);
     for (std::uint64_t place = 0; place < kShared; ++place) member.give_back(table[place]);
   }
 };

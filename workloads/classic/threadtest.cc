@@ -18,7 +18,7 @@ constexpr Parameter kParameters[] = {
     operations_parameter("20M"),
 };
 
-constexpr Variant kVariants[] = {{"4t", kUsualPasses, "threads=4", "operations=1M"}};
+constexpr Variant kVariants[] = {{"4t", kUsualPasses, "threads=4", "operations=600000"}};
 
 SizeSource sizes;
 

@@ -28,7 +28,7 @@ inline constexpr MetricInfo kLedgerMetrics[] = {
     {"munmap_refused", "count", Better::kNeither, kLedger, false, "munmap calls that failed"},
     {"mremap_refused", "count", Better::kNeither, kLedger, false, "mremap calls that failed"},
     {"madvise_refused", "count", Better::kNeither, kLedger, false, "madvise calls that failed"},
-    {"kernel_calls", "count", Better::kLower, kLedger, false,
+    {"kernel_calls", "count", Better::kLower, kLedger, true,
      "every brk, mmap, munmap, mremap and madvise, refused ones and those that changed nothing included"},
     {"mapped_peak_bytes", "bytes", Better::kLower, kLedger, false,
      "most anonymous address space above the start"},

@@ -22,10 +22,10 @@ constexpr Parameter kParameters[] = {
 };
 
 constexpr Variant kVariants[] = {
-    {"small-1t", kUsualPasses, "sizes=16..1K", "operations=500000"},
-    {"medium-1t", kUsualPasses, "sizes=1K..32K,operations=2M", "operations=60000"},
+    {"small-1t", kUsualPasses, "sizes=16..1K", "operations=300000"},
+    {"medium-1t", kUsualPasses, "sizes=1K..32K,operations=2M", "operations=24000"},
     {"large-shuffled-1t", kUsualPasses, "sizes=64K..1M,blocks=64,order=shuffled,operations=100000",
-     "operations=1000"},
+     "operations=640"},
 };
 
 SizeSource sizes;

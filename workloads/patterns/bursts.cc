@@ -26,8 +26,8 @@ constexpr Parameter kParameters[] = {
 };
 
 constexpr Variant kVariants[] = {
-    {"mixed-1t", kUsualPasses, "sizes=16..32K", "live=16M,bursts=8,rest_ms=5"},
-    {"small-4t", kUsualPasses, "sizes=16..1K,threads=4", "live=8M,bursts=8,rest_ms=5"},
+    {"mixed-1t", kUsualPasses, "sizes=16..32K", "live=6M,bursts=8,rest_ms=5"},
+    {"small-4t", kUsualPasses, "sizes=16..1K,threads=4", "live=3M,bursts=8,rest_ms=5"},
 };
 
 constexpr MetricInfo kOwnMetrics[] = {

@@ -4,8 +4,7 @@
 // in time die together and whole pages become free in order; resident over live close to 1. Bad: resident
 // memory of twice the live bytes: freed pages wait in lists while the front of the queue asks for new ones.
 // Made to embarrass: thread caches that hand out the block freed last: it is cold, since it is the oldest.
-#include "workloads/common_parameters.h"
-#include "workloads/size_source.h"
+#include "workloads/live_set.h"
 
 namespace heapmark {
 namespace {
@@ -14,37 +13,17 @@ constexpr Parameter kParameters[] = {sizes_parameter("16..1K"), live_parameter("
                                      operations_parameter("4M")};
 
 constexpr Variant kVariants[] = {
-    {"small-1t", kUsualPasses, "sizes=16..1K", "live=16M,operations=200000"},
-    {"medium-1t", kUsualPasses, "sizes=1K..32K,operations=1M", "live=16M,operations=100000"},
+    {"small-1t", kUsualPasses, "sizes=16..1K", "live=8M,operations=150000"},
+    {"medium-1t", kUsualPasses, "sizes=1K..32K,operations=1M", "live=8M,operations=40000"},
 };
 
-SizeSource sizes;
-
-struct Fifo {
-  Block* slots;
-  std::uint64_t count;
+struct Fifo : LiveSet<Fifo> {
   std::uint64_t oldest = 0;
 
-  static std::uint32_t threads(Context& context) { return threads_of(context); }
-  static std::uint64_t units(Context& context, std::uint32_t threads) {
-    return units_of(context, threads, 2);
-  }
-  void set_up(Context& context, Member& member, Team& team) {
-    if (member.number() == 0) sizes.set_up(context, "sizes");
-    count = slots_for_live(sizes, context.count("live") / team.threads(), 1);
-    slots = static_cast<Block*>(context.own_memory(count * sizeof(Block)));
-  }
-  void fill(Member& member) {
-    for (std::uint64_t at = 0; at < count; ++at) slots[at] = member.take(sizes.draw(member.random));
-  }
-  void step(Member& member, std::uint64_t) {
-    Block& slot = slots[oldest];
-    oldest = oldest + 1 == count ? 0 : oldest + 1;
-    member.give_back(slot);
-    slot = member.take(sizes.draw(member.random));
-  }
-  void finish(Member& member) {
-    for (std::uint64_t at = 0; at < count; ++at) member.give_back(slots[at]);
+  Block& next(Member&) {
+    Block& slot = set.slots[oldest];
+    oldest = oldest + 1 == set.count ? 0 : oldest + 1;
+    return slot;
   }
 };
 

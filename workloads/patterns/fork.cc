@@ -23,7 +23,7 @@ constexpr Parameter kParameters[] = {
 };
 
 constexpr Variant kVariants[] = {
-    {"snapshot", kUsualPasses, "", "live=2M,forks=15"},
+    {"snapshot", kUsualPasses, "", "live=1M,forks=12"},
 };
 
 constexpr int kChildDone = 7;  // not 0: a failed check ends the child with that

@@ -25,7 +25,7 @@ constexpr Parameter kParameters[] = {
 };
 
 constexpr Variant kVariants[] = {
-    {"hundreds", kUsualPasses, "threads=400", "threads=200,wakes=1500"},
+    {"hundreds", kUsualPasses, "threads=400", "threads=150,wakes=1000"},
 };
 
 constexpr MetricInfo kOwnMetrics[] = {

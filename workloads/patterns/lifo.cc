@@ -19,8 +19,8 @@ constexpr Parameter kParameters[] = {
 };
 
 constexpr Variant kVariants[] = {
-    {"small-1t", kUsualPasses, "sizes=16..1K", "live=4M,operations=500000"},
-    {"medium-1t", kUsualPasses, "sizes=1K..32K,run=500,operations=2M", "operations=60000"},
+    {"small-1t", kUsualPasses, "sizes=16..1K", "live=4M,operations=300000"},
+    {"medium-1t", kUsualPasses, "sizes=1K..32K,run=500,operations=2M", "operations=24000"},
 };
 
 SizeSource sizes;

@@ -5,8 +5,7 @@
 // one page. Bad: two pages for each page: alignment by asking for more and wasting the rest, or a header that
 // spills into the page before.
 // Made to embarrass: headers in front of the block, and aligned requests that bypass every cache.
-#include "workloads/common_parameters.h"
-#include "workloads/size_source.h"
+#include "workloads/live_set.h"
 
 namespace heapmark {
 namespace {
@@ -21,41 +20,24 @@ constexpr Parameter kParameters[] = {
 };
 
 constexpr Variant kVariants[] = {
-    {"buffers-1t", kUsualPasses, "sizes=4K..128K", "live=16M,operations=60000"},
+    {"buffers-1t", kUsualPasses, "sizes=4K..128K", "live=8M,operations=16000"},
 };
 
-SizeSource sizes;
+std::uint64_t alignment;
 
-struct Pages {
-  Block* slots;
-  std::uint64_t count, alignment;
-
-  static std::uint32_t threads(Context& context) { return threads_of(context); }
-  static std::uint64_t units(Context& context, std::uint32_t threads) {
-    return units_of(context, threads, 2);
-  }
-  void set_up(Context& context, Member& member, Team& team) {
-    if (member.number() == 0) sizes.set_up(context, "sizes");
+struct Pages : LiveSet<Pages> {
+  static void read_sizes(Context& context) {
+    sizes.set_up(context, "sizes");
     alignment = context.count("alignment");
     if ((alignment & (alignment - 1)) != 0)
       context.fail(Outcome::kUsage, "alignment must be a power of two, 4096 for instance");
-    count = context.count("live") / team.threads() / (sizes.mean_bytes() + alignment / 2) + 1;
-    slots = static_cast<Block*>(context.own_memory(count * sizeof(Block)));
   }
-  Block take(Member& member) const {
+  static std::uint64_t count_of(Context& context, std::uint32_t threads) {
+    return context.count("live") / threads / (sizes.mean_bytes() + alignment / 2) + 1;
+  }
+  static Block take(Member& member) {
     const std::uint64_t bytes = sizes.draw(member.random);
     return member.take_aligned(alignment, (bytes + alignment - 1) & ~(alignment - 1));
-  }
-  void fill(Member& member) {
-    for (std::uint64_t at = 0; at < count; ++at) slots[at] = take(member);
-  }
-  void step(Member& member, std::uint64_t) {
-    Block& slot = slots[member.random.below(count)];
-    member.give_back(slot);
-    slot = take(member);
-  }
-  void finish(Member& member) {
-    for (std::uint64_t at = 0; at < count; ++at) member.give_back(slots[at]);
   }
 };
 

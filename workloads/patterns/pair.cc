@@ -5,8 +5,7 @@
 // Bad: times that jump with the size: the fast path ends at some size class, or each pair splits and
 // coalesces a free block, or each large block is mapped and released.
 // Made to embarrass: glibc above its tcache (1,032 bytes), and whatever purges a slab once it is empty.
-#include "workloads/common_parameters.h"
-#include "workloads/size_source.h"
+#include "workloads/pairs.h"
 
 namespace heapmark {
 namespace {
@@ -20,23 +19,7 @@ constexpr Variant kVariants[] = {
     {"small-4t", kUsualPasses, "sizes=16..1K,threads=4", "operations=500000"},
 };
 
-SizeSource sizes;
-
-struct Pair {
-  static std::uint32_t threads(Context& context) { return threads_of(context); }
-  static std::uint64_t units(Context& context, std::uint32_t threads) {
-    return units_of(context, threads, 2);
-  }
-  void set_up(Context& context, Member& member, Team&) {
-    if (member.number() == 0) sizes.set_up(context, "sizes");
-  }
-  void fill(Member&) {}
-  void step(Member& member, std::uint64_t) {
-    Block block = member.take(sizes.draw(member.random));
-    member.give_back(block);
-  }
-  void finish(Member&) {}
-};
+struct Pair : Pairs<Pair> {};
 
 constexpr Workload kPair{"pair",           "each block is freed at once: the fast path alone",
                          kParameters,      kVariants,

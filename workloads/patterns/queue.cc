@@ -27,7 +27,7 @@ constexpr Variant kVariants[] = {
 };
 
 SizeSource sizes;
-BoundedQueue queue;
+BoundedQueue<> queue;
 
 // In a unit each producer puts as many blocks as there are consumers, and each consumer takes as many as
 // there are producers: what was put in a number of units is taken in the same number, so nobody waits for a
@@ -46,9 +46,7 @@ struct Queue {
     consumers = context.count("consumers");
     if (member.number() != 0) return;
     sizes.set_up(context, "sizes");
-    const std::uint64_t room = context.count("room");
-    queue.set_up(static_cast<BoundedQueue::Place*>(context.own_memory(room * sizeof(BoundedQueue::Place))),
-                 room);
+    queue.set_up(context, context.count("room"));
   }
   void fill(Member&) {}
   void step(Member& member, std::uint64_t) {

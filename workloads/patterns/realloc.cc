@@ -22,10 +22,10 @@ constexpr Parameter kParameters[] = {
 };
 
 constexpr Variant kVariants[] = {
-    {"steps-small-1t", kUsualPasses, "sizes=64..4K,grow=steps", "operations=250000"},
-    {"double-small-1t", kUsualPasses, "sizes=64..4K,grow=double", "operations=250000"},
+    {"steps-small-1t", kUsualPasses, "sizes=64..4K,grow=steps", "operations=200000"},
+    {"double-small-1t", kUsualPasses, "sizes=64..4K,grow=double", "operations=200000"},
     {"steps-large-1t", kUsualPasses, "sizes=64K..4M,grow=steps,step=16K,buffers=32,operations=400000",
-     "operations=3000"},
+     "operations=1000"},
 };
 
 constexpr std::uint64_t kFirstBytes = 16;

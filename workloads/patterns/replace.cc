@@ -6,8 +6,7 @@
 // everyone), resident over live below 1.15 and flat. Bad: twice the time, or resident memory that grows.
 // Made to embarrass: search in free lists and trees (glibc at 16 B to 64 KiB), and metadata beside each block
 // that must be read again at each free. `cached` fits a second-level cache: instructions alone count.
-#include "workloads/common_parameters.h"
-#include "workloads/size_source.h"
+#include "workloads/live_set.h"
 
 namespace heapmark {
 namespace {
@@ -16,41 +15,15 @@ constexpr Parameter kParameters[] = {sizes_parameter("16..1K"), live_parameter("
                                      operations_parameter("4M")};
 
 constexpr Variant kVariants[] = {
-    {"tiny-1t", kUsualPasses, "sizes=16..128,live=32M", "live=8M,operations=200000"},
-    {"small-1t", kUsualPasses, "sizes=16..1K", "live=16M,operations=200000"},
+    {"tiny-1t", kUsualPasses, "sizes=16..128,live=32M", "live=4M,operations=150000"},
+    {"small-1t", kUsualPasses, "sizes=16..1K", "live=8M,operations=150000"},
     {"small-cached-1t", kUsualPasses, "sizes=16..1K,live=512K,operations=20M", "operations=500000"},
-    {"wide-1t", kUsualPasses, "sizes=16..64K,live=128M,operations=1M", "live=32M,operations=100000"},
-    {"small-2t", kUsualPasses, "sizes=16..1K,threads=2", "live=16M,operations=200000"},
-    {"small-4t", kUsualPasses, "sizes=16..1K,threads=4", "live=16M,operations=200000"},
+    {"wide-1t", kUsualPasses, "sizes=16..64K,live=128M,operations=1M", "live=16M,operations=40000"},
+    {"small-2t", kUsualPasses, "sizes=16..1K,threads=2", "live=8M,operations=150000"},
+    {"small-4t", kUsualPasses, "sizes=16..1K,threads=4", "live=8M,operations=150000"},
 };
 
-SizeSource sizes;
-
-struct Replace {
-  Block* slots;
-  std::uint64_t count;
-
-  static std::uint32_t threads(Context& context) { return threads_of(context); }
-  static std::uint64_t units(Context& context, std::uint32_t threads) {
-    return units_of(context, threads, 2);
-  }
-  void set_up(Context& context, Member& member, Team& team) {
-    if (member.number() == 0) sizes.set_up(context, "sizes");
-    count = slots_for_live(sizes, context.count("live") / team.threads(), 1);
-    slots = static_cast<Block*>(context.own_memory(count * sizeof(Block)));
-  }
-  void fill(Member& member) {
-    for (std::uint64_t at = 0; at < count; ++at) slots[at] = member.take(sizes.draw(member.random));
-  }
-  void step(Member& member, std::uint64_t) {
-    Block& slot = slots[member.random.below(count)];
-    member.give_back(slot);
-    slot = member.take(sizes.draw(member.random));
-  }
-  void finish(Member& member) {
-    for (std::uint64_t at = 0; at < count; ++at) member.give_back(slots[at]);
-  }
-};
+struct Replace : LiveSet<Replace> {};
 
 constexpr Workload kReplace{"replace",           "random blocks of a steady live set are freed and replaced",
                             kParameters,         kVariants,

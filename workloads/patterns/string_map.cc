@@ -19,8 +19,8 @@ constexpr Parameter kParameters[] = {
 };
 
 constexpr Variant kVariants[] = {
-    {"steady-1t", kUsualPasses, "sizes=16..512", "live=8M,operations=200000"},
-    {"steady-4t", kUsualPasses, "sizes=16..512,threads=4", "live=8M,operations=200000"},
+    {"steady-1t", kUsualPasses, "sizes=16..512", "live=4M,operations=150000"},
+    {"steady-4t", kUsualPasses, "sizes=16..512,threads=4", "live=4M,operations=150000"},
 };
 
 constexpr std::uint64_t kNodeBytes = 48, kLeastKey = 8, kMostKey = 64, kFirstBuckets = 16;

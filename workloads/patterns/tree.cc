@@ -19,7 +19,7 @@ constexpr Parameter kParameters[] = {
 };
 
 constexpr Variant kVariants[] = {
-    {"nodes-1t", kUsualPasses, "sizes=24..64", "live=4M,operations=1M"},
+    {"nodes-1t", kUsualPasses, "sizes=24..64", "live=2M,operations=400000"},
 };
 
 SizeSource sizes;

@@ -6,9 +6,8 @@
 // are of no use to the larger ones that follow, and are kept.
 // Made to embarrass: heaps of one contiguous range (the holes left behind are each too small for the next
 // block), and size classes that never give a free slab to another class.
-#include <cstring>
-
 #include "workloads/common_parameters.h"
+#include "workloads/growth.h"
 #include "workloads/size_source.h"
 
 namespace heapmark {
@@ -23,7 +22,7 @@ constexpr Parameter kParameters[] = {
 };
 
 constexpr Variant kVariants[] = {
-    {"double-1t", kUsualPasses, "factor=2", "operations=60000"},
+    {"double-1t", kUsualPasses, "factor=2", "operations=40000"},
 };
 
 constexpr std::uint64_t kFirstBytes = 32;
@@ -53,12 +52,9 @@ struct Vectors {
     vector.block = member.take(kFirstBytes);
     vector.wanted = sizes.draw(member.random);
   }
-  void grow(Member& member, Vector& vector) {
-    Block larger = member.take(doubling ? 2 * vector.block.bytes : vector.block.bytes * 3 / 2);
-    // With --check the new block keeps its own pattern.
-    if (!member.checking()) std::memcpy(larger.memory, vector.block.memory, vector.block.bytes);
-    member.give_back(vector.block);
-    vector.block = larger;
+  void grow(Member& member, Vector& vector) const {
+    const std::uint64_t bytes = vector.block.bytes;
+    grow_by_copy(member, vector.block, doubling ? 2 * bytes : bytes * 3 / 2);
   }
   // Each vector at another point of its growth.
   void fill(Member& member) {

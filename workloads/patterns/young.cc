@@ -21,7 +21,7 @@ constexpr Parameter kParameters[] = {
 };
 
 constexpr Variant kVariants[] = {
-    {"small-1t", kUsualPasses, "sizes=16..1K", "live=8M,operations=1M"},
+    {"small-1t", kUsualPasses, "sizes=16..1K", "live=4M,operations=400000"},
 };
 
 SizeSource sizes;

@@ -6,8 +6,7 @@
 // kernel are zero. Bad: large blocks that are cleared although they were just mapped (each page is touched
 // twice), or mapped anew each time (a fault for each page, where clearing would cost less).
 // Made to embarrass: calloc as malloc plus memset, and munmap with each large free.
-#include "workloads/common_parameters.h"
-#include "workloads/size_source.h"
+#include "workloads/live_set.h"
 
 namespace heapmark {
 namespace {
@@ -16,36 +15,12 @@ constexpr Parameter kParameters[] = {sizes_parameter("16..1K"), live_parameter("
                                      operations_parameter("4M")};
 
 constexpr Variant kVariants[] = {
-    {"small-1t", kUsualPasses, "sizes=16..1K", "live=8M,operations=200000"},
-    {"large-1t", kUsualPasses, "sizes=64K..4M,live=64M,operations=20000", "live=32M,operations=300"},
+    {"small-1t", kUsualPasses, "sizes=16..1K", "live=4M,operations=150000"},
+    {"large-1t", kUsualPasses, "sizes=64K..4M,live=64M,operations=20000", "live=16M,operations=120"},
 };
 
-SizeSource sizes;
-
-struct Zeroed {
-  Block* slots;
-  std::uint64_t count;
-
-  static std::uint32_t threads(Context& context) { return threads_of(context); }
-  static std::uint64_t units(Context& context, std::uint32_t threads) {
-    return units_of(context, threads, 2);
-  }
-  void set_up(Context& context, Member& member, Team& team) {
-    if (member.number() == 0) sizes.set_up(context, "sizes");
-    count = slots_for_live(sizes, context.count("live") / team.threads(), 1);
-    slots = static_cast<Block*>(context.own_memory(count * sizeof(Block)));
-  }
-  void fill(Member& member) {
-    for (std::uint64_t at = 0; at < count; ++at) slots[at] = member.take_zeroed(sizes.draw(member.random));
-  }
-  void step(Member& member, std::uint64_t) {
-    Block& slot = slots[member.random.below(count)];
-    member.give_back(slot);
-    slot = member.take_zeroed(sizes.draw(member.random));
-  }
-  void finish(Member& member) {
-    for (std::uint64_t at = 0; at < count; ++at) member.give_back(slots[at]);
-  }
+struct Zeroed : LiveSet<Zeroed> {
+  static Block take(Member& member) { return member.take_zeroed(sizes.draw(member.random)); }
 };
 
 constexpr Workload kZeroed{"zeroed",           "calloc of small and of large blocks",

@@ -17,8 +17,8 @@ constexpr Parameter kParameters[] = {live_parameter("32M"), threads_parameter("1
                                      operations_parameter("6M")};
 
 constexpr Variant kVariants[] = {
-    {"1t", kUsualPasses, "threads=1", "live=8M,operations=500000"},
-    {"2t", kUsualPasses, "threads=2", "live=8M,operations=500000"},
+    {"1t", kUsualPasses, "threads=1", "live=4M,operations=300000"},
+    {"2t", kUsualPasses, "threads=2", "live=4M,operations=300000"},
 };
 
 // A visit to a random slot frees what is there, or takes a block where there is none: one half is live.
