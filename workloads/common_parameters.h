@@ -28,7 +28,7 @@ constexpr Parameter operations_parameter(const char* by_default) {
 }
 
 // All calls of a team go through calls.h, so the latency pass makes sense of every workload on it.
-inline constexpr unsigned kUsualPasses = kSpeed | kMemory | kLedger | kLatency;
+inline constexpr unsigned kUsualPasses = kSpeed | kMemory | kLedger | kLatency | kPressure;
 
 inline std::uint32_t threads_of(Context& context) {
   return static_cast<std::uint32_t>(context.count("threads"));

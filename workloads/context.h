@@ -58,7 +58,10 @@ class Context {
   }
   [[nodiscard]] std::uint64_t next_cut() const { return next_cut_; }
   void stop_clock(std::uint64_t done, std::uint64_t operations);
-  Observation observe();         // a few microseconds; allocates nothing
+  Observation observe();  // a few microseconds; allocates nothing
+  // Has the kernel page out what the allocator took, where the machine has swap. Returns the share of it that
+  // is in memory still, about 0 where all went well; kNotMeasured where there is no swap.
+  double page_out();
   void phase(const char* name);  // marks the ledger and the sample rows that follow
   void add_row(int table, std::initializer_list<double> cells, const char* text = nullptr);
   void metric(const char* name, double value);

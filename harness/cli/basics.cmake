@@ -9,5 +9,5 @@ heapmark_test(catalog_files_test LABELS integration SOURCES catalog_files_test.c
 heapmark_harness_library(heapmark_cli_basics doctor.cc exec.cc list.cc list_json.cc list_text.cc own_malloc.cc paths.cc tune.cc)
 target_compile_definitions(heapmark_cli_basics PRIVATE HEAPMARK_CATALOG_DIR="${PROJECT_SOURCE_DIR}/allocators/catalog"
   HEAPMARK_SCRIPTS_DIR="${PROJECT_SOURCE_DIR}/scripts")
-target_link_libraries(heapmark_cli_basics PUBLIC heapmark_known fmt::fmt nlohmann_json::nlohmann_json)
+target_link_libraries(heapmark_cli_basics PUBLIC heapmark_known heapmark_trial fmt::fmt nlohmann_json::nlohmann_json)
 heapmark_test(cli_basics_test LABELS unit SOURCES basics_test.cc LIBS heapmark_cli_basics)

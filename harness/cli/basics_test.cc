@@ -201,6 +201,19 @@ TEST_CASE("doctor puts what prevents first and names the package of a missing li
   CHECK_THAT(cli::doctor_text(machine, {}, {"heapmark-host"}), Contains("heapmark-host is missing"));
 }
 
+TEST_CASE("doctor says what the pressure pass needs, and how to provide what is missing") {
+  const auto text = [](const std::vector<machine::Finding>& findings) {
+    return cli::doctor_text(machine::Machine(), {}, {}, findings);
+  };
+  const std::string all = text(cli::pressure_findings("", "", false, ""));
+  CHECK_THAT(all, Contains("run --pass pressure") && Contains("--swap file"));
+  CHECK_THAT(text(cli::pressure_findings("", "", true, "has swap")), Contains("--swap present"));
+  const std::string none = text(cli::pressure_findings(
+      "only root can make one: use sudo", "no PSI: boot with psi=1", false, "no room: make room"));
+  CHECK_THAT(none, Contains("PREVENTS  memory cgroup") && Contains("fix    use sudo"));
+  CHECK_THAT(none, Contains("fix    boot with psi=1") && Contains("fix    make room"));
+}
+
 TEST_CASE("exec puts the allocator before what is preloaded already") {
   plan::Selection selection = installed("tuned");
   CHECK(cli::exec_environment(selection, "") ==

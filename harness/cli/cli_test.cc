@@ -106,6 +106,8 @@ TEST_CASE("wrong usage exits 2 and says what was perhaps meant") {
       {{"run", "--timeout", "-3s"}, "--timeout"},
       {{"run", "--margin", "-3%"}, "--margin"},
       {{"run", "--precision", "-2%"}, "--precision"},
+      {{"run", "--pressure", "90%"}, "0.9,0.7,smallest"},
+      {{"run", "--swap", "fil"}, "did you mean \"file\""},
       {{"run", "-r", "-2"}, "--rounds"},
       {{"run", "--shard", "-1/-1"}, "the I-th of N parts"},
       {{"run", "--seed", "-4"}, "from 0 up, not '-4'"},

@@ -6,6 +6,8 @@
 #include <filesystem>
 
 #include "harness/cli/known.h"
+#include "harness/machine/memory_pressure.h"
+#include "harness/trial/swap_space.h"
 
 namespace heapmark::cli {
 namespace {
@@ -52,11 +54,47 @@ std::vector<Finding> library_findings(const std::vector<plan::Selection>& select
   return findings;
 }
 
+// "what: what to do" in its two parts.
+Finding lacking(const std::string& subject, const std::string& why, const std::string& effect,
+                Weight weight) {
+  const std::size_t colon = why.find_last_of(':');
+  return colon == std::string::npos ? Finding{weight, subject, why, effect, ""}
+                                    : Finding{weight, subject, why.substr(0, colon), effect,
+                                              why.substr(colon + 1 + (why[colon + 1] == ' ' ? 1 : 0))};
+}
+
 }  // namespace
 
+std::vector<Finding> pressure_findings(const std::string& why_no_cgroup, const std::string& why_no_stalls,
+                                       bool has_swap, const std::string& why_no_swap_file) {
+  std::vector<Finding> findings;
+  if (why_no_cgroup.empty())
+    findings.push_back({Weight::kFine, "memory cgroup", "can be made: run --pass pressure", "", ""});
+  else
+    findings.push_back(
+        lacking("memory cgroup", why_no_cgroup, "the pressure pass is refused", Weight::kPrevents));
+  if (why_no_stalls.empty())
+    findings.push_back({Weight::kFine, "stalls (PSI)", "kept", "", ""});
+  else
+    findings.push_back(
+        lacking("stalls (PSI)", why_no_stalls, "the pressure pass tells no stall shares", Weight::kNote));
+  if (has_swap)
+    findings.push_back(
+        {Weight::kFine, "swap under pressure", "what the machine has (--swap present)", "", ""});
+  else if (why_no_swap_file.empty())
+    findings.push_back(
+        {Weight::kFine, "swap under pressure", "a file can be made, used and removed (--swap file)", "", ""});
+  else
+    findings.push_back(lacking("swap under pressure", why_no_swap_file,
+                               "the pressure pass runs without swap: what does not fit is killed",
+                               Weight::kNote));
+  return findings;
+}
+
 std::string doctor_text(const machine::Machine& machine, const std::vector<plan::Selection>& selections,
-                        const std::vector<std::string>& missing_parts) {
+                        const std::vector<std::string>& missing_parts, const std::vector<Finding>& more) {
   std::vector<Finding> findings = machine::judge(machine);
+  findings.insert(findings.end(), more.begin(), more.end());
   for (const std::string& part : missing_parts)
     findings.push_back({Weight::kPrevents, "part of heapmark", part + " is missing",
                         "nothing can be measured", "build heapmark anew"});
@@ -87,7 +125,10 @@ int doctor(const Paths& paths) {
   std::vector<std::string> missing_parts;
   for (const std::string& part : {paths.host_program, paths.noop_library})
     if (!std::filesystem::exists(part)) missing_parts.push_back(part);
-  fmt::print("{}", doctor_text(machine::read_machine(), selections, missing_parts));
+  const auto pressure =
+      pressure_findings(machine::why_no_memory_cgroup(), machine::why_no_stalls(), machine::has_swap(),
+                        trial::why_no_swap_file(trial::SwapAsked().folder, trial::SwapAsked().bytes));
+  fmt::print("{}", doctor_text(machine::read_machine(), selections, missing_parts, pressure));
   return 0;
 }
 

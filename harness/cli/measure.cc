@@ -6,6 +6,7 @@
 #include <limits>
 #include <set>
 
+#include "harness/cli/pressure.h"
 #include "harness/cli/same_output.h"
 #include "harness/cli/sessions.h"
 #include "harness/stats/precision.h"
@@ -108,6 +109,8 @@ class Measuring {
   bool run_one_by_one(std::size_t at, std::size_t end) {
     for (; at < end; ++at) {
       progress_.starts(open_, at);
+      open_[at].limit_bytes =
+          limit_bytes_of(open_[at], file_.results().asked.baseline, file_.results().records);
       trial::TrialResult result = executor_.run(open_[at]);
       if (result.outcome == trial::Outcome::kInterrupted) return false;
       keep(open_[at], std::move(result));

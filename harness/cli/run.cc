@@ -20,6 +20,7 @@
 #include "harness/cli/output.h"
 #include "harness/cli/own_malloc.h"
 #include "harness/cli/precision.h"
+#include "harness/cli/pressure.h"
 #include "harness/cli/terminal.h"
 #include "harness/machine/machine.h"
 #include "harness/plan/command_workload.h"
@@ -201,6 +202,11 @@ plan::Request request_of(const RunOptions& options) {
   request.lockstep = !options.no_lockstep;
   request.command = command_of(options.program);
   if (request.command) require_command_flags(options, request);
+  if (!options.pressure.empty()) request.pressure = plan::parse_pressure_limits(options.pressure);
+  request.swap = options.swap;
+  const auto& kinds = trial::swap_kind_names();
+  if (!options.swap.empty() && std::find(kinds.begin(), kinds.end(), options.swap) == kinds.end())
+    throw UsageError("--swap: " + plan::unknown("kind of swap", options.swap, kinds));
   if (!options.precision.empty()) {
     request.precision = parse_precision(options.precision);
     if (options.rounds.empty()) request.rounds.of("speed") *= kRoundsForPrecision;
@@ -272,6 +278,7 @@ int run(const Paths& paths, const RunOptions& options) {
   say_what_is_skipped(selections);
   for (const std::string& same : same_libraries(selections)) warn(same);
   trial::ProcessExecutor executor(paths.host_program);
+  executor.choose_swap(swap_for(plan, results.asked.request.swap, options.swap_folder));
   if (!resuming) check_given_libraries(selections, executor);
 
   record::ResultsFile file(output, std::move(results));

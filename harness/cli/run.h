@@ -30,6 +30,9 @@ struct RunOptions {
   std::string resume;        // a results file to go on with
   std::string baseline;      // "": glibc where chosen, else the first allocator
   std::string margin;        // "3%": ratios within it are called equal; "": 3 %
+  std::string pressure;      // "0.9,0.7,smallest": limits of the pressure pass; ""
+  std::string swap;          // of the pressure pass: trial::swap_kind_names(), or ""
+  std::string swap_folder;   // where a swap file is made; ""
   bool tables = false;       // print the long tables before the closing words
   CommandOptions program;    // the work, where it is a command
   std::string command;       // as typed, for the record

@@ -34,6 +34,14 @@ void add_measuring_flags(CLI::App& verb, RunOptions& options) {
       "--precision", options.precision,
       "2%: no further rounds of the speed pass for a workload whose intervals of time are that narrow (half "
       "their width); without -r up to 24 rounds (quick: 12). By default all rounds are done");
+  verb.add_option("--pressure", options.pressure,
+                  "limits of the pressure pass: shares of the baseline's peak, and smallest (search for the "
+                  "smallest limit that suffices); 0.9,0.8,0.7,0.6,smallest");
+  verb.add_option(
+      "--swap", options.swap,
+      "of the pressure pass: file or zram (made, used and removed, as root), present (what the machine "
+      "has) or none; by default what it has, else a file as root");
+  verb.add_option("--swap-folder", options.swap_folder, "where the swap file is made (/var/tmp)");
   verb.add_flag("--no-lockstep", options.no_lockstep,
                 "time one allocator after the other in each round, instead of all slice by slice");
   verb.add_option("--seed", options.seed, "the same seed gives the same operations")
@@ -70,7 +78,8 @@ void add_run_flags(CLI::App& verb, RunOptions& options) {
         "--seed",      "--shard",     "--first-round",  "--timeout", "--no-lockstep", "--precision",
         "--margin",    "--prepare",   "--cwd",          "--env",     "--input",       "--ignore-output",
         "--exit-code", "--processes", "--lockstep",     "--name",    "--serve",       "--ready",
-        "--load",      "--settle",    "--ready-within", "--stop",    "--figure",      "--figure-lower"})
+        "--load",      "--settle",    "--ready-within", "--stop",    "--figure",      "--figure-lower",
+        "--pressure",  "--swap"})
     resume->excludes(flag);
   verb.add_option("--baseline", options.baseline, "what the others are compared with (glibc, else the first)")
       ->excludes("--resume");

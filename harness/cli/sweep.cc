@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include "harness/cli/known.h"
+#include "harness/cli/pressure.h"
 #include "harness/cli/terminal.h"
 #include "harness/plan/budget.h"
 #include "harness/plan/usage_error.h"
@@ -24,9 +25,13 @@ plan::RoundCost measure_cost(const Paths& paths, const RunOptions& run,
   request.shard = {};
   plan::RoundCost cost;
   trial::ProcessExecutor executor(paths.host_program);
-  for (const trial::TrialSpec& spec : plan::make_plan(request, selections, known_workloads(paths, request))) {
-    const double seconds = executor.run(spec).wall_seconds;
-    cost.of(spec.pass) += seconds;
+  const auto plan = plan::make_plan(request, selections, known_workloads(paths, request));
+  executor.choose_swap(swap_for(plan, request.swap, run.swap_folder));
+  std::vector<record::Record> measured;  // not kept: limits follow from them
+  for (trial::TrialSpec spec : plan) {
+    spec.limit_bytes = limit_bytes_of(spec, run.allocators, measured);
+    measured.push_back({spec, executor.run(spec), ""});
+    cost.of(spec.pass) += measured.back().result.wall_seconds;
   }
   return cost;
 }

@@ -14,7 +14,6 @@
 namespace heapmark::plan {
 namespace {
 
-const std::vector<std::string> kEverything = {"all"};
 const std::vector<std::string> kDefaultGroup = {"standard"};
 
 constexpr std::chrono::seconds kTimeout{120}, kQuickTimeout{60}, kCommandTimeout{600};
@@ -85,13 +84,14 @@ std::vector<Chosen> choose(const Request& request, const std::vector<WorkloadInf
 }
 
 std::vector<std::string> choose_passes(const Request& request) {
-  const std::vector<std::string>& asked = request.passes.empty() ? kEverything : request.passes;
+  const std::vector<std::string>& asked = request.passes;
   const std::vector<std::string> known = pass_names();
   for (const std::string& pass : asked)
     if (pass != "all" && !holds(known, pass)) throw UsageError(unknown("pass", pass, known));
   std::vector<std::string> passes;
   for (const std::string& pass : known)
-    if (holds(asked, "all") || holds(asked, pass)) passes.push_back(pass);
+    if (asked.empty() ? pass_info(pass).by_default : holds(asked, "all") || holds(asked, pass))
+      passes.push_back(pass);
   return passes;
 }
 
@@ -133,6 +133,15 @@ trial::Pairs parameters_of(const Chosen& chosen, const Request& request) {
   for (const auto& [name, value] : request.sets)
     if (find_row(chosen.workload->parameters, name)) set(pairs, name, value);
   return pairs;
+}
+
+// Shares of the memory limits that a pass runs a variant at, in order; 0: none, which is all that most passes
+// do.
+std::vector<double> limits_of(const std::string& pass, const Request& request) {
+  std::vector<double> shares{0};
+  if (pass_info(pass).pass == kPressure)
+    shares.insert(shares.end(), request.pressure.shares.begin(), request.pressure.shares.end());
+  return shares;
 }
 
 // A parameter in bytes is what the workload holds live. Of the allocators of the catalog the most wasteful
@@ -199,34 +208,41 @@ std::vector<trial::TrialSpec> make_plan(const Request& request, const std::vecto
     for (const Chosen& one : chosen) {
       for (const std::string& pass : passes) {
         if (round >= request.rounds.of(pass) || !holds(one.variant->passes, pass)) continue;
-        std::vector<const Selection*> order = allocators;
-        shuffle(order, random);
-        if (group++ % request.shard.count + 1 != request.shard.index) {
-          id += order.size();
-          continue;
-        }
+        const bool elsewhere = group++ % request.shard.count + 1 != request.shard.index;
+        const bool under_pressure = pass_info(pass).pass == kPressure;
         const trial::Pairs parameters = parameters_of(one, request);
-        for (const Selection* const selection : order)
-          plan.push_back({.id = id++,
-                          .allocator = selection->label,
-                          .preload = selection->preload,
-                          .library = selection->library,
-                          .environment = environment_of(*selection),
-                          .workload = one.workload->name,
-                          .variant = one.variant->name,
-                          .parameters = parameters,
-                          .pass = pass,
-                          .round = request.first_round + round,
-                          .seed = request.seed,
-                          .check = request.check,
-                          .lockstep = request.lockstep && pass_info(pass).pass == kSpeed &&
-                                      !keeps_time_itself(*selection),
-                          .memory_estimate_bytes = memory_estimate(*one.workload, parameters),
-                          .timeout = request.timeout.count() > 0 ? request.timeout
-                                     : request.command           ? kCommandTimeout
-                                     : request.quick             ? kQuickTimeout
-                                                                 : kTimeout,
-                          .command = request.command});
+        for (const double share : limits_of(pass, request)) {
+          std::vector<const Selection*> order = allocators;
+          shuffle(order, random);
+          if (elsewhere) {
+            id += order.size();
+            continue;
+          }
+          for (const Selection* const selection : order)
+            plan.push_back(
+                {.id = id++,
+                 .allocator = selection->label,
+                 .preload = selection->preload,
+                 .library = selection->library,
+                 .environment = environment_of(*selection),
+                 .workload = one.workload->name,
+                 .variant = under_pressure ? variant_at(one.variant->name, share) : one.variant->name,
+                 .parameters = parameters,
+                 .pass = pass,
+                 .round = request.first_round + round,
+                 .seed = request.seed,
+                 .check = request.check,
+                 .lockstep =
+                     request.lockstep && pass_info(pass).pass == kSpeed && !keeps_time_itself(*selection),
+                 .memory_estimate_bytes = memory_estimate(*one.workload, parameters),
+                 .timeout = request.timeout.count() > 0 ? request.timeout
+                            : request.command           ? kCommandTimeout
+                            : request.quick             ? kQuickTimeout
+                                                        : kTimeout,
+                 .limit_share = share,
+                 .finds_smallest_limit = under_pressure && share == 0 && request.pressure.smallest,
+                 .command = request.command});
+        }
       }
     }
   }

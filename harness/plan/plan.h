@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/plan/pressure_limits.h"
 #include "harness/plan/rounds.h"
 #include "harness/plan/selection.h"
 #include "harness/plan/workload_list.h"
@@ -30,7 +31,7 @@ struct Shard {
 struct Request {
   // "churn" (all variants), "churn/small-4t", "patterns" (a group), "all"; empty: kDefaultGroup
   std::vector<std::string> workloads;
-  std::vector<std::string> passes;  // empty or "all": every one
+  std::vector<std::string> passes;  // empty: those done by default; "all": every one
   Rounds rounds = default_rounds(false);
   trial::Pairs sets;  // applied to every workload that has the parameter
   std::uint64_t seed = 1;
@@ -46,6 +47,8 @@ struct Request {
   // Half-width of the intervals of time at which a workload variant gets no further rounds of the speed pass;
   // 0: all rounds are done. The plan is the same: what need not be done is left out when it comes up.
   double precision = 0;
+  PressureLimits pressure;  // of the pressure pass
+  std::string swap;  // a name of trial::swap_kind_names(), or "": what the machine has, else a file as root
 };
 
 // Where the work is a command, `workloads` is command_workload() alone.

@@ -30,14 +30,18 @@ TEST_CASE("each pass of the table has a name, a bit and a rank of its own") {
 TEST_CASE("a number of rounds stands for the passes that grow, and limits the others") {
   CHECK(parse_rounds("", false) == default_rounds(false));
   CHECK(parse_rounds("", true) == default_rounds(true));
-  CHECK(parse_rounds("10", false) == Rounds{{"speed", 10}, {"memory", 3}, {"ledger", 1}, {"limit", 1}, {"latency", 3}});
-  CHECK(parse_rounds("2", false) == Rounds{{"speed", 2}, {"memory", 2}, {"ledger", 1}, {"limit", 1}, {"latency", 2}});
-  CHECK(parse_rounds("5", true) == Rounds{{"speed", 5}, {"memory", 2}, {"ledger", 1}, {"limit", 1}, {"latency", 1}});
+  CHECK(parse_rounds("10", false) ==
+        Rounds{{"speed", 10}, {"memory", 3}, {"ledger", 1}, {"limit", 1}, {"latency", 3}, {"pressure", 10}});
+  CHECK(parse_rounds("2", false) ==
+        Rounds{{"speed", 2}, {"memory", 2}, {"ledger", 1}, {"limit", 1}, {"latency", 2}, {"pressure", 2}});
+  CHECK(parse_rounds("5", true) ==
+        Rounds{{"speed", 5}, {"memory", 2}, {"ledger", 1}, {"limit", 1}, {"latency", 1}, {"pressure", 5}});
 }
 
 TEST_CASE("rounds by name change those passes alone, and are read back as written") {
   const Rounds rounds = parse_rounds("memory=7,limit=0", false);
-  CHECK(rounds == Rounds{{"speed", 6}, {"memory", 7}, {"ledger", 1}, {"limit", 0}, {"latency", 3}});
+  CHECK(rounds ==
+        Rounds{{"speed", 6}, {"memory", 7}, {"ledger", 1}, {"limit", 0}, {"latency", 3}, {"pressure", 3}});
   CHECK(parse_rounds(written(rounds), true) == rounds);
 }
 
@@ -45,7 +49,7 @@ TEST_CASE("rounds that make no sense are refused with what would") {
   CHECK_THROWS_AS(parse_rounds("0", false), UsageError);
   CHECK_THROWS_AS(parse_rounds("many", false), UsageError);
   CHECK_THROWS_AS(parse_rounds("1001", false), UsageError);
-  CHECK_THROWS_AS(parse_rounds("speed=0,memory=0,ledger=0,limit=0,latency=0", false), UsageError);
+  CHECK_THROWS_AS(parse_rounds("speed=0,memory=0,ledger=0,limit=0,latency=0,pressure=0", false), UsageError);
   CHECK_THROWS_WITH(parse_rounds("sped=3", false), Catch::Matchers::Contains("did you mean \"speed\""));
 }
 

@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "workloads/contract/ledger_metrics.h"
+#include "workloads/contract/pressure_metrics.h"
 
 namespace heapmark::plan {
 namespace {
@@ -75,10 +76,11 @@ std::vector<std::string> passes_of(unsigned mask) {
   return names;
 }
 
-// What the ledger measures from outside, for every workload alike.
-std::vector<Metric> ledger_metrics() {
+// What is measured from outside, for every workload alike.
+template <std::size_t N>
+std::vector<Metric> metrics_of(const MetricInfo (&rows)[N]) {
   std::vector<Metric> metrics;
-  for (const MetricInfo& one : kLedgerMetrics)
+  for (const MetricInfo& one : rows)
     metrics.push_back({.name = one.name,
                        .unit = one.unit,
                        .better = better_name(one.better),
@@ -100,10 +102,11 @@ std::vector<WorkloadInfo> parse_workloads(std::string_view describe_json) {
   const std::string place = "heapmark-host describe";
   std::vector<WorkloadInfo> workloads = rows(document, "workloads", place, read_workload);
   const std::vector<Metric> common = rows(document, "common_metrics", place, read_metric);
-  const std::vector<Metric> ledger = ledger_metrics();
+  const std::vector<Metric> ledger = metrics_of(kLedgerMetrics), pressure = metrics_of(kPressureMetrics);
   for (WorkloadInfo& workload : workloads) {
     workload.metrics.insert(workload.metrics.end(), common.begin(), common.end());
     workload.metrics.insert(workload.metrics.end(), ledger.begin(), ledger.end());
+    workload.metrics.insert(workload.metrics.end(), pressure.begin(), pressure.end());
   }
   return workloads;
 }

@@ -31,7 +31,7 @@ struct WorkloadInfo {
   std::string name, group, summary;  // group: a name for all workloads of one folder
   std::vector<WorkloadParameter> parameters;
   std::vector<WorkloadVariant> variants;
-  std::vector<Metric> metrics;  // its own, then the common ones of every workload, then the ledger's
+  std::vector<Metric> metrics;  // its own, then the common ones, the ledger's and the pressure pass's
 };
 
 // Parses the output of `describe`; throws std::runtime_error with the place where it is not as expected.

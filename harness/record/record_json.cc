@@ -76,6 +76,30 @@ trial::Lockstep lockstep_from(const json& record) {
   return lockstep;
 }
 
+// The limit in bytes is a metric, as it came out; conditions are missing where no process was started.
+json pressure_to_json(const trial::TrialSpec& spec, const trial::TrialResult& result) {
+  json out{{"limit_share", spec.limit_share}, {"finds_smallest_limit", spec.finds_smallest_limit}};
+  if (!result.pressure) return out;
+  out["cgroup"] = result.pressure->cgroup;
+  out["swap"] = result.pressure->swap;
+  if (!result.pressure->why_no_swap.empty()) out["why_no_swap"] = result.pressure->why_no_swap;
+  out["stalls_of"] = result.pressure->stalls_of;
+  out["swapped_of"] = result.pressure->swapped_of;
+  return out;
+}
+
+void read_pressure(const json& value, trial::TrialSpec& spec, trial::TrialResult& result) {
+  value.at("limit_share").get_to(spec.limit_share);
+  value.at("finds_smallest_limit").get_to(spec.finds_smallest_limit);
+  if (!value.contains("cgroup")) return;
+  trial::PressureFacts& facts = result.pressure.emplace();
+  value.at("cgroup").get_to(facts.cgroup);
+  value.at("swap").get_to(facts.swap);
+  facts.why_no_swap = value.value("why_no_swap", "");
+  value.at("stalls_of").get_to(facts.stalls_of);
+  value.at("swapped_of").get_to(facts.swapped_of);
+}
+
 trial::Table table_from(const json& value) {
   trial::Table table;
   table.columns = value.at("columns").get<std::vector<std::string>>();
@@ -196,6 +220,7 @@ json to_json(const Record& record) {
   }
   if (result.output) out["output"] = {{"hash", result.output->hash}, {"bytes", result.output->bytes}};
   if (!result.notes.empty()) out["notes"] = result.notes;
+  if (spec.pass == "pressure") out["pressure"] = pressure_to_json(spec, result);
   if (result.reference_factor != 1) out["reference_factor"] = result.reference_factor;
   return out;
 }
@@ -235,6 +260,7 @@ Record record_from(const json& value) {
     result.output = trial::Output{value.at("output").at("hash").get<std::string>(),
                                   value.at("output").at("bytes").get<std::uint64_t>()};
   if (value.contains("notes")) value.at("notes").get_to(result.notes);
+  if (value.contains("pressure")) read_pressure(value.at("pressure"), spec, result);
   result.reference_factor = value.value("reference_factor", 1.0);
   return record;
 }
@@ -254,6 +280,8 @@ json to_json(const Asked& asked) {
            {"check", request.check},
            {"lockstep", request.lockstep},
            {"precision", request.precision},
+           {"pressure", {{"shares", request.pressure.shares}, {"smallest", request.pressure.smallest}}},
+           {"swap", request.swap},
            {"baseline", asked.baseline},
            {"margin", asked.margin}};
   if (request.command) {
@@ -286,6 +314,11 @@ Asked asked_from(const json& value) {
   request.precision = value.value("precision", 0.0);
   if (value.contains("command")) request.command = command_from(value.at("command"));
   request.command_name = value.value("command_name", "");
+  if (value.contains("pressure")) {
+    value.at("pressure").at("shares").get_to(request.pressure.shares);
+    value.at("pressure").at("smallest").get_to(request.pressure.smallest);
+  }
+  request.swap = value.value("swap", "");
   return asked;
 }
 

@@ -40,6 +40,33 @@ TEST_CASE("after every trial the file on disk can be read and holds all trials s
   }
 }
 
+TEST_CASE("limits and conditions of the pressure pass are read back the same") {
+  const Folder folder;
+  Results given = example::results();
+  given.asked.request.pressure = {{0.9, 0.65}, false};
+  given.asked.request.swap = "zram";
+  ResultsFile file(folder.file("r.json"), given);
+  Record record = example::record("quick", "pressure", 0, {{"limit_bytes", 4096}});
+  record.spec.limit_share = 0.65;
+  record.result.pressure = {"v1", "none", "no room", "machine", "cgroup"};
+  file.add(record);
+  Record refused = example::failed("quick", "pressure", 1, trial::Outcome::kRefused, "only root");
+  refused.spec.finds_smallest_limit = true;
+  file.add(refused);
+  const Results read = read_results(file.path());
+  CHECK(read.asked.request.pressure == given.asked.request.pressure);
+  CHECK(read.asked.request.swap == "zram");
+  CHECK(read.records.at(0).spec.limit_share == 0.65);
+  const trial::PressureFacts& facts = read.records.at(0).result.pressure.value();
+  CHECK(facts.cgroup == "v1");
+  CHECK(facts.swap == "none");
+  CHECK(facts.why_no_swap == "no room");
+  CHECK(facts.stalls_of == "machine");
+  CHECK(facts.swapped_of == "cgroup");
+  CHECK(read.records.at(1).spec.finds_smallest_limit);
+  CHECK_FALSE(read.records.at(1).result.pressure);
+}
+
 TEST_CASE("what is written is read back the same") {
   const Folder folder;
   Results given = example::results();

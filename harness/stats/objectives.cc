@@ -42,6 +42,10 @@ const std::vector<Objective>& sources() {
        1,
        "large requests refused though they fitted (limit pass)"},
       {"p999", {{"p999_ns", "latency"}}, 0, "the 99.9th percentile of the time of a call (latency pass)"},
+      {"pressure_time",
+       {{"ns_per_op", "pressure"}},
+       0,
+       "wall time per operation under a memory limit (pressure pass)"},
   };
   return all;
 }
@@ -89,6 +93,7 @@ std::map<Place, std::map<Round, double>> values_of(const Results& results, const
     if (spec.allocator != label || result.outcome != trial::Outcome::kOk) continue;
     const Source* const source = source_of(results, objective, spec.workload);
     if (source == nullptr || spec.pass != source->pass) continue;
+    if (source->pass == "pressure" && spec.limit_share == 0) continue;  // nothing was short
     const auto value = result.metrics.find(std::string(source->metric));
     if (value == result.metrics.end() || std::isnan(value->second)) continue;
     values[{spec.workload, spec.variant}][{host, spec.round}] = value->second + objective.add;
@@ -158,7 +163,7 @@ const std::vector<ObjectiveInfo>& objectives() {
 }
 
 Kind kind_of_objective(std::string_view objective) {
-  return objective == "time" || objective == "p999" ? kTimeKind : kSteadyKind;
+  return objective == "time" || objective == "p999" || objective == "pressure_time" ? kTimeKind : kSteadyKind;
 }
 
 Overall overall_between(const Results& results, const std::string& objective, const std::string& label,

@@ -16,7 +16,7 @@ struct ObjectiveInfo {
   std::string name, help;
 };
 
-// time, rss, faults, failed, p999.
+// time, rss, faults, failed, p999, pressure_time.
 [[nodiscard]] const std::vector<ObjectiveInfo>& objectives();
 
 struct PlaceRatio {

@@ -83,6 +83,26 @@ TEST_CASE("the tail of a call is compared by its 99.9th percentile, as times are
   CHECK(kind_of_objective("p999").doubt == kTimeKind.doubt);
 }
 
+TEST_CASE("time under pressure is compared at each limit, and not without one") {
+  Results results = example::results();
+  results.metrics["churn"].front().passes = {"speed", "pressure"};
+  const double shares[] = {0, 0.9, 0.7}, ratios[] = {100, 2, 8};
+  for (int at = 0; at < 3; ++at)
+    for (const char* const label : {"glibc", "quick"}) {
+      Record record = example::record(label, "pressure", 0, {{"ns_per_op", 10}});
+      if (record.spec.allocator == "quick") record.result.metrics["ns_per_op"] *= ratios[at];
+      record.spec.limit_share = shares[at];
+      record.spec.variant = "small@" + std::to_string(at);
+      results.records.push_back(record);
+    }
+  const auto all = overall_of(results);
+  const Overall* const found = find(all, "quick", "pressure_time");
+  REQUIRE(found);
+  CHECK(found->summary->median == Approx(4));
+  CHECK(found->places.size() == 2);
+  CHECK(kind_of_objective("pressure_time").doubt == kTimeKind.doubt);
+}
+
 TEST_CASE("two allocators can be compared with each other, of what all workloads say") {
   Results results = example::results();
   for (unsigned round = 0; round < 2; ++round) add(results, "small", round, 100, 50);

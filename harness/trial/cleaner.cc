@@ -19,27 +19,97 @@ namespace {
 
 // Pages are read back from the swap before it is gone: where memory is short for a moment it is tried again.
 constexpr int kTries = 50;
+constexpr char kSwap = 's', kCgroup = 'c', kZram = 'z';
 constexpr timespec kBetweenTries{0, 100'000'000};
 
-void remove_swap(const char* path) {
+void swap_off(const char* path) {
   for (int tried = 0; tried < kTries; ++tried) {
     if (::swapoff(path) == 0 || errno == EINVAL || errno == ENOENT) break;  // EINVAL: it is not in use
     ::nanosleep(&kBetweenTries, nullptr);
   }
+}
+
+void remove_swap(const char* path) {
+  swap_off(path);
   ::unlink(path);
 }
 
-// Reads paths, each ended by a zero byte, until the tool's end is closed; then removes them.
+// Kills what is in the cgroup, until it is empty and can be removed.
+void remove_cgroup(const char* path) {
+  char procs[Cleaner::kLongestPath + 32];
+  std::strcpy(procs, path);
+  std::strcat(procs, "/cgroup.procs");
+  for (int tried = 0; tried < kTries; ++tried) {
+    if (::rmdir(path) == 0 || errno == ENOENT) return;
+    char numbers[4096];
+    const int fd = ::open(procs, O_RDONLY | O_CLOEXEC);
+    const ssize_t got = fd < 0 ? 0 : ::read(fd, numbers, sizeof numbers);
+    if (fd >= 0) ::close(fd);
+    pid_t process = 0;
+    for (ssize_t at = 0; at < got; ++at) {
+      if (numbers[at] >= '0' && numbers[at] <= '9') {
+        process = process * 10 + (numbers[at] - '0');
+        continue;
+      }
+      if (process > 1) ::kill(process, SIGKILL);
+      process = 0;
+    }
+    ::nanosleep(&kBetweenTries, nullptr);
+  }
+}
+
+// `told`: "zram0 BYTES". Resets the device where it has that size.
+void reset_zram(char* told) {
+  char* const bytes = std::strchr(told, ' ');
+  if (bytes == nullptr) return;
+  *bytes = '\0';
+  char path[Cleaner::kLongestPath + 32];
+  const auto make_path = [&](const char* before, const char* after) {
+    std::strcpy(path, before);
+    std::strcat(path, told);
+    std::strcat(path, after);
+  };
+  make_path("/dev/", "");
+  swap_off(path);
+  make_path("/sys/block/", "/disksize");
+  char size[32] = "";
+  const int fd = ::open(path, O_RDONLY | O_CLOEXEC);
+  const ssize_t got = fd < 0 ? -1 : ::read(fd, size, sizeof size - 1);
+  if (fd >= 0) ::close(fd);
+  const std::size_t length = std::strlen(bytes + 1);
+  const bool ours = got > 0 && std::strncmp(size, bytes + 1, length) == 0 && size[length] == '\n';
+  if (!ours) return;
+  make_path("/sys/block/", "/reset");
+  for (int tried = 0; tried < kTries;
+       ++tried) {  // busy while somebody has it open: udev looks at new devices
+    const int reset = ::open(path, O_WRONLY | O_CLOEXEC);
+    const bool done = reset >= 0 && ::write(reset, "1", 1) == 1;
+    if (reset >= 0) ::close(reset);
+    if (done) return;
+    ::nanosleep(&kBetweenTries, nullptr);
+  }
+}
+
+// Reads what to remove, a letter and its name ended by a zero byte each, until the tool's end is closed; then
+// removes it.
 [[noreturn]] void clean_when_closed(int own_end) {
-  static char told[16 * (Cleaner::kLongestPath + 1)];
+  static char told[16 * (Cleaner::kLongestPath + 2)];
   std::size_t size = 0;
   while (size < sizeof told) {
     const ssize_t got = ::read(own_end, told + size, sizeof told - size);
     if (got > 0) size += static_cast<std::size_t>(got);
     if (got == 0 || (got < 0 && errno != EINTR)) break;
   }
-  for (std::size_t at = 0; at < size; at += std::strlen(told + at) + 1)
-    if (told[at] == '/') remove_swap(told + at);
+  // Cgroups first: what runs in them may be what uses the swap.
+  for (std::size_t at = 0, next = 0; at < size; at = next) {
+    next = at + std::strlen(told + at) + 1;
+    if (told[at] == kCgroup) remove_cgroup(told + at + 1);
+  }
+  for (std::size_t at = 0, next = 0; at < size; at = next) {
+    next = at + std::strlen(told + at) + 1;
+    if (told[at] == kSwap) remove_swap(told + at + 1);
+    if (told[at] == kZram) reset_zram(told + at + 1);
+  }
   ::_exit(0);
 }
 
@@ -79,10 +149,24 @@ Cleaner::~Cleaner() {
 }
 
 void Cleaner::will_make_swap(const std::string& path) {
-  if (path.empty() || path.front() != '/' || path.size() > kLongestPath)
-    throw std::system_error(ENAMETOOLONG, std::generic_category(), path);
-  const auto bytes = static_cast<ssize_t>(path.size() + 1);
-  if (::send(tool_end_.get(), path.c_str(), path.size() + 1, MSG_NOSIGNAL) != bytes)
+  tell(kSwap, path);
+}
+
+void Cleaner::will_make_cgroup(const std::string& path) {
+  tell(kCgroup, path);
+}
+
+void Cleaner::will_set_up_zram(const std::string& name, std::uint64_t bytes) {
+  tell(kZram, name + " " + std::to_string(bytes));
+}
+
+void Cleaner::tell(char kind, const std::string& what) {
+  const bool is_path = kind != kZram;
+  if (what.empty() || (is_path && what.front() != '/') || what.size() > kLongestPath)
+    throw std::system_error(ENAMETOOLONG, std::generic_category(), what);
+  const std::string line = kind + what;
+  const auto bytes = static_cast<ssize_t>(line.size() + 1);
+  if (::send(tool_end_.get(), line.c_str(), line.size() + 1, MSG_NOSIGNAL) != bytes)
     throw std::system_error(errno, std::generic_category(), "telling the cleaner");
 }
 

@@ -4,11 +4,13 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <iterator>
 #include <optional>
 #include <system_error>
 #include <thread>
@@ -17,6 +19,7 @@
 #include "harness/machine/oom_kills.h"
 #include "harness/trial/command_run.h"
 #include "harness/trial/command_session.h"
+#include "harness/trial/pressure.h"
 #include "harness/trial/report_reader.h"
 #include "harness/trial/session.h"
 
@@ -27,17 +30,21 @@ using Clock = std::chrono::steady_clock;
 
 enum class Stop { kChildEnded, kTimedOut, kInterrupted };
 
-// Sleeps until `ended` becomes readable, the deadline has passed or the tool is interrupted.
-Stop wait_for(int ended, int interrupted, Clock::time_point deadline) {
-  pollfd fds[] = {{ended, POLLIN, 0}, {interrupted, POLLIN, 0}};
+// Sleeps until `ended` becomes readable, the deadline has passed or the tool is interrupted. Looks after the
+// cgroup of the process, where it has one.
+Stop wait_for(int ended, int interrupted, Clock::time_point deadline, MemoryCgroup* cgroup = nullptr) {
   for (;;) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
     if (left <= 0) return Stop::kTimedOut;
-    const int ready = ::poll(fds, 2, static_cast<int>(left));
+    pollfd fds[] = {{ended, POLLIN, 0},
+                    {interrupted, POLLIN, 0},
+                    {cgroup != nullptr ? cgroup->out_of_memory() : -1, POLLIN, 0}};
+    const int ready = ::poll(fds, std::size(fds), static_cast<int>(left));
     if (ready < 0 && errno != EINTR) return Stop::kInterrupted;
     if (ready <= 0) continue;
     if (fds[1].revents != 0) return Stop::kInterrupted;
-    return Stop::kChildEnded;
+    if (fds[0].revents != 0) return Stop::kChildEnded;
+    if (cgroup != nullptr) cgroup->relieve();
   }
 }
 
@@ -46,15 +53,17 @@ void mark(Stop stop, Ending& ending) {
   ending.interrupted = stop == Stop::kInterrupted;
 }
 
-Ending run_plainly(const Child& child, int interrupted, Clock::time_point deadline) {
+Ending run_plainly(const Child& child, int interrupted, Clock::time_point deadline, MemoryCgroup* cgroup) {
   const Descriptor ended(static_cast<int>(::syscall(SYS_pidfd_open, child.pid, 0)));
   if (ended.get() < 0)
     throw std::system_error(errno, std::generic_category(), "watching the measured process");
   Ending ending;
-  mark(wait_for(ended.get(), interrupted, deadline), ending);
+  mark(wait_for(ended.get(), interrupted, deadline, cgroup), ending);
   ::kill(-child.pid, SIGKILL);  // the whole group: the workload, or what it left behind
-  while (::waitpid(child.pid, &ending.wait_status, 0) < 0 && errno == EINTR) {
+  rusage used{};
+  while (::wait4(child.pid, &ending.wait_status, 0, &used) < 0 && errno == EINTR) {
   }
+  ending.max_rss_bytes = static_cast<std::uint64_t>(used.ru_maxrss) * 1024;
   return ending;
 }
 
@@ -97,6 +106,8 @@ ProcessExecutor::ProcessExecutor(std::string host_program)
   if (interrupted_.get() < 0) throw std::system_error(errno, std::generic_category(), "eventfd");
 }
 
+ProcessExecutor::~ProcessExecutor() = default;
+
 void ProcessExecutor::interrupt() noexcept {
   const int error = errno;
   ::eventfd_write(interrupted_.get(), 1);
@@ -110,6 +121,13 @@ std::vector<TrialResult> ProcessExecutor::run_session(const std::vector<TrialSpe
 
 TrialResult ProcessExecutor::run(const TrialSpec& spec) {
   if (spec.command) return run_command(spec, interrupted_.get());
+  if (spec.pass != "pressure") return run_process(spec, nullptr);
+  if (!pressure_) pressure_ = std::make_unique<Pressure>(swap_);
+  return pressure_->run(
+      spec, [this](const TrialSpec& one, MemoryCgroup& cgroup) { return run_process(one, &cgroup); });
+}
+
+TrialResult ProcessExecutor::run_process(const TrialSpec& spec, MemoryCgroup* cgroup) {
   TrialResult result;
   result.started = now_utc();
   result.environment_padding = padding_for(spec);
@@ -126,12 +144,16 @@ TrialResult ProcessExecutor::run(const TrialSpec& spec) {
   const auto start = Clock::now();
   const machine::OomCounters oom_before = machine::read_oom_counters();
   const Child child = start_child(host_program_, spec, report.fd(), result.environment_padding,
-                                  ledger ? &ledger::OsLedger::prepare_child : nullptr);
+                                  ledger   ? &ledger::OsLedger::prepare_child
+                                  : cgroup ? &MemoryCgroup::join
+                                           : nullptr);
   const auto deadline = start + spec.timeout;
   Ending ending = ledger ? run_traced(child, interrupted_.get(), deadline, *ledger)
-                         : run_plainly(child, interrupted_.get(), deadline);
+                         : run_plainly(child, interrupted_.get(), deadline, cgroup);
   result.wall_seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  result.max_rss_bytes = ending.max_rss_bytes;
   ending.oom_kill = machine::oom_kill_between(oom_before, machine::read_oom_counters());
+  if (cgroup != nullptr && cgroup->oom_kills() > 0) ending.oom_kill = machine::OomKill::kCgroupLimit;
   read_report(report.get(), result);
   judge_ending(report.get(), ending, spec.timeout, last_words(child.standard_error), result);
   if (result.outcome == Outcome::kOk && !report.get().message[0]) result.message.clear();

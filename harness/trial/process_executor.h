@@ -3,16 +3,24 @@
 #pragma once
 
 #include <atomic>
+#include <memory>
 #include <string>
 
 #include "harness/trial/child.h"
+#include "harness/trial/swap_space.h"
 #include "harness/trial/trial.h"
 
 namespace heapmark::trial {
 
+class MemoryCgroup;
+class Pressure;
+
 class ProcessExecutor : public Executor {
  public:
   explicit ProcessExecutor(std::string host_program);
+  ~ProcessExecutor() override;
+  // For the pressure pass; made when its first trial comes, and kept until the end of this object.
+  void choose_swap(const SwapAsked& swap) { swap_ = swap; }
   TrialResult run(const TrialSpec& spec) override;
   std::vector<TrialResult> run_session(const std::vector<TrialSpec>& specs) override;
 
@@ -20,7 +28,11 @@ class ProcessExecutor : public Executor {
   void interrupt() noexcept;
 
  private:
+  TrialResult run_process(const TrialSpec& spec, MemoryCgroup* cgroup);
+
   std::string host_program_;
+  SwapAsked swap_;
+  std::unique_ptr<Pressure> pressure_;
   Descriptor interrupted_;  // an eventfd, readable once interrupt() was called
 };
 

@@ -16,6 +16,7 @@ struct Ending {
   bool timed_out = false;
   bool interrupted = false;
   int wait_status = 0;
+  std::uint64_t max_rss_bytes = 0;
   machine::OomKill oom_kill = machine::OomKill::kNone;  // looked at where SIGKILL ended it
 };
 

@@ -11,8 +11,9 @@
 
 #include <cerrno>
 #include <charconv>
-#include <fstream>
 #include <vector>
+
+#include "harness/machine/memory_pressure.h"
 
 namespace heapmark::trial {
 namespace {
@@ -28,13 +29,6 @@ struct SwapHeader {
   char boot_bits[1024];
   std::uint32_t version, last_page, bad_pages;
 };
-
-bool has_swap() {
-  std::ifstream swaps("/proc/swaps");
-  std::string line;
-  std::getline(swaps, line);  // the head of the table
-  return static_cast<bool>(std::getline(swaps, line));
-}
 
 [[noreturn]] void refuse(const std::string& what, int error, const std::string& advice) {
   throw SwapRefused(fmt::format("{}: {}: {}", what, ::strerror(error), advice));
@@ -52,14 +46,7 @@ void make_file(const fs::path& path, std::uint64_t bytes) {
   if (const int error = ::posix_fallocate(file.get(), 0, static_cast<off_t>(bytes)); error != 0)
     refuse(fmt::format("{} MiB for {}", bytes / kMiB, path.string()), error,
            "make room, or choose a folder on another disk");
-  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-  std::vector<char> first(page, '\0');
-  const SwapHeader header{{}, 1, static_cast<std::uint32_t>(bytes / page - 1), 0};
-  ::memcpy(first.data(), &header, sizeof header);
-  constexpr char kSignature[] = "SWAPSPACE2";
-  ::memcpy(first.data() + page - (sizeof kSignature - 1), kSignature, sizeof kSignature - 1);
-  write_all(file.get(), first.data(), page, path);
-  if (::fsync(file.get()) != 0) refuse("writing " + path.string(), errno, "choose another folder");
+  write_swap_header(file.get(), bytes, path);
 }
 
 bool is_alive(pid_t process) {
@@ -68,9 +55,26 @@ bool is_alive(pid_t process) {
 
 }  // namespace
 
-std::string why_no_swap_file(const fs::path& folder, std::uint64_t bytes) {
+void write_swap_header(int fd, std::uint64_t bytes, const fs::path& path) {
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  std::vector<char> first(page, '\0');
+  const SwapHeader header{{}, 1, static_cast<std::uint32_t>(bytes / page - 1), 0};
+  ::memcpy(first.data(), &header, sizeof header);
+  constexpr char kSignature[] = "SWAPSPACE2";
+  ::memcpy(first.data() + page - (sizeof kSignature - 1), kSignature, sizeof kSignature - 1);
+  write_all(fd, first.data(), page, path);
+  if (::fsync(fd) != 0) refuse("writing " + path.string(), errno, "choose another folder");
+}
+
+int use_swap(const fs::path& path, BesideOther beside) {
+  constexpr int kFirst = SWAP_FLAG_PREFER | SWAP_FLAG_PRIO_MASK;  // the highest priority
+  return ::swapon(path.c_str(), beside == BesideOther::kYes ? kFirst : 0) == 0 ? 0 : errno;
+}
+
+std::string why_no_swap_file(const fs::path& folder, std::uint64_t bytes, BesideOther beside) {
   if (::geteuid() != 0) return "only root can make a swap file: run it as root";
-  if (has_swap()) return "this machine has swap already: it is used, and no file is made";
+  if (beside == BesideOther::kNo && machine::has_swap())
+    return "this machine has swap already: it is used, and no file is made";
   struct statvfs disk {};
   if (::statvfs(folder.c_str(), &disk) != 0)
     return fmt::format("the folder {} cannot be used for a swap file: {}", folder.string(),
@@ -82,15 +86,15 @@ std::string why_no_swap_file(const fs::path& folder, std::uint64_t bytes) {
   return "";
 }
 
-SwapFile::SwapFile(const fs::path& folder, std::uint64_t bytes)
+SwapFile::SwapFile(const fs::path& folder, std::uint64_t bytes, BesideOther beside)
     : path_(fs::absolute(folder) / (kPrefix + std::to_string(::getpid()))) {
   remove_left_swap_files(folder);
-  if (const std::string why = why_no_swap_file(folder, bytes); !why.empty()) throw SwapRefused(why);
+  if (const std::string why = why_no_swap_file(folder, bytes, beside); !why.empty()) throw SwapRefused(why);
   cleaner_.will_make_swap(path_.string());
   make_file(path_, bytes);
-  if (::swapon(path_.c_str(), 0) != 0)
-    refuse("swapon " + path_.string(), errno,
-           errno == EPERM ? "this container may not use swap; run it on the machine itself"
+  if (const int error = use_swap(path_, beside); error != 0)
+    refuse("swapon " + path_.string(), error,
+           error == EPERM ? "this container may not use swap; run it on the machine itself"
                           : "this file system takes no swap files (ext4 and xfs do): choose another folder");
 }
 

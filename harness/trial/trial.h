@@ -26,14 +26,19 @@ struct TrialSpec {
   std::string workload;
   std::string variant;
   Pairs parameters;  // as `--set` takes them
-  std::string pass;  // "speed", "memory", "ledger", "limit"
+  std::string pass;  // a name of workloads/contract/pass.def
   unsigned round = 0;
   std::uint64_t seed = 1;
   bool check = false;
   bool lockstep = false;                    // may be part of a lockstep session
   std::uint64_t memory_estimate_bytes = 0;  // that its process is expected to hold at most; 0: not known
   std::chrono::seconds timeout{120};
-  std::optional<Command> command;  // the work, where it is no built-in workload
+  // Pressure pass. The limit of the memory cgroup, as a share of the peak that the baseline reaches without
+  // one; 0: no limit. In bytes it is known only once that was measured (cli/measure).
+  double limit_share = 0;
+  std::uint64_t limit_bytes = 0;
+  bool finds_smallest_limit = false;  // beside a run without a limit, search for the smallest that suffices
+  std::optional<Command> command;     // the work, where it is no built-in workload
 
   bool operator==(const TrialSpec&) const = default;
 };
@@ -84,6 +89,15 @@ struct Output {
   bool operator==(const Output&) const = default;
 };
 
+// Under which conditions a trial of the pressure pass was run.
+struct PressureFacts {
+  std::string cgroup;       // "v1" or "v2"
+  std::string swap;         // "file", "zram", "present" or "none"
+  std::string why_no_swap;  // where none was chosen for want of something
+  // Whose figures the stall shares and the bytes swapped out are: "cgroup" or "machine"; "": not measured.
+  std::string stalls_of, swapped_of;
+};
+
 struct TrialResult {
   Outcome outcome = Outcome::kError;
   std::string message;                    // why, where the outcome is not ok
@@ -95,12 +109,15 @@ struct TrialResult {
   std::uint64_t observer_bytes = 0;
   std::uint64_t baseline_rss_bytes = 0;
   std::uint64_t operations = 0;
+  std::uint64_t max_rss_bytes =
+      0;  // of the process, files and shared memory included (getrusage(2)); 0: not known
   std::map<std::string, double> metrics;  // NaN where the machine cannot tell
   std::map<std::string, Table> tables;
   std::vector<std::string> phases;
   std::optional<Lockstep> lockstep;
   std::optional<Output> output;    // of a command
   std::vector<std::string> notes;  // what is to be known beside the figures, in sentences
+  std::optional<PressureFacts> pressure;
   // By which its times were multiplied. Where not all allocators of a round ran in one session, the baseline
   // was run again beside the others: its recorded time over its time there.
   double reference_factor = 1;

@@ -133,6 +133,8 @@ std::string run_again(const Results& results) {
   std::string command = "heapmark run -a " + quoted(results.asked.allocators);
   const auto& workloads = results.asked.request.workloads;
   if (!workloads.empty()) command += fmt::format(" -w {}", fmt::join(workloads, ","));
+  const auto& passes = results.asked.request.passes;
+  if (!passes.empty()) command += fmt::format(" --pass {}", fmt::join(passes, ","));
   return command;
 }
 

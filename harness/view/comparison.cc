@@ -228,6 +228,22 @@ std::vector<std::string> notes_of(const Results& results, const Place& place) {
   return lines;
 }
 
+// Under which conditions the pressure pass was measured; "" where it was not.
+std::string pressure_words(const Results& results) {
+  for (const auto& [spec, result, host] : results.records) {
+    if (!result.pressure) continue;
+    const trial::PressureFacts& facts = *result.pressure;
+    std::string words =
+        fmt::format("Pressure pass: \"@0.9\" is a limit of 0.9 of {}'s peak without one; cgroup {}, swap: {}",
+                    results.asked.baseline, facts.cgroup, facts.swap);
+    if (!facts.why_no_swap.empty()) words += fmt::format(" ({})", facts.why_no_swap);
+    words += facts.stalls_of.empty() ? "; this kernel keeps no account of stalls"
+                                     : fmt::format("; stall shares are of the {}", facts.stalls_of);
+    return words + ".";
+  }
+  return "";
+}
+
 }  // namespace
 
 std::string percent(double share) {
@@ -286,7 +302,8 @@ TextTable overview_table(const Results& results, const Analysis& analysis) {
   table.columns.insert(table.columns.end(), labels.begin(), labels.end());
   for (const Place& place : places_of(statistics))
     for (const Figure& figure : leads_first(headlines(results, statistics, place))) {
-      if (figure.pass == "ledger" || figure.metric->name.ends_with("_faults")) continue;
+      const bool of_pressure = figure.pass == "pressure" && figure.metric->name == "major_faults";
+      if (figure.pass == "ledger" || (figure.metric->name.ends_with("_faults") && !of_pressure)) continue;
       auto& row = table.rows.emplace_back();
       row.push_back({place.workload + "/" + place.variant + " " + column_title(*figure.metric)});
       for (const std::string& label : labels) row.push_back(value_cell(figure, label, true));
@@ -311,6 +328,7 @@ std::vector<std::string> comparison_notes(const Results& results, double margin)
     if (!allocator.not_for_use.empty())
       notes.push_back(allocator.label + " is a lower bound, no allocator to use: " + allocator.not_for_use);
   }
+  if (const std::string words = pressure_words(results); !words.empty()) notes.push_back(words);
   const auto failed =
       std::count_if(results.records.begin(), results.records.end(),
                     [](const record::Record& one) { return one.result.outcome != trial::Outcome::kOk; });

@@ -10,7 +10,7 @@ import os
 import sys
 from pathlib import Path
 
-PLOTS = ["rss_live", "time_memory", "time_peak_map", "heatmap", "largest_block", "latency", "tutorial_steps",
+PLOTS = ["rss_live", "time_memory", "time_peak_map", "heatmap", "largest_block", "latency", "pressure", "tutorial_steps",
          "sweep_curves", "sweep_map"]
 TUNING_PLOTS = ["pareto"]
 COMMAND_PLOTS = ["rss_time", "time_memory", "heatmap"]

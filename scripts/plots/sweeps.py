@@ -17,6 +17,8 @@ PANELS = [
     ([("minor_faults_per_mib", "speed"), ("minor_faults", "speed")], "minor faults", "count"),
     ([("trims", "ledger")], "trims", "count"),
     ([("p999_ns", "latency")], "99.9th percentile of a call", "ns"),
+    ([("ns_per_op", "pressure")], "time per operation under the limit", "ns"),
+    ([("major_faults", "pressure")], "major faults under the limit", "count"),
     ([("failed_though_fitting", "limit")], "refused requests that fitted", "count"),
 ]
 UNITS = {"": 1, "B": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40, "ms": 1, "s": 1000}

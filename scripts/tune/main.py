@@ -62,7 +62,7 @@ def parse(arguments):
     parser.add_argument(
         "-w", "--workloads", help=f"workloads to search on, separated by commas ({','.join(SEARCHED)})"
     )
-    parser.add_argument("--objective", default="time,rss", help="of time, rss, faults, failed, p999 (default: %(default)s)")
+    parser.add_argument("--objective", default="time,rss", help="of time, rss, faults, failed, p999, pressure_time (default: %(default)s)")
     parser.add_argument("--budget", default="15m", help="how long all may take (default: %(default)s)")
     parser.add_argument(
         "--prefer",

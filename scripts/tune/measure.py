@@ -10,7 +10,9 @@ import sys
 import time
 from pathlib import Path
 
-PASS_OF = {"time": "speed", "rss": "memory", "faults": "speed", "failed": "limit", "p999": "latency"}
+PASS_OF = {"time": "speed", "rss": "memory", "faults": "speed", "failed": "limit", "p999": "latency",
+           "pressure_time": "pressure"}
+PRESSURE = "0.9,0.7"  # limits of a candidate; without the search for the smallest, which takes many trials
 SOME_TRIAL_FAILED, INTERRUPTED = 3, (130, 143)  # SIGINT, SIGTERM
 
 
@@ -79,6 +81,7 @@ class Bench:
             f"{max(1, round(budget))}s",
             "-o",
             part,
+            *(["--pressure", PRESSURE] if "pressure" in self.passes else []),
             *(["--quick"] if self.quick else []),
             *(["--timeout", f"{self.timeout}s"] if self.timeout else []),
             *self.command,

@@ -32,6 +32,7 @@ struct PassInfo {
   unsigned rounds, quick_rounds;
   bool grows;  // `-r N` may ask for more rounds than `rounds`
   int times_rank, others_rank;
+  bool by_default;  // false: only where --pass names it
 };
 
 inline constexpr PassInfo kPassTable[] = {

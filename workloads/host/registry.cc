@@ -19,12 +19,12 @@ std::size_t count = 0;
 constexpr unsigned kOptional = 0;  // only where the allocator can tell
 
 constexpr MetricInfo kCommonMetrics[] = {
-    {"ns_per_op", "ns", Better::kLower, kSpeed, true,
+    {"ns_per_op", "ns", Better::kLower, kSpeed | kPressure, true,
      "wall time of the timed part over its operations; in lockstep without the time in which others had its "
      "CPU"},
-    {"cpu_ns_per_op", "ns", Better::kLower, kSpeed, false,
+    {"cpu_ns_per_op", "ns", Better::kLower, kSpeed | kPressure, false,
      "CPU time of all threads in the timed part over its operations"},
-    {"ops_per_second", "1/s", Better::kHigher, kSpeed, false,
+    {"ops_per_second", "1/s", Better::kHigher, kSpeed | kPressure, false,
      "operations of the timed part over its wall time"},
     {"rss_peak_bytes", "bytes", Better::kLower, kMemory, true,
      "most resident memory above the start: the larger of VmHWM and what was seen (proc(5))"},

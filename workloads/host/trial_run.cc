@@ -16,6 +16,7 @@
 #include "workloads/context.h"
 #include "workloads/host/call_timer.h"
 #include "workloads/host/clock.h"
+#include "workloads/host/page_out.h"
 #include "workloads/host/procfs.h"
 #include "workloads/host/registry.h"
 #include "workloads/host/turns.h"
@@ -31,11 +32,15 @@ struct Faults {
   std::uint64_t minor, major;
 };
 
+constexpr std::size_t kMaxOwnRanges = 128;
+
 // All of the trial's state. One process runs one trial, so there is one.
 struct State {
   const host::Arguments* arguments;
   Report* report;
   int samples_table = -1;
+  host::AddressRange own_ranges[kMaxOwnRanges];  // the workload's tables, as many as are remembered
+  std::size_t own_range_count = 0;
   std::uint64_t baseline_time_ns, baseline_anonymous, baseline_file, baseline_virtual;
   std::int64_t baseline_break;
   Faults baseline_faults;
@@ -140,7 +145,8 @@ void report_own_counters(Context& context, const OwnCounters& before, const OwnC
 
 void report_common_metrics(Context& context, const Observation& end) {
   Report& report = *state.report;
-  if (context.pass() == kSpeed && state.clock_was_stopped && report.operations > 0) {
+  const bool timed = context.pass() == kSpeed || context.pass() == kPressure;
+  if (timed && state.clock_was_stopped && report.operations > 0) {
     const double operations = static_cast<double>(report.operations);
     context.metric("ns_per_op", static_cast<double>(report.elapsed_ns) / operations);
     context.metric("cpu_ns_per_op", static_cast<double>(report.cpu_ns) / operations);
@@ -193,6 +199,9 @@ void* Context::own_memory(std::size_t bytes) {
   madvise(memory, bytes, MADV_NOHUGEPAGE);
   for (std::size_t at = 0; at < bytes; at += kPage) static_cast<volatile char*>(memory)[at] = 0;
   state.report->observer_bytes += bytes;
+  const auto begin = reinterpret_cast<std::uintptr_t>(memory);
+  if (state.own_range_count < kMaxOwnRanges)
+    state.own_ranges[state.own_range_count++] = {begin, begin + bytes};
   return memory;
 }
 
@@ -262,6 +271,10 @@ Observation Context::observe() {
           host::program_break() - state.baseline_break,
           now.minor - state.baseline_faults.minor,
           now.major - state.baseline_faults.major};
+}
+
+double Context::page_out() {
+  return host::page_out_heap(state.own_ranges, state.own_range_count);
 }
 
 void Context::phase(const char* name) {

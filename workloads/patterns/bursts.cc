@@ -55,7 +55,7 @@ struct Bursts {
     count = slots_for_live(sizes, context.count("live") / own_team.threads(), 1);
     kept_most = static_cast<std::uint64_t>(context.number("kept") * static_cast<double>(count));
     bursts = context.count("bursts");
-    rest_ms = context.pass() == kSpeed ? 0 : context.count("rest_ms");
+    rest_ms = context.pass() == kSpeed || context.pass() == kPressure ? 0 : context.count("rest_ms");
     now = static_cast<Block*>(context.own_memory(count * sizeof(Block)));
     kept_blocks = static_cast<Block*>(context.own_memory((kept_most + 1) * sizeof(Block)));
   }

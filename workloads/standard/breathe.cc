@@ -27,7 +27,7 @@ constexpr Parameter kParameters[] = {
     {"rest_ms", Kind::kCount, "200", "", 0, 600000, "rest at the end, in the memory and ledger passes"},
 };
 
-constexpr unsigned kPasses = kSpeed | kMemory | kLedger | kLatency;
+constexpr unsigned kPasses = kSpeed | kMemory | kLedger | kLatency | kPressure;
 constexpr Variant kVariants[] = {
     {"wide", kPasses, "sizes=wide", "level=32M,breaths=60"},
     {"buffers", kPasses, "sizes=buffers,level=192M,swing=0.08,breaths=60", "level=96M,breaths=20"},
@@ -172,7 +172,7 @@ void run(Context& context) {
   context.sample(operations, 0);
   if (context.pass() == kSpeed || context.pass() == kMemory)
     context.metric("minor_faults_per_mib", faulted / mib);
-  if (context.pass() == kSpeed) return;
+  if (context.pass() == kSpeed || context.pass() == kPressure) return;
   context.phase("rest");
   rest(context.count("rest_ms"), random);
   const Observation rested = context.observe();

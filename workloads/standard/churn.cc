@@ -42,7 +42,7 @@ constexpr Parameter kParameters[] = {
     {"idle_ms", Kind::kCount, "1000", "", 0, 600000, "idle time at the end, in the memory and ledger passes"},
 };
 
-constexpr unsigned kPasses = kSpeed | kMemory | kLedger | kLatency;
+constexpr unsigned kPasses = kSpeed | kMemory | kLedger | kLatency | kPressure;
 constexpr const char* kQuickSmall = "live=16M,operations=500000,idle_ms=100";
 constexpr const char* kQuickMixed = "live=48M,operations=100000,idle_ms=100";
 constexpr Variant kVariants[] = {
@@ -210,7 +210,7 @@ void run(Context& context) {
   const std::uint64_t all = settings.operations * settings.threads;
   const Observation freed = context.observe();
   context.sample(all, 0);
-  if (context.pass() == kSpeed || context.pass() == kLatency) return;
+  if (context.pass() != kMemory && context.pass() != kLedger) return;
   context.phase("idle");
   be_idle(context.count("idle_ms"));
   const Observation idle = context.observe();

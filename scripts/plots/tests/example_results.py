@@ -41,6 +41,17 @@ def latency_buckets(rng):
     return table("call kind from_ns to_ns calls", rows + [[1, 3, 2**22, 2**23, 1]])
 
 
+def under_limit(label, share, i):
+    """A trial of the pressure pass; the narrowest limit ends some allocators."""
+    made = record(label, "churn", f"small-1t@{share or 'unlimited'}", "pressure", metrics={
+        "ns_per_op": 200 * (1 + i) / (share or 1), "major_faults": (1 - (share or 1)) * 10000 * (1 + i),
+        "limit_bytes": share * 60 * MIB or None, "smallest_limit_bytes": None if share else (20 + i) * MIB})
+    made["pressure"] = {"limit_share": share, "swap": "file", "cgroup": "v1", "stalls_of": "machine"}
+    if share == .7 and i % 2:
+        made.update(outcome="killed at the cgroup limit", message="in the workload")
+    return made
+
+
 def steps(pinned):
     says = ["start", "A=30K", "B=40K", "C=200K", "D=100K", "free C", "free B", "ask 40K", "free it", "ask E=50K",
             "free E", "free D"]
@@ -88,6 +99,7 @@ def make(seed=1):
                                       tables={"samples": samples(rng, 1.1 + .1 * i)}))
                 records.append(record(label, "churn", variant, "ledger", metrics={"trims": i}))
                 if variant == "small-1t":
+                    records += [under_limit(label, share, i) for share in (0, .9, .7)]
                     records.append(record(label, "churn", variant, "latency", metrics={"clock_cost_ns": 20},
                                           tables={"latency_buckets": latency_buckets(rng)}))
             statistics += [statistic(rng, label, "churn", variant, m, i) for m in METRICS]

@@ -21,7 +21,7 @@ import tutorial_steps  # noqa: E402
 PLOT = HERE.parent.parent / "plot"
 HEATMAPS = {"heatmap", "heatmap-churn-small-1t", "heatmap-churn-mixed-4t"}
 NAMES = HEATMAPS | {"rss_live-churn-small-1t", "rss_live-churn-mixed-4t", "time_memory", "largest_block",
-                    "tutorial_steps", "latency-churn-small-1t"}
+                    "tutorial_steps", "latency-churn-small-1t", "pressure-churn-small-1t"}
 
 
 def started(path, out, *more):
@@ -75,7 +75,7 @@ class Plots(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         for name in ("rss_live", "largest_block", "latency", "tutorial_steps"):
             self.assertIn(f"{name} skipped: ", done.stderr)
-        self.assertEqual({n.split(".")[0] for n in self.files()}, {"time_memory"} | HEATMAPS)
+        self.assertEqual({n.split(".")[0] for n in self.files()}, {"time_memory", "pressure-churn-small-1t"} | HEATMAPS)
 
     def test_a_file_without_trials_is_no_error(self):
         done = self.plot({**self.example, "records": [], "statistics": []})

@@ -18,6 +18,30 @@ class Joining(measure.Bench):
         Path(words[-1]).write_text(" ".join(files))
 
 
+class Asking(measure.Bench):
+    """Keeps the words of its last call."""
+
+    def call(self, *arguments):
+        self.words = [str(word) for word in arguments]
+
+
+class Run(unittest.TestCase):
+    def asked(self, objectives):
+        with tempfile.TemporaryDirectory() as folder:
+            bench = Asking("heapmark", folder, objectives, True)
+            bench.run("batch", ["glibc", "glibc[arena_max=1]"], ["churn/small-1t"], 2, 0, 1, 60)
+            return bench.words
+
+    def test_time_under_pressure_is_measured_at_two_limits_and_without_the_search(self):
+        words = self.asked(["time", "pressure_time"])
+        self.assertEqual(words[words.index("--pass") + 1], "speed,pressure")
+        self.assertEqual(words[words.index("--pressure") + 1], "0.9,0.7")
+        self.assertEqual(words[words.index("-r") + 1], "speed=2,pressure=2")
+
+    def test_without_that_objective_no_limit_is_asked_for(self):
+        self.assertNotIn("--pressure", self.asked(["time", "rss"]))
+
+
 class Measure(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
