@@ -36,7 +36,7 @@ std::string forward_where_linked(const Paths& paths, const std::string& program,
   return fmt::format(
       "{} is linked with {}: on {} its malloc is resolved from the C library by a forwarding "
       "library ({}), one more jump a call",
-      fs::path(file).filename().string(), fmt::join(linked, ", "), selection.label,
+      fs::path(program).filename().string(), fmt::join(linked, ", "), selection.label,
       fs::path(paths.forward_library).filename().string());
 }
 
