@@ -83,6 +83,7 @@ help = "until pages go"
     return {.program_directory = "/nowhere",
             .host_program = "/nowhere/heapmark-host",
             .noop_library = "",
+            .forward_library = "",
             .scripts_directory = "/nowhere/scripts",
             .catalog_directory = catalog_};
   }

@@ -42,12 +42,24 @@ def storage_at(url):
     settings = {"connect_args": {"timeout": 60}} if url.startswith("sqlite") else {"pool_pre_ping": True}
     for left in (2, 1, 0):
         try:
-            return optuna.storages.RDBStorage(url, engine_kwargs=settings)
+            storage = optuna.storages.RDBStorage(url, engine_kwargs=settings)
         except sqlalchemy.exc.SQLAlchemyError:
             if left == 0:
                 raise
             time.sleep(1)
+        else:
+            sqlalchemy.event.listen(storage.engine, "do_connect", connect_or_give_up)
+            return storage
     raise AssertionError("not reached")
+
+
+def connect_or_give_up(dialect, _record, arguments, named):
+    """Connects. Optuna 3.1 tries for ever to make a trial where it gets an OperationalError (its counter of retries
+    is never raised inside the loop), so a database that is gone is an error of another kind."""
+    try:
+        return dialect.connect(*arguments, **named)
+    except dialect.dbapi.Error as error:
+        raise optuna.exceptions.StorageInternalError(str(error)) from error
 
 
 class Study:
