@@ -110,7 +110,13 @@ def main():
     parser.add_argument("--out", required=True, type=Path, help="folder for the CSV files and heapmark's results")
     parser.add_argument("--build", type=Path, default=ROOT / "build/release", help="where heapmark was built")
     parser.add_argument("--tiny", action="store_true", help="shows that it works; the figures say nothing")
+    parser.add_argument("--share", type=float, help="power: only this slowdown, 0.03 or 0.01")
     options = parser.parse_args()
+    setting = dict(TINY if options.tiny else FULL)
+    if options.share is not None:
+        setting["power"] = [one for one in setting["power"] if one[0] == options.share]
+        if not setting["power"]:
+            parser.error(f"--share: there is no check of a slowdown by {options.share:g}")
     if not (options.build / "heapmark").exists():
         sys.exit(f"method: {options.build}/heapmark is not there: build it with scripts/build, or name --build")
     for name in CHECKS if options.check == "all" else [options.check]:
@@ -118,7 +124,7 @@ def main():
             sys.exit(f"method: {options.out / name} exists: remove it, or choose another --out")
     for name in CHECKS if options.check == "all" else [options.check]:
         bench = Bench(options.build, options.out / name)
-        write_csv(options.out / f"{name}.csv", CHECKS[name](bench, TINY if options.tiny else FULL))
+        write_csv(options.out / f"{name}.csv", CHECKS[name](bench, setting))
 
 
 if __name__ == "__main__":
