@@ -117,11 +117,14 @@ inline std::size_t cache_budget(std::size_t live_bytes, std::size_t threads) noe
   return std::max(kLeast, live_bytes / 16) + threads * kOwnCache;
 }
 
-// What a thread that has `promised_bytes` of the `all_bytes` promised to all may keep while it frees: its
-// part of the budget, and little where it does nothing else.
+// What a thread that has `promised_bytes` of the `all_bytes` promised to all may keep while it frees: what it
+// has, where that is too much for all together half of it but no less than an equal part of the budget, and
+// little where it does nothing else.
 inline std::size_t cache_limit(std::size_t promised_bytes, std::size_t all_bytes, std::size_t budget_bytes,
-                               bool asks) noexcept {
-  const std::size_t part = all_bytes > budget_bytes ? promised_bytes / 2 : promised_bytes;
+                               std::size_t threads, bool asks) noexcept {
+  const std::size_t equal_part = budget_bytes / std::max<std::size_t>(threads, 1);
+  const std::size_t part =
+      all_bytes > budget_bytes ? std::max(promised_bytes / 2, equal_part) : promised_bytes;
   return asks ? part : std::min(part, budget_bytes / 16);
 }
 

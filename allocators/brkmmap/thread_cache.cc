@@ -98,12 +98,14 @@ ThreadCache& ThreadCache::mine() noexcept {
   return *self.cache;
 }
 
-// Claims bytes of the budget that all threads share. False where it is used up; up to kOwnCache always
-// succeeds.
+// Claims bytes of the budget that all threads share. False where it is used up; up to an equal part of it
+// always succeeds, since the others may have claimed all and do nothing any more.
 bool ThreadCache::claim(std::size_t bytes) noexcept {
   if (promised_ + bytes > heap.tunables.thread_cache) return false;
   const std::size_t before = promised_to_all().fetch_add(bytes, std::memory_order_relaxed);
-  if (before + bytes <= budget() || promised_ + bytes <= kOwnCache) return true;
+  const std::size_t all = budget(),
+                    threads = std::max<std::size_t>(g_caches.load(std::memory_order_relaxed), 1);
+  if (before + bytes <= all || promised_ + bytes <= all / threads) return true;
   promised_to_all().fetch_sub(bytes, std::memory_order_relaxed);
   return false;
 }
@@ -252,7 +254,7 @@ void ThreadCache::overflow(std::size_t index, Freed freed) noexcept {
   habits.surplus = head == habits.head ? static_cast<std::uint8_t>(habits.surplus + 1) : 0;
   habits.head = head;
   const std::uint32_t half = list.most / 2;
-  if (habits.surplus >= std::min(half, kPatience)) {
+  if (habits.surplus >= kPatience) {
     habits.surplus = 0;
     shrink(index, half, index < kFirstBlockClass ? half / 2 : half);
   }
@@ -263,7 +265,8 @@ void ThreadCache::overflow(std::size_t index, Freed freed) noexcept {
     if (empty_lists()) flights_ = 0;
     return;
   }
-  tighten(cache_limit(promised_, promised_to_all().load(std::memory_order_relaxed), budget(), asks),
+  tighten(cache_limit(promised_, promised_to_all().load(std::memory_order_relaxed), budget(),
+                      g_caches.load(std::memory_order_relaxed), asks),
           kClasses);
   thread.maybe_rest();
 }

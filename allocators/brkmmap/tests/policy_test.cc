@@ -190,10 +190,12 @@ TEST_CASE(
   CHECK(cache_budget(0, 0) == 2 * kMiB);
   CHECK(cache_budget(0, 1000) == 2 * kMiB + 1000 * kOwnCache);
   CHECK(cache_budget(160 * kMiB, 0) == 10 * kMiB);
-  // Over the budget, each thread gives up half of what it was promised; one that only frees nearly all.
-  CHECK(cache_limit(kMiB, 3 * kMiB, 4 * kMiB, true) == kMiB);
-  CHECK(cache_limit(kMiB, 5 * kMiB, 4 * kMiB, true) == kMiB / 2);
-  CHECK(cache_limit(kMiB, 3 * kMiB, 4 * kMiB, false) == kMiB / 4);
+  // Over the budget, each thread gives up half of what it was promised, down to an equal part; one that only
+  // frees nearly all.
+  CHECK(cache_limit(kMiB, 3 * kMiB, 4 * kMiB, 16, true) == kMiB);
+  CHECK(cache_limit(kMiB, 5 * kMiB, 4 * kMiB, 16, true) == kMiB / 2);
+  CHECK(cache_limit(kMiB, 5 * kMiB, 4 * kMiB, 5, true) == 4 * kMiB / 5);
+  CHECK(cache_limit(kMiB, 3 * kMiB, 4 * kMiB, 16, false) == kMiB / 4);
 }
 
 TEST_CASE("the break moves in steps that follow what lives, unless thresholds are fixed") {
