@@ -19,8 +19,8 @@ FULL = {
     "allocators": "all", "workloads": "churn/small-1t,churn/mixed-1t,breathe/wide,breathe/buffers", "quick": [],
     "lockstep_rounds": 12, "isolated_rounds": 36,
     "slice_ms": [1, 3, 10, 20, 40, 80], "slice_workloads": "churn/small-1t,churn/mixed-1t,breathe/wide",
-    # --quick: a hundred runs of ten rounds are a thousand sessions.
-    "alarm_sessions": 1000, "alarm_workloads": "churn/small-1t", "alarm_quick": ["--quick"],
+    # --quick, and 200 sessions: a hundred runs of two rounds, twenty of ten.
+    "alarm_sessions": 200, "alarm_workloads": "churn/small-1t", "alarm_quick": ["--quick"],
     "alarm_rounds": [2, 3, 6, 10],
     "calibration_rounds": 20, "calibration_steps": 40, "power_runs": 10, "power_workload": "churn/small-1t",
     # (share, busy loops beside, most seconds of a run)
