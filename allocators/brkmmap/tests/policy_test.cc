@@ -15,7 +15,8 @@ namespace {
 // What a heap full of objects of a class costs for each of them, the description of the slab included.
 double cost_of_object(std::size_t index) {
   const std::size_t slab = slab_pages(kind_of_class(index)) * kPageSize;
-  return static_cast<double>(slab + sizeof(Span)) / static_cast<double>(slab / class_bytes(index));
+  const std::size_t objects = slab / class_bytes(index);
+  return static_cast<double>(slab + sizeof(Span)) / static_cast<double>(objects);
 }
 
 }  // namespace
@@ -46,8 +47,8 @@ TEST_CASE("sizes share slabs of one page wherever a page full of them is cheap")
     const std::size_t index = class_of(bytes);
     if (kind_of_class(index) == 0) continue;
     ++elsewhere;
-    const double in_page =
-        static_cast<double>(kPageSize + sizeof(Span)) / static_cast<double>(kPageSize / bytes);
+    const std::size_t objects = kPageSize / bytes;
+    const double in_page = static_cast<double>(kPageSize + sizeof(Span)) / static_cast<double>(objects);
     INFO(bytes);
     CHECK(in_page > 1.12 * static_cast<double>(bytes));
     CHECK(cost_of_object(index) < in_page);
