@@ -16,6 +16,8 @@
 #include <sstream>
 #include <string_view>
 
+#include "harness/machine/own_cgroup.h"
+
 namespace heapmark::machine {
 namespace {
 
@@ -80,61 +82,19 @@ std::optional<std::string> governor(const fs::path& root) {
   return word;
 }
 
-// This process's directory under the mount of each cgroup hierarchy; cgroups(7), "/proc files".
-struct Cgroups {
-  fs::path unified, memory, cpu;  // v2; v1's two; "" where there is none
-  fs::path unified_mount, memory_mount, cpu_mount;
-};
-
-// Whether `list` ("cpu,cpuacct") holds `name`.
-bool names(std::string_view list, std::string_view name) {
-  while (!list.empty()) {
-    const std::size_t comma = list.find(',');
-    if (list.substr(0, comma) == name) return true;
-    list.remove_prefix(comma == std::string_view::npos ? list.size() : comma + 1);
-  }
-  return false;
-}
-
-Cgroups cgroups(const fs::path& root) {
-  Cgroups found;
-  const fs::path mount = root / "sys/fs/cgroup";
-  std::ifstream in(root / "proc/self/cgroup");
-  for (std::string line; std::getline(in, line);) {
-    const std::size_t first = line.find(':'), second = line.find(':', first + 1);
-    if (second == std::string::npos) continue;
-    const std::string_view controllers(line.data() + first + 1, second - first - 1);
-    const fs::path own = fs::path(line.substr(second + 1)).relative_path();
-    if (controllers.empty()) {
-      found.unified_mount = mount;
-      found.unified = mount / own;
-    }
-    if (names(controllers, "memory")) {
-      found.memory_mount = mount / "memory";
-      found.memory = found.memory_mount / own;
-    }
-    if (names(controllers, "cpu")) {
-      found.cpu_mount = mount / "cpu";
-      found.cpu = found.cpu_mount / own;
-    }
-  }
-  return found;
-}
-
 // The least of what `read` finds in a cgroup and all above it: a limit binds everything below. In a container
 // the own directory may not be visible, its mount point is.
 template <typename Value, typename Read>
-void tighten(std::optional<Value>& least, fs::path directory, const fs::path& mount, Read read) {
-  if (mount.empty()) return;
-  directory = (directory / "").parent_path();
-  for (;; directory = directory.parent_path()) {
+void tighten(std::optional<Value>& least, const OwnCgroup& group, Read read) {
+  if (!group.is_there()) return;
+  for (fs::path directory = (group.own / "").parent_path();; directory = directory.parent_path()) {
     if (const std::optional<Value> value = read(directory); value && (!least || *value < *least))
       least = value;
-    if (directory == mount || directory.string().size() <= mount.string().size()) return;
+    if (directory.string().size() <= group.mount.string().size()) return;
   }
 }
 
-std::optional<std::uint64_t> cgroup_limit(const Cgroups& groups) {
+std::optional<std::uint64_t> cgroup_limit(const fs::path& root) {
   // v1 writes "no limit" as the largest page-aligned number.
   constexpr std::uint64_t kNoLimit = std::uint64_t{1} << 60;
   std::optional<std::uint64_t> least;
@@ -144,22 +104,22 @@ std::optional<std::uint64_t> cgroup_limit(const Cgroups& groups) {
       return bytes && *bytes < kNoLimit ? bytes : std::nullopt;
     };
   };
-  tighten(least, groups.memory, groups.memory_mount, limit_in("memory.limit_in_bytes"));
-  tighten(least, groups.unified, groups.unified_mount, limit_in("memory.max"));
+  tighten(least, own_cgroup(root, "memory"), limit_in("memory.limit_in_bytes"));
+  tighten(least, own_cgroup(root, ""), limit_in("memory.max"));
   return least;
 }
 
-std::optional<double> cgroup_cpus(const Cgroups& groups) {
+std::optional<double> cgroup_cpus(const fs::path& root) {
   std::optional<double> least;
   const auto share = [](std::optional<double> quota, std::optional<double> period) -> std::optional<double> {
     if (!quota || !period || *quota <= 0 || *period <= 0) return std::nullopt;  // v1: -1 is no quota
     return *quota / *period;
   };
-  tighten(least, groups.cpu, groups.cpu_mount, [&](const fs::path& directory) {
+  tighten(least, own_cgroup(root, "cpu"), [&](const fs::path& directory) {
     return share(number_of<double>(directory / "cpu.cfs_quota_us"),
                  number_of<double>(directory / "cpu.cfs_period_us"));
   });
-  tighten(least, groups.unified, groups.unified_mount, [&](const fs::path& directory) {
+  tighten(least, own_cgroup(root, ""), [&](const fs::path& directory) {
     std::istringstream line(first_line(directory / "cpu.max"));  // "max 100000" or "200000 100000"
     std::string quota, period;
     line >> quota >> period;
@@ -229,9 +189,8 @@ Machine read_machine(const fs::path& root) {
   machine.overcommit = number_of<int>(root / "proc/sys/vm/overcommit_memory");
   machine.aslr = number_of<int>(root / "proc/sys/kernel/randomize_va_space");
   machine.governor = governor(root);
-  const Cgroups groups = cgroups(root);
-  machine.cgroup_limit_bytes = cgroup_limit(groups);
-  machine.cgroup_cpus = cgroup_cpus(groups);
+  machine.cgroup_limit_bytes = cgroup_limit(root);
+  machine.cgroup_cpus = cgroup_cpus(root);
   machine.memory_bytes = meminfo_bytes(root, "MemTotal");
   machine.available_bytes = meminfo_bytes(root, "MemAvailable");
   machine.swap_bytes = meminfo_bytes(root, "SwapTotal");
@@ -244,7 +203,7 @@ Machine read_machine(const fs::path& root) {
 
 std::uint64_t available_memory(const fs::path& root) {
   const std::uint64_t available = meminfo_bytes(root, "MemAvailable");
-  return std::min(available, cgroup_limit(cgroups(root)).value_or(available));
+  return std::min(available, cgroup_limit(root).value_or(available));
 }
 
 }  // namespace heapmark::machine

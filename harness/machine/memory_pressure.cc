@@ -9,15 +9,12 @@
 #include <fstream>
 #include <sstream>
 
+#include "harness/machine/kernel_files.h"
+
 namespace heapmark::machine {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string text_of(const fs::path& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 bool has_word(const std::string& words, std::string_view wanted, char separator) {
   std::istringstream in(words);
@@ -94,7 +91,7 @@ std::string why_no_stalls(const fs::path& root) {
 }
 
 std::optional<std::uint64_t> swapped_out_bytes(const fs::path& root) {
-  const auto pages = number_after(text_of(root / "proc/vmstat"), "pswpout ");
+  const auto pages = number_behind(root / "proc/vmstat", "pswpout");
   if (!pages) return std::nullopt;
   return *pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }

@@ -14,6 +14,8 @@
 #include <charconv>
 #include <fstream>
 
+#include "harness/machine/kernel_files.h"
+
 namespace heapmark::trial {
 namespace {
 
@@ -33,20 +35,6 @@ constexpr int kMostTries = 300;
 
 int members_of_last = -1;  // cgroup.procs of the cgroup made last
 
-std::string text_of(const fs::path& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-std::optional<std::uint64_t> number_after(const std::string& text, const std::string& key) {
-  std::uint64_t value = 0;
-  const auto at = text.find(key);
-  if (at == std::string::npos) return std::nullopt;
-  const char* const from = text.data() + at + key.size();
-  if (std::from_chars(from, text.data() + text.size(), value).ec != std::errc{}) return std::nullopt;
-  return value;
-}
-
 machine::MemoryHierarchy usable_hierarchy() {
   if (const std::string why = machine::why_no_memory_cgroup(); !why.empty()) throw CgroupRefused(why);
   return *machine::memory_hierarchy();
@@ -59,7 +47,7 @@ CgroupPlace::CgroupPlace()
   remove_left_cgroups(hierarchy_.mounted_at);
   if (hierarchy_.version == CgroupVersion::kV2) {
     const fs::path control = hierarchy_.mounted_at / "cgroup.subtree_control";
-    if (text_of(control).find("memory") == std::string::npos &&
+    if (machine::text_of(control).find("memory") == std::string::npos &&
         !(std::ofstream(control) << "+memory").flush())
       throw CgroupRefused(
           fmt::format("{} does not take +memory ({}): in a container its processes must first be "
@@ -152,7 +140,7 @@ void MemoryCgroup::relieve() {
   bool found_some = false;
   for (int tried = 0; tried < kMostTries && !found_some; ++tried) {
     if (tried > 0) ::nanosleep(&kBetweenReliefs, nullptr);
-    (void)text_of(path_ / "memory.stat");  // has the kernel bring its counters up to date
+    (void)machine::text_of(path_ / "memory.stat");  // has the kernel bring its counters up to date
     found_some = limit_bytes_ > kStep && set(limit_bytes_ - kStep);
   }
   if (!found_some) {
@@ -165,19 +153,18 @@ void MemoryCgroup::relieve() {
 }
 
 std::optional<std::uint64_t> MemoryCgroup::peak_bytes() const {
-  return number_after(
-      text_of(path_ / (version_ == CgroupVersion::kV1 ? "memory.max_usage_in_bytes" : "memory.peak")), "");
+  return machine::number_in(path_ /
+                            (version_ == CgroupVersion::kV1 ? "memory.max_usage_in_bytes" : "memory.peak"));
 }
 
 std::uint64_t MemoryCgroup::oom_kills() const {
-  return number_after(
-             text_of(path_ / (version_ == CgroupVersion::kV1 ? "memory.oom_control" : "memory.events")),
-             "oom_kill ")
+  return machine::number_behind(
+             path_ / (version_ == CgroupVersion::kV1 ? "memory.oom_control" : "memory.events"), "oom_kill")
       .value_or(0);
 }
 
 std::optional<std::uint64_t> MemoryCgroup::swapped_out_bytes() const {
-  const auto pages = number_after(text_of(path_ / "memory.stat"), "\npswpout ");
+  const auto pages = machine::number_behind(path_ / "memory.stat", "pswpout");
   if (!pages) return std::nullopt;
   return *pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }

@@ -3,9 +3,10 @@
 
 #include <unistd.h>
 
-#include <cerrno>
 #include <fstream>
-#include <sstream>
+
+#include "harness/machine/kernel_files.h"
+#include "harness/machine/own_cgroup.h"
 
 namespace heapmark::trial {
 namespace {
@@ -17,31 +18,11 @@ bool write(const fs::path& file, const std::string& text) {
   return static_cast<bool>(out << text << std::flush);
 }
 
-std::optional<std::uint64_t> number_behind(const fs::path& file, const std::string& key) {
-  std::ifstream in(file);
-  for (std::string name, value; in >> name >> value;)
-    if (name == key) return std::strtoull(value.c_str(), nullptr, 10);
-  return std::nullopt;
-}
-
-// Where this process is in the hierarchy of `controller` ("": version 2's), or "" where there is none.
+// Where this process is in that hierarchy, or "" where nothing of it can be seen.
 fs::path own_directory(const fs::path& root, const std::string& controller) {
-  std::ifstream in(root / "proc/self/cgroup");
-  for (std::string line; std::getline(in, line);) {
-    std::istringstream parts(line);
-    std::string number, controllers, path;
-    if (!std::getline(parts, number, ':') || !std::getline(parts, controllers, ':') ||
-        !std::getline(parts, path))
-      continue;
-    if (controller.empty() ? !controllers.empty()
-                           : ("," + controllers + ",").find("," + controller + ",") == std::string::npos)
-      continue;
-    const fs::path mount = root / "sys/fs/cgroup" / controller;
-    const fs::path own = mount / fs::path(path).relative_path();
-    std::error_code error;
-    return fs::exists(own, error) ? own : fs::exists(mount, error) ? mount : fs::path();
-  }
-  return {};
+  const fs::path own = machine::own_cgroup(root, controller).visible();
+  std::error_code error;
+  return fs::exists(own, error) ? own : fs::path();
 }
 
 }  // namespace
@@ -80,17 +61,17 @@ std::vector<int> TreeCgroup::processes() const {
 }
 
 std::uint64_t TreeCgroup::forks_refused() const {
-  return has_pids() ? number_behind(pids_ + "/pids.events", "max").value_or(0) : 0;
+  return has_pids() ? machine::number_behind(pids_ + "/pids.events", "max").value_or(0) : 0;
 }
 
 std::optional<std::uint64_t> TreeCgroup::anonymous_bytes() const {
   if (!has_memory()) return std::nullopt;
-  return number_behind(memory_ + "/memory.stat", unified_ ? "anon" : "total_rss");
+  return machine::number_behind(memory_ + "/memory.stat", unified_ ? "anon" : "total_rss");
 }
 
 std::uint64_t TreeCgroup::oom_kills() const {
   if (!has_memory()) return 0;
-  return number_behind(memory_ + (unified_ ? "/memory.events" : "/memory.oom_control"), "oom_kill")
+  return machine::number_behind(memory_ + (unified_ ? "/memory.events" : "/memory.oom_control"), "oom_kill")
       .value_or(0);
 }
 
