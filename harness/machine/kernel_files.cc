@@ -3,14 +3,16 @@
 
 #include <charconv>
 #include <fstream>
+#include <sstream>
 
 namespace heapmark::machine {
 
 namespace fs = std::filesystem;
 
 std::string text_of(const fs::path& file) {
-  std::ifstream in(file);
-  return {std::istreambuf_iterator<char>(in), {}};
+  std::ostringstream text;
+  text << std::ifstream(file).rdbuf();  // an iterator would throw where what the file is about goes meanwhile
+  return text.str();
 }
 
 std::optional<std::uint64_t> number_in(const fs::path& file) {
