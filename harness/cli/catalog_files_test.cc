@@ -1,22 +1,15 @@
 // The catalog that heapmark comes with: every file can be read, and every allocator can be asked for. And how
 // what is known on this machine is read.
 #include <catch2/catch.hpp>
-#include <cstdlib>
 #include <fstream>
 
 #include "harness/cli/known.h"
 #include "testing/folder.h"
+#include "testing/selected.h"
 
 using namespace heapmark::plan;
 using heapmark::cli::MachineLibraries;
-
-namespace {
-
-std::vector<Allocator> real_catalog() {
-  return heapmark::cli::load_catalog(std::string(std::getenv("HEAPMARK_SOURCE_DIR")) + "/allocators/catalog");
-}
-
-}  // namespace
+using heapmark::testing::real_catalog;
 
 TEST_CASE("the catalog knows the reference allocators, and where each comes from") {
   const auto catalog = real_catalog();

@@ -1,6 +1,5 @@
 // The program as its user meets it: exit codes, messages, results files; the real binary, the real workloads
 // in their quick form.
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -9,66 +8,21 @@
 #include <array>
 #include <catch2/catch.hpp>
 #include <chrono>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "harness/ledger/os_ledger.h"
-#include "testing/folder.h"
+#include "testing/tool.h"
 
 using Catch::Contains;
 using json = nlohmann::json;
 namespace fs = std::filesystem;
-using heapmark::testing::Folder;
+using namespace heapmark::testing;
 
 namespace {
-
-std::string build_folder() {
-  return std::getenv("HEAPMARK_BUILD_DIR");
-}
-
-struct Ended {
-  int exit_code = -1;
-  std::string out, err;
-};
-
-std::string contents(const fs::path& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-pid_t start(const Folder& folder, std::vector<std::string> arguments,
-            const std::string& build = build_folder()) {
-  const std::string program = build + "/heapmark", out = folder.file("out"), err = folder.file("err");
-  arguments.insert(arguments.begin(), program);
-  std::vector<char*> argv;
-  for (std::string& argument : arguments) argv.push_back(argument.data());
-  argv.push_back(nullptr);
-  const pid_t child = ::fork();
-  if (child == 0) {
-    ::dup2(::open(out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), 1);
-    ::dup2(::open(err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), 2);
-    ::execv(program.c_str(), argv.data());
-    ::_exit(127);
-  }
-  return child;
-}
-
-Ended end_of(const Folder& folder, pid_t child) {
-  int status = 0;
-  REQUIRE(::waitpid(child, &status, 0) == child);
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), contents(folder.file("out")),
-          contents(folder.file("err"))};
-}
-
-Ended tool(const Folder& folder, const std::vector<std::string>& arguments,
-           const std::string& build = build_folder()) {
-  return end_of(folder, start(folder, arguments, build));
-}
 
 bool ledger_is_allowed() {
   const std::string why = heapmark::ledger::OsLedger::forbidden();
@@ -177,7 +131,7 @@ TEST_CASE("output that cannot be written is a failure of each verb, and said so"
 TEST_CASE("two runs never write the same results file: the second is refused and told who holds it") {
   const Folder folder;
   const std::string file = folder.file("r.json");
-  const pid_t first = start(
+  const pid_t first = start_tool(
       folder, {"run", "-a", "glibc", "-w", "churn/small-1t", "--pass", "speed", "-r", "50", "-o", file});
   for (int tries = 0; tries < 3000 && (!fs::exists(file) || results_in(file).at("records").empty()); ++tries)
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
@@ -315,8 +269,8 @@ TEST_CASE("a compressed results file is written, shown, gone on with and merged;
 TEST_CASE("a run that is killed leaves a readable file, and --resume finishes it") {
   const Folder folder;
   const std::string file = folder.file("r.json");
-  const pid_t child = start(folder, {"run", "-a", "glibc,brkmmap", "-w", "churn/small-1t", "--pass",
-                                     "speed,memory", "--quick", "-o", file});
+  const pid_t child = start_tool(folder, {"run", "-a", "glibc,brkmmap", "-w", "churn/small-1t", "--pass",
+                                          "speed,memory", "--quick", "-o", file});
   const auto finished = [&]() -> std::size_t {
     return fs::exists(file) ? results_in(file).at("records").size()
                             : 0;  // each state of the file can be parsed
@@ -339,7 +293,7 @@ TEST_CASE("a run that is killed leaves a readable file, and --resume finishes it
 TEST_CASE("Ctrl-C keeps what was measured and says how to go on") {
   const Folder folder;
   const std::string file = folder.file("r.json");
-  const pid_t child = start(
+  const pid_t child = start_tool(
       folder, {"run", "-a", "glibc", "-w", "churn/small-1t", "--pass", "speed", "-r", "50", "-o", file});
   for (int tries = 0; tries < 3000 && (!fs::exists(file) || results_in(file).at("records").empty()); ++tries)
     std::this_thread::sleep_for(std::chrono::milliseconds(10));

@@ -1,16 +1,12 @@
 // A command as the work of `heapmark run`, as its user meets it: tables, the results file, messages, and that
 // nothing is left running whatever happens to heapmark itself.
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
 #include <chrono>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <functional>
 #include <nlohmann/json.hpp>
 #include <random>
 #include <set>
@@ -21,53 +17,20 @@
 #include "harness/cli/command_flags.h"
 #include "harness/ledger/os_ledger.h"
 #include "harness/plan/usage_error.h"
-#include "testing/folder.h"
+#include "testing/soon.h"
+#include "testing/tool.h"
 
 using Catch::Contains;
 using json = nlohmann::json;
 namespace fs = std::filesystem;
-using heapmark::testing::Folder;
+using namespace heapmark::testing;
 
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
 std::string built(const std::string& name) {
-  return std::string(std::getenv("HEAPMARK_BUILD_DIR")) + "/" + name;
-}
-
-std::string contents(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-pid_t start(const Folder& folder, std::vector<std::string> arguments) {
-  const std::string program = built("heapmark"), out = folder.file("out"), err = folder.file("err");
-  arguments.insert(arguments.begin(), program);
-  std::vector<char*> argv;
-  for (std::string& argument : arguments) argv.push_back(argument.data());
-  argv.push_back(nullptr);
-  const pid_t child = ::fork();
-  if (child == 0) {
-    ::dup2(::open(out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), 1);
-    ::dup2(::open(err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), 2);
-    ::execv(program.c_str(), argv.data());
-    ::_exit(127);
-  }
-  return child;
-}
-
-struct Ended {
-  int exit_code = -1;
-  std::string out, err;
-};
-
-Ended tool(const Folder& folder, const std::vector<std::string>& arguments) {
-  int status = 0;
-  const pid_t child = start(folder, arguments);
-  REQUIRE(::waitpid(child, &status, 0) == child);
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), contents(folder.file("out")),
-          contents(folder.file("err"))};
+  return build_folder() + "/" + name;
 }
 
 json results_in(const std::string& file) {
@@ -87,14 +50,6 @@ std::vector<pid_t> marked(const std::string& mark) {
     if (contents(entry.path() / "environ").find(mark) != std::string::npos) found.push_back(std::stoi(name));
   }
   return found;
-}
-
-bool comes_true(const std::function<bool()>& condition) {
-  for (int tried = 0; tried < 3000; ++tried) {
-    if (condition()) return true;
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
-  return false;
 }
 
 }  // namespace
@@ -286,13 +241,13 @@ TEST_CASE("nothing is left running when heapmark is killed at any moment", "[kil
     const std::string mark =
         "HEAPMARK_TEST_MARK=" + std::to_string(::getpid()) + "-" + std::to_string(kills) + "-";
     const pid_t heapmark =
-        start(folder, {"run", "-a", "glibc,brkmmap", "-r", "20", "--env", mark, "-o",
-                       folder.file(std::to_string(kills) + ".json"), "--", "sh", "-c", command});
+        start_tool(folder, {"run", "-a", "glibc,brkmmap", "-r", "20", "--env", mark, "-o",
+                            folder.file(std::to_string(kills) + ".json"), "--", "sh", "-c", command});
     std::this_thread::sleep_for(std::chrono::milliseconds(random() % 1200));
     ::kill(heapmark, SIGKILL);
     REQUIRE(::waitpid(heapmark, nullptr, 0) == heapmark);
     INFO("kill " << kills);
-    REQUIRE(comes_true([&] { return marked(mark).empty(); }));
+    REQUIRE(becomes_true([&] { return marked(mark).empty(); }, std::chrono::seconds(30)));
     // Nor is a cgroup of it left.
     const std::string cgroup = "heapmark-" + std::to_string(heapmark) + "-";
     const auto any_cgroup = [&] {
@@ -303,7 +258,7 @@ TEST_CASE("nothing is left running when heapmark is killed at any moment", "[kil
           if (at->path().filename().string().starts_with(cgroup)) return true;
       return false;
     };
-    REQUIRE(comes_true([&] { return !any_cgroup(); }));
+    REQUIRE(becomes_true([&] { return !any_cgroup(); }, std::chrono::seconds(30)));
   }
   CHECK(kills >= 5);
 }

@@ -9,7 +9,6 @@
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <random>
 #include <string>
 
@@ -26,18 +25,13 @@ constexpr int kKills = 50, kFewestKills = 10;
 constexpr std::chrono::seconds kLongest{50};
 constexpr unsigned kLatestUs = 900'000;  // by then it is in its first trials under a limit
 
-std::string contents(const fs::path& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
 // Processes, measured ones included, that were started with this seed.
 bool runs_with(const std::string& seed) {
   std::error_code ignored;
   for (const fs::directory_entry& entry : fs::directory_iterator("/proc", ignored)) {
     const std::string name = entry.path().filename().string();
     if (name.find_first_not_of("0123456789") != std::string::npos) continue;
-    if (contents(entry.path() / "cmdline").find(seed) != std::string::npos) return true;
+    if (testing::contents(entry.path() / "cmdline").find(seed) != std::string::npos) return true;
   }
   return false;
 }
@@ -67,7 +61,7 @@ Left left_by(pid_t tool, const std::string& seed, const std::string& zram, const
   return {.cgroup = fs::exists(machine::memory_hierarchy()->mounted_at / ("heapmark-" + number)),
           .swap = machine::has_swap(),
           .file = fs::exists(folder / ("heapmark-swap-" + number)),
-          .zram = !zram.empty() && contents("/sys/block/" + zram + "/disksize") != "0\n",
+          .zram = !zram.empty() && testing::contents("/sys/block/" + zram + "/disksize") != "0\n",
           .process = runs_with(seed)};
 }
 

@@ -1,38 +1,20 @@
 // Facts from a made-up /proc and /sys, and what is concluded from them.
 #include "harness/machine/machine.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <catch2/catch.hpp>
-#include <cstdlib>
-#include <fstream>
+
+#include "testing/folder.h"
 
 using namespace heapmark::machine;
 using Weight = Finding::Weight;
 using Catch::Contains;
-namespace fs = std::filesystem;
 
 namespace {
 
-class Root {
+class Root : public heapmark::testing::Folder {
  public:
-  Root() {
-    std::string name = fs::temp_directory_path() / "heapmark-machine-XXXXXX";
-    path_ = mkdtemp(name.data());
-  }
-  ~Root() { fs::remove_all(path_); }
-  Root(const Root&) = delete;
-  Root& operator=(const Root&) = delete;
-
-  void write(const std::string& name, const std::string& text) const {
-    fs::create_directories((path_ / name).parent_path());
-    std::ofstream(path_ / name) << text;
-  }
-  [[nodiscard]] Machine read() const { return read_machine(path_); }
-
- private:
-  fs::path path_;
+  [[nodiscard]] Machine read() const { return read_machine(path()); }
 };
 
 // A machine on which there is nothing to find.

@@ -15,6 +15,7 @@
 #include "harness/ledger/os_ledger.h"
 #include "harness/trial/command_judge.h"
 #include "harness/trial/drain.h"
+#include "harness/trial/ledger_result.h"
 
 namespace heapmark::trial {
 namespace {
@@ -68,16 +69,6 @@ class Watcher {
   Descriptor ended_;
   std::thread thread_;
 };
-
-void add_ledger(const ledger::OsLedger& ledger, TrialResult& result) {
-  result.metrics.merge(ledger.metrics());
-  Table& table = result.tables["kernel_events"];
-  table.columns = {"time_ns", "kind", "bytes", "phase"};
-  for (const ledger::Event& event : ledger.events())
-    table.rows.push_back({static_cast<double>(event.time_ns), static_cast<double>(event.kind),
-                          static_cast<double>(event.bytes), static_cast<double>(event.phase)});
-  table.dropped_rows = static_cast<std::uint32_t>(ledger.dropped_events());
-}
 
 void drain_the_rest(Drain& drain) {
   for (std::uint64_t before = ~0ULL; !drain.is_over() && drain.bytes() != before;) {

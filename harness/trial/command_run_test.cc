@@ -14,9 +14,12 @@
 
 #include "harness/trial/keeper.h"
 #include "testing/folder.h"
+#include "testing/soon.h"
 
 using namespace heapmark::trial;
 using Catch::Contains;
+using heapmark::testing::becomes_true;
+using heapmark::testing::contents;
 using heapmark::testing::Folder;
 namespace fs = std::filesystem;
 
@@ -45,21 +48,6 @@ TrialSpec shell(const std::string& script, const std::string& pass = "speed") {
 
 TrialResult run(const TrialSpec& spec) {
   return run_command(spec, -1);
-}
-
-std::string contents(const fs::path& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-// Waits for what another process does, at most for a minute.
-template <typename Condition>
-bool comes_true(const Condition& condition) {
-  for (int tried = 0; tried < 6000; ++tried) {
-    if (condition()) return true;
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
-  return false;
 }
 
 bool is_alive(pid_t pid) {
@@ -199,8 +187,7 @@ TEST_CASE("an interrupt ends the command and everything that it started") {
   const Folder folder;
   const int interrupted = ::eventfd(0, EFD_CLOEXEC);
   std::thread interrupter([&] {
-    CHECK(
-        comes_true([&] { return fs::exists(folder.file("pid")) && !contents(folder.file("pid")).empty(); }));
+    CHECK(becomes_true([&] { return !contents(folder.file("pid")).empty(); }, std::chrono::seconds(60)));
     ::eventfd_write(interrupted, 1);
   });
   const TrialResult result =

@@ -1,6 +1,5 @@
 // The measured process as its parent sees it: that it allocates nothing of its own, proves its allocator,
 // does the same work for the same seed, finds broken allocators, and tells the tutorial's known truths.
-#include <fcntl.h>
 #include <gnu/libc-version.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -19,22 +18,18 @@
 #include "harness/plan/selection.h"
 #include "harness/plan/workload_list.h"
 #include "harness/trial/process_executor.h"
+#include "testing/selected.h"
 
 using namespace heapmark;
 using namespace heapmark::trial;
 using Catch::Contains;
+using heapmark::testing::select;
 namespace fs = std::filesystem;
 
 namespace {
 
 const std::string kBuild = std::getenv("HEAPMARK_BUILD_DIR");
 const std::string kHost = kBuild + "/heapmark-host";
-
-std::vector<plan::Selection> select(const std::string& list) {
-  const auto catalog =
-      cli::load_catalog(std::string(std::getenv("HEAPMARK_SOURCE_DIR")) + "/allocators/catalog");
-  return plan::select(list, catalog, cli::MachineLibraries(kBuild), kBuild + "/libheapmark-noop.so");
-}
 
 TrialSpec spec_for(const plan::Selection& selection, const std::string& workload, const std::string& pass,
                    Pairs parameters = {}) {

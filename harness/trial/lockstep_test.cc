@@ -10,27 +10,22 @@
 #include <fstream>
 #include <set>
 
-#include "harness/cli/known.h"
 #include "harness/plan/selection.h"
 #include "harness/plan/workload_list.h"
 #include "harness/trial/child.h"
 #include "harness/trial/process_executor.h"
 #include "harness/trial/session.h"
+#include "testing/selected.h"
 
 using namespace heapmark;
 using namespace heapmark::trial;
+using heapmark::testing::select;
 namespace fs = std::filesystem;
 
 namespace {
 
 const std::string kBuild = std::getenv("HEAPMARK_BUILD_DIR");
 const std::string kHost = kBuild + "/heapmark-host";
-
-std::vector<plan::Selection> select(const std::string& list) {
-  const auto catalog =
-      cli::load_catalog(std::string(std::getenv("HEAPMARK_SOURCE_DIR")) + "/allocators/catalog");
-  return plan::select(list, catalog, cli::MachineLibraries(kBuild), kBuild + "/libheapmark-noop.so");
-}
 
 TrialSpec spec_of(const plan::Selection& selection, const std::string& workload, Pairs parameters) {
   TrialSpec spec;

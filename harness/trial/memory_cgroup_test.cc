@@ -10,6 +10,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "testing/soon.h"
+
 using namespace heapmark;
 using namespace heapmark::trial;
 namespace fs = std::filesystem;
@@ -36,12 +38,6 @@ int status_of_use(std::uint64_t bytes) {
   int status = 0;
   ::waitpid(child, &status, 0);
   return status;
-}
-
-template <typename Condition>
-bool soon(const Condition& condition) {
-  for (int at = 0; at < 1000 && !condition(); ++at) ::usleep(10'000);
-  return condition();
 }
 
 }  // namespace
@@ -85,7 +81,7 @@ TEST_CASE("a killed tool leaves neither its cgroup nor a process in it") {
   }
   ::waitpid(tool, nullptr, 0);
   const fs::path cgroup = machine::memory_hierarchy()->mounted_at / ("heapmark-" + std::to_string(tool));
-  CHECK(soon([&] { return !fs::exists(cgroup); }));
+  CHECK(testing::becomes_true([&] { return !fs::exists(cgroup); }, std::chrono::seconds(10)));
 }
 
 TEST_CASE("what was left by a tool and its cleaner, both killed, is removed at the next start") {

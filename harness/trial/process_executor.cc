@@ -19,6 +19,7 @@
 #include "harness/machine/oom_kills.h"
 #include "harness/trial/command_run.h"
 #include "harness/trial/command_session.h"
+#include "harness/trial/ledger_result.h"
 #include "harness/trial/pressure.h"
 #include "harness/trial/report_reader.h"
 #include "harness/trial/session.h"
@@ -87,16 +88,6 @@ Ending run_traced(const Child& child, int interrupted, Clock::time_point deadlin
   ::eventfd_write(ended.get(), 1);
   watch.join();
   return ending;
-}
-
-void add_ledger(const ledger::OsLedger& ledger, TrialResult& result) {
-  result.metrics.merge(ledger.metrics());
-  Table& table = result.tables["kernel_events"];
-  table.columns = {"time_ns", "kind", "bytes", "phase"};
-  for (const ledger::Event& event : ledger.events())
-    table.rows.push_back({static_cast<double>(event.time_ns), static_cast<double>(event.kind),
-                          static_cast<double>(event.bytes), static_cast<double>(event.phase)});
-  table.dropped_rows = static_cast<std::uint32_t>(ledger.dropped_events());
 }
 
 }  // namespace

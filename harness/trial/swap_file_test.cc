@@ -12,11 +12,11 @@
 #include <cstdlib>
 #include <fstream>
 #include <random>
-#include <thread>
 
-#include "harness/cli/known.h"
-#include "harness/plan/selection.h"
 #include "harness/trial/process_executor.h"
+#include "testing/folder.h"
+#include "testing/selected.h"
+#include "testing/soon.h"
 
 using namespace heapmark;
 using namespace heapmark::trial;
@@ -28,21 +28,14 @@ namespace {
 constexpr std::uint64_t kBytes = 8 << 20;
 const std::string kBuild = std::getenv("HEAPMARK_BUILD_DIR");
 
-struct Folder {
-  fs::path path;
-  Folder() : path(fs::path("/var/tmp") / ("heapmark-swap-test-" + std::to_string(::getpid()))) {
-    fs::create_directories(path);
-  }
-  ~Folder() { fs::remove_all(path); }
+// On a disk: /tmp may lie in memory.
+class Folder : public testing::Folder {
+ public:
+  Folder() : testing::Folder("/var/tmp") {}
 };
 
-std::string swaps() {
-  std::ifstream file("/proc/swaps");
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
 bool in_use(const fs::path& folder) {
-  return swaps().find(folder.string() + "/") != std::string::npos;
+  return testing::contents("/proc/swaps").find(folder.string() + "/") != std::string::npos;
 }
 
 // Root, a machine without swap, a file system and a container that take swap files.
@@ -54,14 +47,6 @@ bool can_swap_here(const fs::path& folder) {
     WARN("not tested, no swap file can be made here: " << refused.what());
     return false;
   }
-}
-
-// Whether it becomes true within ten seconds.
-template <typename Condition>
-bool soon(const Condition& condition) {
-  for (int at = 0; at < 1000 && !condition(); ++at)
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  return condition();
 }
 
 // A process that does `work` and exits with what it returns.
@@ -88,50 +73,51 @@ pid_t ended_process() {
 
 TEST_CASE("a swap file is in use for the time of its object, and then gone") {
   const Folder folder;
-  if (!can_swap_here(folder.path)) return;
+  if (!can_swap_here(folder.path())) return;
   {
-    const SwapFile file(folder.path, kBytes);
-    CHECK(in_use(folder.path));
+    const SwapFile file(folder.path(), kBytes);
+    CHECK(in_use(folder.path()));
     CHECK(fs::exists(file.path()));
-    CHECK_THAT(why_no_swap_file(folder.path, kBytes), Contains("has swap already"));
-    CHECK_THROWS_AS(SwapFile(folder.path, kBytes), SwapRefused);
-    CHECK(in_use(folder.path));  // still: the refused one takes nothing away
+    CHECK_THAT(why_no_swap_file(folder.path(), kBytes), Contains("has swap already"));
+    CHECK_THROWS_AS(SwapFile(folder.path(), kBytes), SwapRefused);
+    CHECK(in_use(folder.path()));  // still: the refused one takes nothing away
   }
-  CHECK_FALSE(in_use(folder.path));
-  CHECK(fs::is_empty(folder.path));
+  CHECK_FALSE(in_use(folder.path()));
+  CHECK(fs::is_empty(folder.path()));
 }
 
 TEST_CASE("killed at random moments, fifty times, it leaves no swap and no file behind") {
   const Folder folder;
-  if (!can_swap_here(folder.path)) return;
+  if (!can_swap_here(folder.path())) return;
   std::mt19937 random(14);
   int seen_in_use = 0;
   for (int time = 0; time < 50; ++time) {
     const pid_t tool = start([&] {
       ::setpgid(0, 0);
       for (;;) {
-        const SwapFile file(folder.path, kBytes);
+        const SwapFile file(folder.path(), kBytes);
         ::usleep(2000);
       }
       return 0;
     });
     ::setpgid(tool, tool);
     ::usleep(random() % 30'000);
-    seen_in_use += in_use(folder.path) ? 1 : 0;
+    seen_in_use += in_use(folder.path()) ? 1 : 0;
     ::kill(-tool, SIGKILL);  // its whole process group, as a shell does
     exit_code_of(tool);
-    REQUIRE(soon([&] { return !in_use(folder.path) && fs::is_empty(folder.path); }));
+    REQUIRE(testing::becomes_true([&] { return !in_use(folder.path()) && fs::is_empty(folder.path()); },
+                                  std::chrono::seconds(10)));
   }
   CHECK(seen_in_use > 0);
 }
 
 TEST_CASE("what was left by a tool and its cleaner, both killed, is removed at the next start") {
   const Folder folder;
-  const fs::path left = folder.path / ("heapmark-swap-" + std::to_string(ended_process()));
-  const fs::path alive = folder.path / ("heapmark-swap-" + std::to_string(::getpid()));
-  const fs::path other = folder.path / "heapmark-swap-notes";
+  const fs::path left = folder.path() / ("heapmark-swap-" + std::to_string(ended_process()));
+  const fs::path alive = folder.path() / ("heapmark-swap-" + std::to_string(::getpid()));
+  const fs::path other = folder.path() / "heapmark-swap-notes";
   for (const fs::path& file : {left, alive, other}) std::ofstream(file) << "x";
-  CHECK(remove_left_swap_files(folder.path) == 1);
+  CHECK(remove_left_swap_files(folder.path()) == 1);
   CHECK_FALSE(fs::exists(left));
   CHECK(fs::exists(alive));
   CHECK(fs::exists(other));
@@ -140,9 +126,10 @@ TEST_CASE("what was left by a tool and its cleaner, both killed, is removed at t
 TEST_CASE("where no swap file can be made the reason is given, with what to do, and nothing is left") {
   const Folder folder;
   if (::geteuid() == 0) {
-    if (swaps().find('\n') + 1 == swaps().size()) {
-      CHECK_THAT(why_no_swap_file(folder.path, std::uint64_t{1} << 60), Contains("make room"));
-      CHECK_THAT(why_no_swap_file(folder.path / "none", kBytes), Contains("No such file"));
+    const std::string swaps = testing::contents("/proc/swaps");
+    if (swaps.find('\n') + 1 == swaps.size()) {  // the head alone
+      CHECK_THAT(why_no_swap_file(folder.path(), std::uint64_t{1} << 60), Contains("make room"));
+      CHECK_THAT(why_no_swap_file(folder.path() / "none", kBytes), Contains("No such file"));
       if (fs::exists("/dev/shm"))
         CHECK_THROWS_WITH(SwapFile("/dev/shm", kBytes),
                           Contains("choose another folder") || Contains("container"));
@@ -150,22 +137,19 @@ TEST_CASE("where no swap file can be made the reason is given, with what to do, 
     }
     const pid_t user = start([&] {
       if (::setuid(65534) != 0) return 2;
-      return why_no_swap_file(folder.path, kBytes).find("root") != std::string::npos ? 0 : 1;
+      return why_no_swap_file(folder.path(), kBytes).find("root") != std::string::npos ? 0 : 1;
     });
     CHECK(exit_code_of(user) == 0);
   } else {
-    CHECK_THAT(why_no_swap_file(folder.path, kBytes), Contains("root"));
+    CHECK_THAT(why_no_swap_file(folder.path(), kBytes), Contains("root"));
   }
 }
 
 TEST_CASE("with swap the tutorial's last claim is decided by malloc's own page, for every allocator") {
   const Folder folder;
-  if (!can_swap_here(folder.path)) return;
-  const SwapFile file(folder.path, kBytes);
-  const auto catalog =
-      cli::load_catalog(std::string(std::getenv("HEAPMARK_SOURCE_DIR")) + "/allocators/catalog");
-  for (const plan::Selection& selection :
-       plan::select("all", catalog, cli::MachineLibraries(kBuild), kBuild + "/libheapmark-noop.so")) {
+  if (!can_swap_here(folder.path())) return;
+  const SwapFile file(folder.path(), kBytes);
+  for (const plan::Selection& selection : testing::select("all")) {
     if (!selection.skipped.empty()) continue;
     TrialSpec spec;
     spec.preload = selection.preload;

@@ -4,15 +4,14 @@
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
-#include <fstream>
 #include <string>
 
 #include "harness/machine/memory_pressure.h"
+#include "testing/folder.h"
 
 using namespace heapmark;
 using namespace heapmark::trial;
 using Catch::Contains;
-namespace fs = std::filesystem;
 
 namespace {
 
@@ -20,20 +19,10 @@ constexpr std::uint64_t kBytes = 8 << 20;
 constexpr std::uint64_t kPlenty = std::uint64_t{1} << 40;
 constexpr uid_t kRoot = 0, kUser = 1000;
 
-struct FakeRoot {
-  fs::path path = fs::temp_directory_path() / ("heapmark-zram-" + std::to_string(::getpid()));
+class FakeRoot : public testing::Folder {
+ public:
   FakeRoot() { write("proc/swaps", "Filename Type Size Used Priority\n"); }
-  ~FakeRoot() { fs::remove_all(path); }
-  void write(const std::string& file, const std::string& text) const {
-    fs::create_directories((path / file).parent_path());
-    std::ofstream(path / file) << text;
-  }
 };
-
-std::string contents(const fs::path& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 }  // namespace
 
@@ -50,25 +39,26 @@ TEST_CASE("what is named is used; else what there is, else a file as root, else 
 
 TEST_CASE("the first zram device that nobody has set up is used") {
   const FakeRoot root;
-  CHECK(unused_zram(root.path).empty());
+  CHECK(unused_zram(root.path()).empty());
   root.write("sys/block/zram0/disksize", "1048576\n");
   root.write("sys/block/loop0/disksize", "0\n");
-  CHECK(unused_zram(root.path).empty());
+  CHECK(unused_zram(root.path()).empty());
   root.write("sys/block/zram2/disksize", "0\n");
   root.write("sys/block/zram1/disksize", "0\n");
-  CHECK(unused_zram(root.path) == "zram1");
+  CHECK(unused_zram(root.path()) == "zram1");
 }
 
 TEST_CASE("each thing in the way of zram has a message of its own that says what to do") {
   const FakeRoot root;
-  CHECK_THAT(why_no_zram(kBytes, BesideOther::kNo, kPlenty, root.path, kUser), Contains("only root"));
-  CHECK_THAT(why_no_zram(kBytes, BesideOther::kNo, kPlenty, root.path, kRoot), Contains("modprobe zram"));
+  CHECK_THAT(why_no_zram(kBytes, BesideOther::kNo, kPlenty, root.path(), kUser), Contains("only root"));
+  CHECK_THAT(why_no_zram(kBytes, BesideOther::kNo, kPlenty, root.path(), kRoot), Contains("modprobe zram"));
   root.write("sys/block/zram0/disksize", "0\n");
-  CHECK_THAT(why_no_zram(kBytes, BesideOther::kNo, kBytes, root.path, kRoot), Contains("too small"));
-  CHECK(why_no_zram(kBytes, BesideOther::kNo, kPlenty, root.path, kRoot).empty());
+  CHECK_THAT(why_no_zram(kBytes, BesideOther::kNo, kBytes, root.path(), kRoot), Contains("too small"));
+  CHECK(why_no_zram(kBytes, BesideOther::kNo, kPlenty, root.path(), kRoot).empty());
   root.write("proc/swaps", "Filename Type Size Used Priority\n/dev/sda2 partition 1 0 -2\n");
-  CHECK_THAT(why_no_zram(kBytes, BesideOther::kNo, kPlenty, root.path, kRoot), Contains("has swap already"));
-  CHECK(why_no_zram(kBytes, BesideOther::kYes, kPlenty, root.path, kRoot).empty());
+  CHECK_THAT(why_no_zram(kBytes, BesideOther::kNo, kPlenty, root.path(), kRoot),
+             Contains("has swap already"));
+  CHECK(why_no_zram(kBytes, BesideOther::kYes, kPlenty, root.path(), kRoot).empty());
 }
 
 TEST_CASE("a zram device is in use for the time of its object, and as before afterwards") {
@@ -81,14 +71,14 @@ TEST_CASE("a zram device is in use for the time of its object, and as before aft
   try {
     const ZramSwap swap(kBytes, BesideOther::kNo);
     device = swap.device();
-    CHECK_THAT(contents("/proc/swaps"),
+    CHECK_THAT(testing::contents("/proc/swaps"),
                Contains("/dev/" + device + " ") || Contains("/dev/" + device + "\t"));
   } catch (const SwapRefused& refused) {
     WARN("not tested, no zram can be used here: " << refused.what());
     return;
   }
-  CHECK_THAT(contents("/proc/swaps"), !Contains("/dev/" + device));
-  CHECK(contents("/sys/block/" + device + "/disksize") == "0\n");
+  CHECK_THAT(testing::contents("/proc/swaps"), !Contains("/dev/" + device));
+  CHECK(testing::contents("/sys/block/" + device + "/disksize") == "0\n");
 }
 
 TEST_CASE("without being told a kind, a machine that takes no swap file is measured without swap") {

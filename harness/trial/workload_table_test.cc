@@ -16,21 +16,17 @@
 #include "harness/plan/workload_list.h"
 #include "harness/plan/written_value.h"
 #include "harness/trial/process_executor.h"
+#include "testing/selected.h"
 
 using namespace heapmark;
 using namespace heapmark::trial;
+using heapmark::testing::select;
 namespace fs = std::filesystem;
 
 namespace {
 
 const std::string kBuild = std::getenv("HEAPMARK_BUILD_DIR");
 const std::string kHost = kBuild + "/heapmark-host";
-
-std::vector<plan::Selection> select(const std::string& list) {
-  const auto catalog =
-      cli::load_catalog(std::string(std::getenv("HEAPMARK_SOURCE_DIR")) + "/allocators/catalog");
-  return plan::select(list, catalog, cli::MachineLibraries(kBuild), kBuild + "/libheapmark-noop.so");
-}
 
 // One round of every variant of both groups in these passes, on these allocators, in their --quick size.
 std::vector<TrialSpec> trials(const std::string& allocators, const std::string& pass) {
