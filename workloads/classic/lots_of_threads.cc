@@ -7,9 +7,8 @@
 // the 32 heaps waits long before it takes back what was freed for it, and asks the kernel meanwhile.
 // Published (that issue): thirty times the memory of a simple allocator, at a sixth of its time.
 // Made to embarrass: heaps of threads that collect frees of others late, and central lists with one lock.
-#include "workloads/bounded_queue.h"
+#include "workloads/batch_queue.h"
 #include "workloads/common_parameters.h"
-#include "workloads/size_source.h"
 
 namespace heapmark {
 namespace {
@@ -25,12 +24,7 @@ constexpr Parameter kParameters[] = {
 
 constexpr Variant kVariants[] = {{"32-to-1", kUsualPasses, "askers=32", "operations=100000"}};
 
-struct Batch {
-  Block blocks[kBatch];
-};
-
-SizeSource sizes;
-BoundedQueue<Batch> queue;
+BatchQueue<kBatch> queue;
 
 struct LotsOfThreads {
   std::uint64_t askers;
@@ -43,22 +37,13 @@ struct LotsOfThreads {
   }
   void set_up(Context& context, Member& member, Team&) {
     askers = context.count("askers");
-    if (member.number() != 0) return;
-    sizes.set_up(context, "sizes");
-    queue.set_up(context, context.count("room"));
+    if (member.number() == 0) queue.set_up(context);
   }
   void fill(Member&) {}
   // The last thread takes in a unit what all others put in it: nobody waits for a thread that has stopped.
   void step(Member& member, std::uint64_t) {
-    if (member.number() < askers) {
-      Batch batch;
-      for (Block& block : batch.blocks) block = member.take(sizes.draw(member.random));
-      return queue.put(batch);
-    }
-    for (std::uint64_t at = 0; at < askers; ++at) {
-      Batch batch = queue.take();
-      for (Block& block : batch.blocks) member.give_back(block);
-    }
+    if (member.number() < askers) return queue.ask(member);
+    for (std::uint64_t at = 0; at < askers; ++at) queue.free(member);
   }
   void finish(Member&) {}
 };

@@ -5,9 +5,8 @@
 // scheduler. Good: two to three times the time of `pair`. Bad: ten times: each free takes the lock of the
 // other thread's heap. Published order (mimalloc-bench): mimalloc, TBB, glibc, jemalloc, and tcmalloc far
 // behind. Made to embarrass: thread caches with one central list, through which every single block passes.
-#include "workloads/bounded_queue.h"
+#include "workloads/batch_queue.h"
 #include "workloads/common_parameters.h"
-#include "workloads/size_source.h"
 
 namespace heapmark {
 namespace {
@@ -26,12 +25,7 @@ constexpr Variant kVariants[] = {
     {"4t", kUsualPasses, "pairs=2", "operations=150000"},
 };
 
-struct Batch {
-  Block blocks[kBatch];
-};
-
-SizeSource sizes;
-BoundedQueue<Batch> queue;
+BatchQueue<kBatch> queue;
 
 // What all askers put in a unit is as much as all others take, so nobody waits for a thread that has stopped.
 struct XMalloc {
@@ -45,19 +39,12 @@ struct XMalloc {
   }
   void set_up(Context& context, Member& member, Team&) {
     askers = context.count("pairs");
-    if (member.number() != 0) return;
-    sizes.set_up(context, "sizes");
-    queue.set_up(context, context.count("room"));
+    if (member.number() == 0) queue.set_up(context);
   }
   void fill(Member&) {}
   void step(Member& member, std::uint64_t) {
-    if (member.number() < askers) {
-      Batch batch;
-      for (Block& block : batch.blocks) block = member.take(sizes.draw(member.random));
-      return queue.put(batch);
-    }
-    Batch batch = queue.take();
-    for (Block& block : batch.blocks) member.give_back(block);
+    if (member.number() < askers) return queue.ask(member);
+    queue.free(member);
   }
   void finish(Member&) {}
 };
