@@ -40,9 +40,8 @@ class DirtySpans {
   Span* longest_idle(std::size_t at) const noexcept { return queues_[at].first; }
   static Span* next(const Span* span) noexcept { return span->idle.after; }
 
-  std::size_t units() const noexcept {
-    return units_;
-  }  // of all but refused ones, those of less than a page too
+  // Of all spans but refused ones, those of less than a page too.
+  std::size_t units() const noexcept { return units_; }
   std::size_t all_units() const noexcept { return all_units_; }  // with refused ones
 
  private:

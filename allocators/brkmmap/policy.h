@@ -109,12 +109,17 @@ inline std::size_t slab_dirty_limit(std::size_t object_bytes, const Tunables& tu
          std::min(scattered_slack(slack), object_bytes);
 }
 
-// What the caches of all threads may hold together: a share of what lives, taken by those that use it; and of
-// each thread, so much that no other can take from it.
+// What the caches of all threads may hold together: a share of what lives, taken by those that use it, and a
+// little more for each thread.
 inline constexpr std::size_t kOwnCache = std::size_t{8} << 10;
 inline std::size_t cache_budget(std::size_t live_bytes, std::size_t threads) noexcept {
   constexpr std::size_t kLeast = std::size_t{2} << 20;
   return std::max(kLeast, live_bytes / 16) + threads * kOwnCache;
+}
+
+// The part of it that no other thread can take.
+inline std::size_t equal_part(std::size_t budget_bytes, std::size_t threads) noexcept {
+  return budget_bytes / std::max<std::size_t>(threads, 1);
 }
 
 // What a thread that has `promised_bytes` of the `all_bytes` promised to all may keep while it frees: what it
@@ -122,9 +127,9 @@ inline std::size_t cache_budget(std::size_t live_bytes, std::size_t threads) noe
 // little where it does nothing else.
 inline std::size_t cache_limit(std::size_t promised_bytes, std::size_t all_bytes, std::size_t budget_bytes,
                                std::size_t threads, bool asks) noexcept {
-  const std::size_t equal_part = budget_bytes / std::max<std::size_t>(threads, 1);
-  const std::size_t part =
-      all_bytes > budget_bytes ? std::max(promised_bytes / 2, equal_part) : promised_bytes;
+  const std::size_t part = all_bytes > budget_bytes
+                               ? std::max(promised_bytes / 2, equal_part(budget_bytes, threads))
+                               : promised_bytes;
   return asks ? part : std::min(part, budget_bytes / 16);
 }
 

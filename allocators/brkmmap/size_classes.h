@@ -78,7 +78,6 @@ struct ClassTables {
       if (count == 0 || kind[count - 1] != above || granules[count - 1] != all) add(above, all);
       of_step[step] = static_cast<std::uint8_t>(count - 1);
     }
-    of_step[0] = 0;
     for (std::size_t size = kMaxTiny; size < kMaxSmall;) {
       const std::size_t above = upper_kind_of(size + 1);
       add(above, (size >> granule_shift(above)) + 1);

@@ -39,8 +39,12 @@ std::uintptr_t random_secret() noexcept {
   return value | 1;  // never nothing, and no address: blocks are even
 }
 
+std::size_t caches() noexcept {
+  return g_caches.load(std::memory_order_relaxed);
+}
+
 std::size_t budget() noexcept {
-  return cache_budget(heap.hysteresis.last_live_bytes(), g_caches.load(std::memory_order_relaxed));
+  return cache_budget(heap.hysteresis.last_live_bytes(), caches());
 }
 
 std::atomic<std::size_t>& promised_to_all() noexcept {
@@ -103,9 +107,8 @@ ThreadCache& ThreadCache::mine() noexcept {
 bool ThreadCache::claim(std::size_t bytes) noexcept {
   if (promised_ + bytes > heap.tunables.thread_cache) return false;
   const std::size_t before = promised_to_all().fetch_add(bytes, std::memory_order_relaxed);
-  const std::size_t all = budget(),
-                    threads = std::max<std::size_t>(g_caches.load(std::memory_order_relaxed), 1);
-  if (before + bytes <= all || promised_ + bytes <= all / threads) return true;
+  const std::size_t all = budget();
+  if (before + bytes <= all || promised_ + bytes <= equal_part(all, caches())) return true;
   promised_to_all().fetch_sub(bytes, std::memory_order_relaxed);
   return false;
 }

@@ -2,10 +2,10 @@
 // read-modify-write. How many a list may hold grows while the thread keeps asking for its class and shrinks
 // while it only frees, down to nothing: a few objects left in lists would pin as many pages. All threads
 // share one budget, a share of what lives, taken by those that use it (policy.h). Lists of blocks (above 12
-// KiB) begin at nothing and grow only when blocks were given back and soon asked for again some times: a
-// block freed once is free for all uses at once. Lies in a page of its own, since thread-local storage is
-// scarce where the library is loaded late (dlopen); thread.h says what lies there. It is emptied when the
-// thread ends.
+// KiB) begin empty, so that a block which is freed once can be used for any size at once; such a list grows
+// when the thread asks several times for blocks that it had just given back. Lies in a page of its own, since
+// thread-local storage is scarce where the library is loaded late (dlopen); thread.h says what lies there. It
+// is emptied when the thread ends.
 #pragma once
 
 #include "allocators/brkmmap/die.h"
@@ -107,7 +107,7 @@ class alignas(64) ThreadCache {
   struct Habits {
     std::uint32_t head = 0;          // lower half of the list's, at the last overflow
     std::uint8_t surplus = 0;        // overflows one upon the other
-    std::uint8_t early_returns = 0;  // blocks: how often one was given back and soon asked for again
+    std::uint8_t early_returns = 0;  // blocks: times that one was given back too early
     bool asked = false;              // since the last overflow
     bool gave = false;               // since the last refill
   };
