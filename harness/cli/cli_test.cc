@@ -240,7 +240,7 @@ TEST_CASE("a build whose path has a space and a colon measures and executes like
   const Ended loaded = tool(
       folder, {"exec", "-a", "brkmmap", "--", "grep", "-c", "my heap:mark/libbrkmmap", "/proc/self/maps"},
       build);
-  CHECK(loaded.err == "");
+  CHECK(loaded.err.empty());
   CHECK(loaded.exit_code == 0);
   CHECK(std::atoi(loaded.out.c_str()) > 0);
 }
@@ -301,7 +301,7 @@ TEST_CASE("Ctrl-C keeps what was measured and says how to go on") {
   const Ended ended = end_of(folder, child);
   CHECK(ended.exit_code == 128 + SIGINT);
   CHECK_THAT(ended.out, Contains("--resume " + file));
-  CHECK(results_in(file).at("records").size() >= 1);
+  CHECK_FALSE(results_in(file).at("records").empty());
 }
 
 TEST_CASE("the same seed gives the same operations and, where they are deterministic, the same counters") {
