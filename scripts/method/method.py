@@ -23,6 +23,8 @@ FULL = {
     "alarm_sessions": 200, "alarm_workloads": "churn/small-1t", "alarm_quick": ["--quick"],
     "alarm_rounds": [2, 3, 6, 10],
     "calibration_rounds": 20, "calibration_steps": 40, "power_runs": 10, "power_workload": "churn/small-1t",
+    # Many short sessions say more than few long ones: the memory layout of a process differs from start to start.
+    "power_quick": ["--quick"],
     # (share, busy loops beside, most seconds of a run)
     "power": [(0.03, 2, 20), (0.01, 0, 120)],
 }
@@ -81,7 +83,7 @@ def alarms(bench, setting):
 
 
 def power(bench, setting):
-    work = ["-w", setting["power_workload"], "--pass", "speed", *setting["quick"], "--baseline", "plain"]
+    work = ["-w", setting["power_workload"], "--pass", "speed", *setting["power_quick"], "--baseline", "plain"]
     plain, steps = bench.slowed(0), setting["calibration_steps"]
     path, _ = bench.run("power-calibration", "-a", f"plain={plain},slow={bench.slowed(steps)}", *work, "-r",
                         setting["calibration_rounds"])
