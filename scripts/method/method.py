@@ -16,9 +16,9 @@ from runs import Bench, busy, write_csv
 ROOT = Path(__file__).resolve().parents[2]
 
 FULL = {
-    "allocators": "all", "workloads": "churn/small-1t,churn/mixed-1t,breathe/wide,breathe/buffers", "quick": [],
-    "lockstep_rounds": 12, "isolated_rounds": 36,
-    "slice_ms": [1, 3, 10, 20, 40, 80], "slice_workloads": "churn/small-1t,churn/mixed-1t,breathe/wide",
+    "allocators": "glibc,jemalloc,mimalloc,tcmalloc,brkmmap", "workloads": "churn/small-1t,churn/mixed-1t,breathe/wide",
+    "quick": [], "lockstep_rounds": 6, "isolated_rounds": 12,
+    "slice_ms": [3, 10, 20, 40], "slice_workloads": "churn/small-1t,breathe/wide",
     # --quick, and 200 sessions: a hundred runs of two rounds, twenty of ten.
     "alarm_sessions": 200, "alarm_workloads": "churn/small-1t", "alarm_quick": ["--quick"],
     "alarm_rounds": [2, 3, 6, 10],
