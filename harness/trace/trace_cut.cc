@@ -105,12 +105,13 @@ class Cutter {
       const Op op = known.op == Op::kRealloc ? Op::kMalloc : known.op;
       live_[object] = writer_.request(thread, 0, op, known.bytes, known.log2_alignment);
     }
+    if (writer_.events() != 0) ticks_before_ = 1;
   }
 
   void write_event() {
     const Event& event = walk_.event();
     const std::uint32_t thread = numbers_[walk_.step().thread];
-    const std::uint64_t time_ns = (event.tick - from_tick_) * tick_ns_;
+    const std::uint64_t time_ns = (event.tick - from_tick_ + ticks_before_) * tick_ns_;
     LiveObject taken;
     if (gives_up(event.op)) {
       const auto found = live_.find(event.takes);
@@ -145,6 +146,7 @@ class Cutter {
   TraceReading& reading_;
   TraceWalk walk_;
   std::uint64_t tick_ns_, from_tick_, to_tick_;
+  std::uint64_t ticks_before_ = 0;  // 1 where the part begins with what lives, all of which then comes first
   TraceWriter writer_;
   std::vector<bool> runs_;
   std::vector<std::uint32_t> numbers_;  // in the part, of each thread of the whole that runs in it

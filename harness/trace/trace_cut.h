@@ -1,6 +1,6 @@
 // A part of a trace as a trace of its own: it begins by requesting, at time 0, what lives at the start of the
 // part, each block by the thread that made it (by the first one where that thread has ended); then come the
-// events of the part. Below: TraceWalk, TraceWriter.
+// events of the part, from the next tick on. Below: TraceWalk, TraceWriter.
 #pragma once
 
 #include <cstdint>

@@ -71,7 +71,8 @@ class Importer {
   virtual ~Importer() = default;
   // Throws BadLine.
   virtual void line(std::string_view text) = 0;
-  virtual void end() {}
+  // Whether the log ends within a call.
+  [[nodiscard]] virtual bool ends_within_call() const { return false; }
 
   Header finish(std::uint64_t lost_events) {
     WriterCounts counts = book_.counts();
@@ -160,6 +161,8 @@ class MemoryReplay : public Importer {
     if (found != threads_.end()) return {found->second, time};
     if (started_ == kMaxThreads)
       throw BadLine(fmt::format("it begins thread {}, which is more than a trace can have", started_));
+    // A thread whose first line leaves no event (the free of an unknown address) has started all the same.
+    if (started_ != 0) writer_.spawn(0, time, started_);
     return {threads_[tid] = started_++, time};
   }
 
@@ -211,9 +214,7 @@ class Mtrace : public Importer {
     }
   }
 
-  void end() override {
-    if (is_resizing_) throw BadLine("'>' should follow the '<' of a realloc");
-  }
+  [[nodiscard]] bool ends_within_call() const override { return is_resizing_; }
 
  private:
   struct Last {
@@ -306,13 +307,13 @@ Header import_trace(std::string_view text, const std::string& name, ForeignForma
     if (line.find_first_not_of(" \t") == std::string_view::npos) continue;
     try {
       importer->line(line);
-      if (at >= text.size()) importer->end();
     } catch (const BadLine& error) {
       if (end != std::string_view::npos)
         throw BadTrace(fmt::format("{}:{}: {}: {}", name, number, format_name(format), error.what()));
       ++lost;
     }
   }
+  if (importer->ends_within_call()) ++lost;
   return importer->finish(lost);
 }
 

@@ -28,9 +28,9 @@ enum class ForeignFormat { kMemoryReplay, kMtrace };
 [[nodiscard]] std::optional<ForeignFormat> recognise(std::string_view text);
 
 // Writes the trace to `to`. `name` is for messages and goes into the trace. A last line without an end that
-// cannot be read is taken for one that was cut off, and counted as a lost event. Throws BadTrace
-// "NAME:LINE: ..." for any other line that cannot be read, std::system_error where `to` cannot be written.
-// `progress` is told the share that is done, now and then.
+// cannot be read is taken for one that was cut off, and counted as a lost event, as is a realloc without its
+// end. Throws BadTrace "NAME:LINE: ..." for any other line that cannot be read, std::system_error where `to`
+// cannot be written. `progress` is told the share that is done, now and then.
 Header import_trace(std::string_view text, const std::string& name, ForeignFormat format,
                     const std::filesystem::path& to, const std::function<void(double)>& progress = {});
 
