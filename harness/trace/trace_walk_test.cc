@@ -154,7 +154,7 @@ TEST_CASE("live objects are found, given up once, and listed, through growth and
 
 TEST_CASE("what is no file, and what cannot be read, is said by name") {
   CHECK_THROWS_WITH(TraceReading("/nowhere/t.hmtrace"), Contains("/nowhere/t.hmtrace"));
-  CHECK_THROWS_WITH(TraceReading("/tmp"), Contains("/tmp: it is no regular file"));
+  CHECK_THROWS_WITH(TraceReading("/tmp"), Contains("/tmp: it is a folder"));
   const testing::Folder folder;
   folder.write("empty", "");
   CHECK_THROWS_WITH(TraceReading(folder.path() / "empty"), Contains("the file is empty"));
