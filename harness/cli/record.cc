@@ -114,7 +114,11 @@ int finish_recording(const RecordOptions& options) {
   const record::ResultsLock lock(output);
   const trace::RawRecording recording = trace::RawRecording::open(raw);
   recording.end(trace::RawReason::kNone);
-  if (close_recording(recording, output, std::nullopt)) return 0;
+  const fs::path to = options.output.empty() ? output : fs::path(options.output);
+  require_file_name("-o", to.string());
+  if (!options.force && fs::exists(to))
+    throw UsageError(to.string() + " is there already: choose another -o, or --force to write over it");
+  if (close_recording(recording, raw, to, std::nullopt)) return 0;
   throw Failure(kNotRecordable, fmt::format("{} holds no allocation", raw.string()));
 }
 
@@ -146,7 +150,8 @@ void add_record_flags(CLI::App& verb, RecordOptions& options) {
                   "USR2: recording begins when the program gets this signal, and ends at the second");
   verb.add_flag("--force", options.force, "write over a trace that is there");
   verb.add_option("--finish", options.finish,
-                  "FILE.hmtrace: close what a heapmark that was killed left in FILE.hmtrace.raw");
+                  "FILE.hmtrace: close what a heapmark that was killed, or found the disk full, left in "
+                  "FILE.hmtrace.raw; with -o into another file");
 }
 
 int record(const Paths& paths, const RecordOptions& options) {
@@ -182,7 +187,7 @@ int record(const Paths& paths, const RecordOptions& options) {
   if (WIFSIGNALED(end.wait_status))
     warn(fmt::format("{} was ended by signal {} ({})", options.words.front(), WTERMSIG(end.wait_status),
                      ::strsignal(WTERMSIG(end.wait_status))));
-  if (close_recording(recording, output, end)) return exit_code_of(end.wait_status);
+  if (close_recording(recording, raw, output, end)) return exit_code_of(end.wait_status);
   throw Failure(kNotRecordable, why_nothing(recording, options.words.front(), program.signal != 0));
 }
 

@@ -145,6 +145,7 @@ RecordedEnd run_recorded(const trace::RawRecording& recording, const RecordedPro
   const OwnSignals signals(program.signal);
   RecordedEnd end;
   end.pid = start(program, signals, end.start_error);
+  recording.control().main_pid = end.pid;
   if (end.start_error != 0) {
     ::waitpid(end.pid, nullptr, 0);
     return end;

@@ -291,6 +291,10 @@ std::vector<RawProcess> processes_of(const RawRecording& recording) {
     sort_and_drop_copies(recording.fd(), process.chunks);
     processes.push_back(std::move(process));
   }
+  const auto main = std::find_if(processes.begin(), processes.end(), [&](const RawProcess& process) {
+    return process.pid == recording.control().main_pid;
+  });
+  if (main != processes.end()) std::rotate(processes.begin(), main, main + 1);
   return processes;
 }
 

@@ -71,6 +71,9 @@ void retire(Thread& thread);
 // The number for a thread that is about to start.
 [[nodiscard]] std::uint32_t new_thread_number();
 
+// The process ends by itself.
+void note_exit();
+
 // Finds the recording that the environment names, once; does nothing where there is none.
 void attach();
 
