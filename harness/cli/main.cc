@@ -24,6 +24,7 @@
 #include "harness/cli/show.h"
 #include "harness/cli/sweep.h"
 #include "harness/cli/terminal.h"
+#include "harness/cli/trace.h"
 #include "harness/cli/tune.h"
 #include "harness/cli/tutorial.h"
 #include "harness/plan/did_you_mean.h"
@@ -131,6 +132,11 @@ int parse_and_run(int argc, char** argv) {
   show_verb->add_option("--figures", show.figures,
                         "only these, as churn/small-1t:ns_per_op, separated by commas");
 
+  cli::TraceOptions trace;
+  CLI::App* trace_verb =
+      app.add_subcommand("trace", "what a recorded program does; check, cut and import traces");
+  cli::add_trace_flags(*trace_verb, trace);
+
   std::string list_what;
   bool list_as_json = false;
   const std::string sections = fmt::format("{}", fmt::join(cli::list_sections(), ", "));
@@ -182,6 +188,7 @@ int parse_and_run(int argc, char** argv) {
   if (run_verb->parsed()) return cli::run(paths, run);
   if (tutorial_verb->parsed()) return cli::tutorial(paths, tutorial);
   if (show_verb->parsed()) return cli::show(show);
+  if (trace_verb->parsed()) return cli::trace(paths, trace);
   if (list_verb->parsed()) return cli::list(paths, list_what, list_as_json);
   if (doctor_verb->parsed()) return cli::doctor(paths);
   if (record_verb->parsed()) return cli::record(paths, recorded);

@@ -33,22 +33,29 @@ bool decompress(const void* from, std::size_t count, void* to, std::size_t raw_c
 
 // Whether the sums of the header can be true of any trace: memory is taken by what it says.
 bool plausible(const Header& header) {
-  return header.threads >= 1 && header.threads <= kMaxThreads && header.tick_ns >= 1 &&
+  if (header.events > kMaxEvents || header.segments > header.file_bytes / kMinFrameBytes) return false;
+  // Each thread but the first was started by an event.
+  if (header.threads > header.events + 1 || header.text_bytes > kMaxTextBytes) return false;
+  return header.threads >= 1 && header.threads <= kMaxThreads && header.max_live_threads >= 1 &&
+         header.max_live_threads <= header.threads && header.tick_ns >= 1 &&
          header.tick_ns <= 1'000'000'000 && header.end < kEnds && header.objects <= header.events &&
          header.max_live_objects <= header.objects && header.end_live_objects <= header.max_live_objects &&
          header.end_live_bytes <= header.max_live_bytes && header.max_segment_events <= kMaxSegmentEvents &&
          header.max_segment_objects <= header.max_segment_events &&
          header.max_segment_raw_bytes <= kMaxSegmentRawBytes && header.segments <= header.events &&
-         header.max_segment_bytes <= header.file_bytes &&
-         header.segments <= header.index_raw_bytes / sizeof(SegmentEntry) &&
-         header.text_bytes == header.index_raw_bytes - header.segments * sizeof(SegmentEntry);
+         header.max_segment_bytes <= header.file_bytes && header.index_offset >= sizeof(Header) &&
+         header.index_raw_bytes == header.segments * sizeof(SegmentEntry) + header.text_bytes;
 }
 
 }  // namespace
 
 Error TraceFile::open(const void* bytes, std::size_t count) {
   bytes_ = static_cast<const unsigned char*>(bytes);
-  count_ = count;
+  return open_start(bytes, count, count);
+}
+
+Error TraceFile::open_start(const void* bytes, std::size_t count, std::uint64_t file_bytes) {
+  count_ = file_bytes;
   if (count == 0) return "the file is empty";
   if (count < sizeof(kMagic) || std::memcmp(bytes, kMagic, sizeof(kMagic)) != 0)
     return "the file is no heapmark trace";
@@ -61,9 +68,9 @@ Error TraceFile::open(const void* bytes, std::size_t count) {
     return "the trace is of another version of the format: record it again with this heapmark";
   if (header_.checksum != fnv1a(&header_, offsetof(Header, checksum))) return "the header is damaged";
   if (header_.index_offset == 0) return "the trace was never finished: its writer was killed";
-  if (header_.file_bytes > count) return "the file is truncated";
-  if (header_.file_bytes != count) return "the file is damaged: bytes follow after its end";
-  if (!within(header_.index_offset, header_.index_bytes, count) || !plausible(header_))
+  if (header_.file_bytes > file_bytes) return "the file is truncated";
+  if (header_.file_bytes != file_bytes) return "the file is damaged: bytes follow after its end";
+  if (!within(header_.index_offset, header_.index_bytes, file_bytes) || !plausible(header_))
     return "the header is damaged: what it says cannot be";
   return nullptr;
 }
@@ -73,28 +80,37 @@ std::size_t TraceFile::workspace_bytes() {
 }
 
 Error TraceFile::read_index(void* to, void* workspace) {
-  if (!decompress(bytes_ + header_.index_offset, header_.index_bytes, to, header_.index_raw_bytes, workspace))
+  return read_index(bytes_ + header_.index_offset, to, workspace);
+}
+
+Error TraceFile::read_index(const void* frame, void* to, void* workspace) {
+  if (!decompress(frame, header_.index_bytes, to, header_.index_raw_bytes, workspace))
     return "the file is damaged: its index cannot be decompressed";
   entries_ = static_cast<const SegmentEntry*>(to);
   text_ = static_cast<const char*>(to) + header_.segments * sizeof(SegmentEntry);
-  std::uint64_t events = 0, tick = 0;
+  std::uint64_t events = 0, tick = 0, offset = sizeof(Header);
   for (std::uint64_t number = 0; number < header_.segments; ++number) {
     const SegmentEntry& entry = entries_[number];
     if (entry.events == 0 || entry.events > header_.max_segment_events || entry.end_tick < tick ||
         entry.raw_bytes > header_.max_segment_raw_bytes || entry.bytes > header_.max_segment_bytes ||
-        !within(entry.offset, entry.bytes, count_))
+        entry.offset != offset || !within(entry.offset, entry.bytes, header_.index_offset))
       return "the file is damaged: its index says what cannot be";
     events += entry.events;
     tick = entry.end_tick;
+    offset += entry.bytes;
   }
-  if (events != header_.events || tick != header_.duration_ticks)
+  if (events != header_.events || tick != header_.duration_ticks || offset != header_.index_offset)
     return "the file is damaged: its index and its header disagree";
   return nullptr;
 }
 
 Error TraceFile::read_segment(std::uint64_t number, void* to, void* workspace) const {
+  return read_segment(number, bytes_ + entries_[number].offset, to, workspace);
+}
+
+Error TraceFile::read_segment(std::uint64_t number, const void* frame, void* to, void* workspace) const {
   const SegmentEntry& entry = entries_[number];
-  if (!decompress(bytes_ + entry.offset, entry.bytes, to, entry.raw_bytes, workspace))
+  if (!decompress(frame, entry.bytes, to, entry.raw_bytes, workspace))
     return "the file is damaged: a segment cannot be decompressed";
   return nullptr;
 }
@@ -154,10 +170,12 @@ Error SegmentParts::finish() const {
 }
 
 Error Part::next(Event& event) {
-  const unsigned char op = *ops_++;
+  const unsigned char byte = *ops_++, op = byte & static_cast<unsigned char>(~kStayed);
   if (op < static_cast<unsigned char>(Op::kMalloc) || op > static_cast<unsigned char>(Op::kEnd))
     return kDamaged;
   event.op = static_cast<Op>(op);
+  event.moved = byte == op;
+  if (!event.moved && event.op != Op::kRealloc) return kDamaged;
   --left_;
   std::uint64_t ticks = 0;
   if (!read_varint(times_, times_end_, ticks) || ticks > end_tick_ - tick_) return kDamaged;
