@@ -91,7 +91,10 @@ class Watch {
       }
       if (signal != 0 && signal == program_.signal) toggle();
       look_at_time();
-      if (main_ended_ && recording_.control().state == RawState::kEnded) break;
+      if (recording_.control().state == RawState::kEnded) {
+        if (main_ended_) break;
+        say_that_it_goes_on();
+      }
     }
   }
 
@@ -120,11 +123,17 @@ class Watch {
       usage_ = usage;
       ended_ = Clock::now();
     }
-    if (main_ended_ && !said_) {
+    if (main_ended_ && !said_ && recording_.control().state == RawState::kOn) {
       said_ = true;
       warn("the program has ended; what it left behind still runs and is recorded: Ctrl-C ends that");
     }
     return true;
+  }
+
+  void say_that_it_goes_on() {
+    if (said_end_) return;
+    said_end_ = true;
+    warn("recording has ended; the program goes on, and the trace is written when it ends");
   }
 
   void toggle() {
@@ -149,7 +158,7 @@ class Watch {
   int status_ = 0;
   rusage usage_{};
   Clock::time_point started_ = Clock::now(), ended_ = started_;
-  bool main_ended_ = false, said_ = false, was_on_ = false;
+  bool main_ended_ = false, said_ = false, said_end_ = false, was_on_ = false;
   Clock::time_point on_since_;
 };
 
