@@ -26,6 +26,7 @@ struct RawOptions {
 class RawRecording {
  public:
   // Makes the file anew, recording on, or waiting where a signal is to turn it on. Throws std::system_error.
+  // HEAPMARK_RECORD_CLOCK in the environment: by CLOCK_MONOTONIC even where the time stamp counter would do.
   static RawRecording create(const std::filesystem::path& path, const RawOptions& options);
   // Opens one that is there. Throws std::runtime_error with what is wrong with it.
   static RawRecording open(const std::filesystem::path& path);
@@ -68,7 +69,8 @@ struct RawProcess {
   [[nodiscard]] std::uint64_t bytes() const;
 };
 
-// All processes with at least one chunk: the program itself first, then in the order of their first events. Memory: 32 bytes a chunk.
+// All processes with at least one chunk: the program itself first, then in the order of their first events.
+// Memory: 32 bytes a chunk.
 [[nodiscard]] std::vector<RawProcess> processes_of(const RawRecording& recording);
 
 // Nanoseconds a tick, by the two moments that lie furthest apart.
