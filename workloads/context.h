@@ -58,6 +58,11 @@ class Context {
   }
   [[nodiscard]] std::uint64_t next_cut() const { return next_cut_; }
   void stop_clock(std::uint64_t done, std::uint64_t operations);
+  // Between these two the timed part stands still, in the time, the CPU time and the counters of a slice, and
+  // so do the clocks that the allocator reads: for what a workload must do for itself in between. By one
+  // thread, while the others sleep; slice() not meanwhile.
+  void pause_clock();
+  void resume_clock();
   Observation observe();  // a few microseconds; allocates nothing
   // Has the kernel page out what the allocator took, where the machine has swap. Returns the share of it that
   // is in memory still, about 0 where all went well; kNotMeasured where there is no swap.

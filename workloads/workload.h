@@ -19,10 +19,11 @@ namespace heapmark {
 
 class Context;
 
-enum class Kind : std::uint8_t { kCount, kBytes, kShare, kSeconds, kChoice, kSizes };
+enum class Kind : std::uint8_t { kCount, kBytes, kShare, kSeconds, kChoice, kSizes, kText };
 
 // One row: what `--set name=value` may say. kChoice takes one of `choices`, separated by '|'; kSizes takes
-// what contract/size_spec.h tells, or one of `choices`.
+// what contract/size_spec.h tells, or one of `choices`; kText is not for `--set`: what a plan tells the
+// workload.
 struct Parameter {
   const char* name;
   Kind kind;

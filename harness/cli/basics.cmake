@@ -3,7 +3,7 @@
 find_package(fmt REQUIRED)
 find_package(nlohmann_json 3 REQUIRED)
 heapmark_harness_library(heapmark_known known.cc)
-target_link_libraries(heapmark_known PUBLIC heapmark_plan heapmark_machine PRIVATE fmt::fmt)
+target_link_libraries(heapmark_known PUBLIC heapmark_plan heapmark_machine PRIVATE heapmark_trace_format fmt::fmt)
 heapmark_test(catalog_files_test LABELS integration SOURCES catalog_files_test.cc LIBS heapmark_known)
 
 heapmark_harness_library(heapmark_cli_basics doctor.cc exec.cc list.cc list_json.cc list_text.cc own_malloc.cc paths.cc tune.cc)

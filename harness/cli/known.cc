@@ -9,11 +9,13 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "harness/cli/exit_codes.h"
 #include "harness/machine/library_search.h"
 #include "harness/machine/preload_link.h"
 #include "harness/machine/program_file.h"
 #include "harness/machine/run_and_read.h"
 #include "harness/plan/usage_error.h"
+#include "workloads/contract/trace/reader.h"
 
 namespace heapmark::cli {
 
@@ -71,6 +73,37 @@ std::map<std::string, std::string> MachineLibraries::versions(const std::vector<
     if (!found.contains(file))
       if (std::string version = machine::version_written_in(file); !version.empty()) found[file] = version;
   return found;
+}
+
+plan::TraceFacts MachineTraces::read(const std::string& path) const {
+  std::error_code error;
+  const fs::path file = fs::canonical(path, error);
+  if (error) throw UsageError(fmt::format("-w trace:{}: {}", path, error.message()));
+  std::ifstream in(file, std::ios::binary);
+  if (!in || !fs::is_regular_file(file)) throw UsageError(fmt::format("-w trace:{}: cannot be read", path));
+  const auto refuse = [&](const char* why) {
+    if (why != nullptr) throw Failure(kBadTrace, fmt::format("{}: {}", path, why));
+  };
+  std::string start(sizeof(trace::Header), '\0');
+  in.read(start.data(), static_cast<std::streamsize>(start.size()));
+  start.resize(static_cast<std::size_t>(in.gcount()));
+  trace::TraceFile trace;
+  refuse(trace.open_start(start.data(), start.size(), fs::file_size(file)));
+  const trace::Header& header = trace.header();
+  std::vector<char> frame(header.index_bytes), index(header.index_raw_bytes),
+      workspace(trace::TraceFile::workspace_bytes());
+  in.clear();
+  in.seekg(static_cast<std::streamoff>(header.index_offset));
+  if (!in.read(frame.data(), static_cast<std::streamsize>(frame.size()))) refuse("it cannot be read");
+  refuse(trace.read_index(frame.data(), index.data(), workspace.data()));
+  if (header.events == 0) refuse("the trace holds no events: the program allocated nothing while recorded");
+  return {.file = file.string(),
+          .checksum = fmt::format("{:016x}", header.checksum),
+          .events = header.events,
+          .threads = header.threads,
+          .max_live_bytes = header.max_live_bytes,
+          .max_live_objects = header.max_live_objects,
+          .duration = std::chrono::seconds(header.duration_ticks * header.tick_ns / 1'000'000'000 + 1)};
 }
 
 std::vector<plan::Selection> select(const Paths& paths, std::string_view list,

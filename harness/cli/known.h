@@ -11,6 +11,7 @@
 #include "harness/cli/paths.h"
 #include "harness/plan/libraries.h"
 #include "harness/plan/selection.h"
+#include "harness/plan/traces.h"
 #include "harness/plan/workload_list.h"
 
 namespace heapmark::cli {
@@ -34,6 +35,13 @@ class MachineLibraries : public plan::Libraries {
 
  private:
   std::string program_directory_;
+};
+
+// Reads header and index. Throws Failure with kBadTrace for a file that is no whole trace, is of another
+// version or holds nothing, and UsageError where there is no such file.
+class MachineTraces : public plan::Traces {
+ public:
+  [[nodiscard]] plan::TraceFacts read(const std::string& path) const override;
 };
 
 // plan::select() with this machine's libraries.

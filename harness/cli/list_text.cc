@@ -91,6 +91,7 @@ std::string range_of(const Tunable& tunable) {
 
 std::string allowed(const WorkloadParameter& parameter) {
   if (parameter.kind == "choice") return parameter.choices;
+  if (parameter.kind == "text") return "of the trace";
   if (parameter.kind == "sizes")
     return parameter.choices + (parameter.choices.empty() ? "" : "|") + "820|16..1K|@FILE";
   return fmt::format("{} {}..{}", parameter.kind, number(parameter.min, parameter.kind),

@@ -51,6 +51,14 @@ trial::Pairs parse_sets(const std::vector<std::string>& sets) {
   return pairs;
 }
 
+// A trace by its whole path: --resume may be called in another folder.
+std::string word_for_resume(const std::string& word) {
+  if (!plan::names_trace(word) || word.size() == plan::kTracePrefix.size()) return word;
+  std::error_code error;
+  const fs::path file = fs::absolute(word.substr(plan::kTracePrefix.size()), error);
+  return error ? word : std::string(plan::kTracePrefix) + file.lexically_normal().string();
+}
+
 // What is for built-in workloads alone must not be given with a command.
 void require_command_flags(const RunOptions& options, plan::Request& request) {
   if (!options.workloads.empty())
@@ -121,6 +129,19 @@ void require_same(const record::Results& before, const record::Results& now) {
   }
 }
 
+// Nor those of two traces that bear one name.
+void require_same_traces(const record::Results& before, const std::vector<trial::TrialSpec>& plan) {
+  for (const record::Record& record : before.records) {
+    const trial::TrialSpec& old = record.spec;
+    const auto same = std::find_if(plan.begin(), plan.end(), [&](const trial::TrialSpec& spec) {
+      return spec.workload == old.workload && spec.variant == old.variant;
+    });
+    if (same != plan.end() && plan::trace_of(same->parameters) != plan::trace_of(old.parameters))
+      throw UsageError(old.workload + "/" + old.variant +
+                       ": the trace is another one than these results were measured with: start a new file");
+  }
+}
+
 trial::ProcessExecutor* running_executor = nullptr;
 volatile std::sig_atomic_t signal_seen = 0;
 
@@ -184,12 +205,12 @@ int exit_code(const std::vector<record::Record>& records, const std::vector<plan
 
 std::vector<plan::WorkloadInfo> known_workloads(const Paths& paths, const plan::Request& request) {
   if (request.command) return {plan::command_workload(*request.command, request.command_name)};
-  return ask_workloads(paths.host_program);
+  return plan::with_traces(ask_workloads(paths.host_program), request.workloads, MachineTraces());
 }
 
 plan::Request request_of(const RunOptions& options) {
   plan::Request request;
-  request.workloads = options.workloads;
+  for (const std::string& word : options.workloads) request.workloads.push_back(word_for_resume(word));
   request.passes = options.passes;
   request.rounds = plan::parse_rounds(options.rounds, options.quick);
   request.sets = parse_sets(options.sets);
@@ -269,6 +290,7 @@ int run(const Paths& paths, const RunOptions& options) {
   for (const plan::WorkloadInfo& one : workloads) results.metrics[one.name] = one.metrics;
   if (resuming) {
     require_same(before, results);
+    require_same_traces(before, plan);
     results.context = before.context;
   }
 

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "harness/plan/did_you_mean.h"
+#include "harness/plan/traces.h"
 #include "harness/plan/usage_error.h"
 #include "harness/plan/written_value.h"
 
@@ -52,7 +53,21 @@ std::vector<std::string> names_and_groups(const std::vector<WorkloadInfo>& workl
   return names;
 }
 
-// "churn", "churn/small-4t", a group or "all". What is named twice is measured once.
+// False where `written` names no trace.
+bool choose_trace(const std::string& written, const std::vector<WorkloadInfo>& workloads,
+                  std::vector<Chosen>& chosen) {
+  for (const WorkloadInfo& workload : workloads) {
+    if (workload.group != kTraceGroup) continue;
+    for (const WorkloadVariant& variant : workload.variants)
+      if (variant.word == written) chosen.push_back({&workload, &variant});
+    if (names_trace(written)) return true;
+    if ((written == workload.name || written == kTraceGroup) && workload.variants.empty())
+      throw UsageError(fmt::format("-w {}: a recorded trace is replayed by -w trace:FILE", written));
+  }
+  return false;
+}
+
+// "churn", "churn/small-4t", "trace:FILE", a group or "all". What is named twice is measured once.
 std::vector<Chosen> choose(const Request& request, const std::vector<WorkloadInfo>& workloads) {
   std::vector<Chosen> named;
   if (request.command) {
@@ -64,6 +79,7 @@ std::vector<Chosen> choose(const Request& request, const std::vector<WorkloadInf
     for (const WorkloadInfo& workload : workloads)
       if (written == "all" || workload.group == written) choose_all(workload, named);
     if (named.size() > before) continue;
+    if (choose_trace(written, workloads, named)) continue;
     const std::size_t slash = written.find('/');
     const std::string name = written.substr(0, slash);
     const WorkloadInfo* const workload = find_row(workloads, name);
@@ -132,6 +148,7 @@ trial::Pairs parameters_of(const Chosen& chosen, const Request& request) {
   if (request.quick) set_all(pairs, chosen.variant->quick_sets);
   for (const auto& [name, value] : request.sets)
     if (find_row(chosen.workload->parameters, name)) set(pairs, name, value);
+  pairs.insert(pairs.end(), chosen.variant->fixed.begin(), chosen.variant->fixed.end());
   return pairs;
 }
 
@@ -146,17 +163,36 @@ std::vector<double> limits_of(const std::string& pass, const Request& request) {
 
 // A parameter in bytes is what the workload holds live. Of the allocators of the catalog the most wasteful
 // held 2.6 times that much (results/reference); tables of the workload's own come to it.
-std::uint64_t memory_estimate(const WorkloadInfo& workload, const trial::Pairs& parameters) {
+std::uint64_t memory_estimate(const Chosen& chosen, const trial::Pairs& parameters) {
   constexpr double kPerLiveByte = 3, kOwn = 64.0 * 1024 * 1024;
-  double live = 0;
-  for (const WorkloadParameter& parameter : workload.parameters) {
+  auto live = static_cast<double>(chosen.variant->live_bytes);
+  for (const WorkloadParameter& parameter : chosen.workload->parameters) {
     if (parameter.kind != "bytes") continue;
     const auto set = std::find_if(parameters.begin(), parameters.end(),
                                   [&](const auto& pair) { return pair.first == parameter.name; });
     if (const auto number = parse_number(set != parameters.end() ? set->second : parameter.default_value))
       live += number->value;
   }
-  return static_cast<std::uint64_t>(live * kPerLiveByte + kOwn);
+  return static_cast<std::uint64_t>(live * kPerLiveByte + kOwn) + chosen.variant->own_bytes;
+}
+
+double number_of(const trial::Pairs& pairs, std::string_view name, double otherwise) {
+  for (const auto& [key, value] : pairs)
+    if (key == name)
+      if (const auto number = parse_number(value)) return number->value;
+  return otherwise;
+}
+
+// Long enough for any trial that is not stuck. A trace may be long, replayed often, or at its own pace.
+std::chrono::seconds timeout_of(const Request& request, const WorkloadVariant& variant,
+                                const trial::Pairs& parameters) {
+  if (request.timeout.count() > 0) return request.timeout;
+  if (request.command) return kCommandTimeout;
+  if (variant.timeout.count() == 0) return request.quick ? kQuickTimeout : kTimeout;
+  const bool paced = std::find(parameters.begin(), parameters.end(),
+                               std::pair<std::string, std::string>("pace", "recorded")) != parameters.end();
+  const auto times = static_cast<std::int64_t>(number_of(parameters, "repeat", 1));
+  return variant.timeout * times + (paced ? variant.duration * times * 2 : std::chrono::seconds(0));
 }
 
 // Fisher and Yates; std::shuffle may differ from one standard library to the next, and a plan must not.
@@ -234,11 +270,8 @@ std::vector<trial::TrialSpec> make_plan(const Request& request, const std::vecto
                  .check = request.check,
                  .lockstep =
                      request.lockstep && pass_info(pass).pass == kSpeed && !keeps_time_itself(*selection),
-                 .memory_estimate_bytes = memory_estimate(*one.workload, parameters),
-                 .timeout = request.timeout.count() > 0 ? request.timeout
-                            : request.command           ? kCommandTimeout
-                            : request.quick             ? kQuickTimeout
-                                                        : kTimeout,
+                 .memory_estimate_bytes = memory_estimate(one, parameters),
+                 .timeout = timeout_of(request, *one.variant, parameters),
                  .limit_share = share,
                  .finds_smallest_limit = under_pressure && share == 0 && request.pressure.smallest,
                  .command = request.command});

@@ -29,7 +29,7 @@ struct Shard {
 [[nodiscard]] Shard parse_shard(std::string_view written);
 
 struct Request {
-  // "churn" (all variants), "churn/small-4t", "patterns" (a group), "all"; empty: kDefaultGroup
+  // "churn" (all variants), "churn/small-4t", "patterns" (a group), "trace:FILE", "all"; empty: kDefaultGroup
   std::vector<std::string> workloads;
   std::vector<std::string> passes;  // empty: those done by default; "all": every one
   Rounds rounds = default_rounds(false);

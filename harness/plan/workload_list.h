@@ -25,6 +25,11 @@ struct WorkloadVariant {
   std::string name;
   std::vector<std::string> passes;
   std::string sets, quick_sets;  // "name=value,name=value"
+  // Of a trace (plan/traces.h). `word`: of `-w` that names it. `fixed`: parameters that nobody sets.
+  std::string word = {};
+  trial::Pairs fixed = {};
+  std::uint64_t live_bytes = 0, own_bytes = 0;   // at most: the program's, and the replay's for its tables
+  std::chrono::seconds timeout{0}, duration{0};  // for one time at full pace; of the recording
 };
 
 struct WorkloadInfo {

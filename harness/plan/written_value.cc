@@ -146,6 +146,8 @@ void check_value(const WorkloadParameter& parameter, std::string_view written) {
             parameter.choices.empty() ? kSizeSpecHelp : parameter.choices + ", or " + kSizeSpecHelp);
     return;
   }
+  if (parameter.kind == "text")
+    wrong(parameter.name, written, "it is not to be set by hand (a trace is given as -w trace:FILE)");
   // The measured process reads digits, a point and one of these letters, for every kind alike.
   const auto number = written.find_first_not_of("0123456789.KMG") == std::string_view::npos
                           ? parse_number(written)

@@ -8,6 +8,7 @@
 #include <set>
 #include <tuple>
 
+#include "harness/plan/traces.h"
 #include "harness/plan/usage_error.h"
 #include "harness/record/record_json.h"
 
@@ -61,6 +62,13 @@ std::vector<std::string> shards_missing(const std::vector<Part>& parts) {
   return missing;
 }
 
+// A workload variant that replays a trace must have replayed the same one everywhere.
+void require_same_trace(const trial::TrialSpec& spec, std::map<std::string, std::string>& traces) {
+  const std::string name = spec.workload + "/" + spec.variant, trace = plan::trace_of(spec.parameters);
+  if (traces.try_emplace(name, trace).first->second != trace)
+    throw UsageError(fmt::format("{} is not the same trace in all files: they cannot be merged", name));
+}
+
 json host_of(const Part& part) {
   json host = part.results.context;
   if (host.is_object()) host.erase("command");
@@ -81,6 +89,7 @@ Results merge(std::vector<Part> parts, bool without_tables, std::vector<std::str
   if (all.context.is_object()) all.context["merged"] = json::array();
   std::map<std::tuple<std::string, std::string, std::string, std::string, std::string, unsigned>, std::string>
       from;
+  std::map<std::string, std::string> traces;
   for (Part& part : parts) {
     add_allocators(all, part.results);
     for (const auto& [workload, metrics] : part.results.metrics) all.metrics.emplace(workload, metrics);
@@ -98,6 +107,7 @@ Results merge(std::vector<Part> parts, bool without_tables, std::vector<std::str
     }
     for (Record& record : part.results.records) {
       const trial::TrialSpec& spec = record.spec;
+      require_same_trace(spec, traces);
       const auto [at, fresh] = from.try_emplace(
           {shards ? "" : record.host, spec.allocator, spec.workload, spec.variant, spec.pass, spec.round},
           part.name);

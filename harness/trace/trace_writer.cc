@@ -58,6 +58,7 @@ TraceWriter::TraceWriter(std::filesystem::path path, WriterOptions options)
   header_.pid = options_.pid;
   threads_.resize(1);
   threads_[0].spawned = true;
+  header_.max_live_threads = live_threads_ = 1;
   write(bytes_of(&header_, 1));
 }
 
@@ -161,11 +162,13 @@ void TraceWriter::spawn(std::uint32_t parent, std::uint64_t time_ns, std::uint32
   if (threads_[thread].spawned)
     throw std::logic_error(fmt::format("trace: thread {} is spawned twice", thread));
   threads_[thread].spawned = true;
+  header_.max_live_threads = std::max(header_.max_live_threads, ++live_threads_);
   add_varint(at(parent, time_ns, Op::kSpawn).refs, thread);
 }
 
 void TraceWriter::end(std::uint32_t number, std::uint64_t time_ns) {
   at(number, time_ns, Op::kEnd).ended = true;
+  --live_threads_;
 }
 
 void TraceWriter::flush_segment() {

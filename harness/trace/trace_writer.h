@@ -83,7 +83,7 @@ class TraceWriter {
   std::vector<std::uint32_t> busy_;  // threads with events in this segment
   std::vector<SegmentEntry> index_;
   std::uint64_t segment_count_ = 0, segment_made_ = 0, segment_peak_ = 0, segment_start_ = 0;
-  std::uint64_t now_ = 0, offset_ = 0;
+  std::uint64_t now_ = 0, offset_ = 0, live_threads_ = 0;
 };
 
 }  // namespace heapmark::trace

@@ -145,6 +145,7 @@ TEST_CASE("what is written is read again, event by event, whatever the length of
     const Read read = read_all(bytes_of(path));
     REQUIRE(read.error.empty());
     CHECK(read.header.unknown_frees == 4);
+    CHECK(read.header.max_live_threads == 3);
     CHECK(read.text == "command\ta b\nallocator\tglibc\n");
     REQUIRE(read.events.size() == expected.size());
     for (const auto& [thread, events] : expected) {

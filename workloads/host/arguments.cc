@@ -36,6 +36,7 @@ bool is_choice(const char* choices, const char* value) {
 
 const char* set_value(const Parameter& parameter, const char* text, Value& out) {
   out.text = text;
+  if (parameter.kind == Kind::kText) return "";
   if (parameter.kind == Kind::kChoice)
     return is_choice(parameter.choices, text) ? "" : wrong("this parameter has no such choice:", text);
   if (parameter.kind == Kind::kSizes) {

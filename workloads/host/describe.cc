@@ -69,6 +69,8 @@ const char* kind_name(Kind kind) {
       return "choice";
     case Kind::kSizes:
       return "sizes";
+    case Kind::kText:
+      return "text";
   }
   return "";
 }

@@ -46,7 +46,7 @@ struct State {
   Faults baseline_faults;
   bool peak_was_reset;
   std::uint64_t seen_peak_rss, seen_peak_virtual;
-  std::uint64_t clock_wall, clock_cpu;
+  std::uint64_t clock_wall, clock_cpu, pause_wall, pause_cpu;
   std::uint32_t threads = 1;
   host::Turns turns;
   bool clock_was_stopped;
@@ -256,6 +256,26 @@ void Context::stop_clock(std::uint64_t done, std::uint64_t operations) {
   }
   state.report->operations = operations;
   state.clock_was_stopped = true;
+}
+
+void Context::pause_clock() {
+  if (state.turns.joined()) {
+    state.turns.pause();
+  } else {
+    state.pause_wall = clock_ns(CLOCK_MONOTONIC);
+    state.pause_cpu = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+  }
+  host::stop_clocks();
+}
+
+void Context::resume_clock() {
+  host::go_on_with_clocks();
+  if (state.turns.joined()) {
+    state.turns.resume();
+  } else {
+    state.clock_cpu += clock_ns(CLOCK_PROCESS_CPUTIME_ID) - state.pause_cpu;
+    state.clock_wall += clock_ns(CLOCK_MONOTONIC) - state.pause_wall;
+  }
 }
 
 Observation Context::observe() {

@@ -164,6 +164,20 @@ std::uint64_t Turns::reached(std::uint64_t done) {
   return next_stop(done);
 }
 
+// As if the slice had begun later by as much.
+void Turns::resume() {
+  const Readings now = read_before();
+  at_begin_.wall_ns += now.wall_ns - at_pause_.wall_ns;
+  at_begin_.cpu_ns += now.cpu_ns - at_pause_.cpu_ns;
+  if (now.queue_ns != kNoQueueTime && at_pause_.queue_ns != kNoQueueTime &&
+      at_begin_.queue_ns != kNoQueueTime)
+    at_begin_.queue_ns += now.queue_ns - at_pause_.queue_ns;
+  at_begin_.minor_faults += now.minor_faults - at_pause_.minor_faults;
+  at_begin_.major_faults += now.major_faults - at_pause_.major_faults;
+  at_begin_.voluntary_switches += now.voluntary_switches - at_pause_.voluntary_switches;
+  at_begin_.involuntary_switches += now.involuntary_switches - at_pause_.involuntary_switches;
+}
+
 Turns::Sums Turns::end(std::uint64_t done) {
   end_slice(done);
   // So short a work that it made no whole slice: it is one slice for all.

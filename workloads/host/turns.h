@@ -28,6 +28,10 @@ class Turns {
   // waits for the next turn, and returns the unit at which to stop next.
   std::uint64_t reached(std::uint64_t done);
 
+  // What happens between these two is no part of the slice.
+  void pause() { at_pause_ = read_after(); }
+  void resume();
+
   // The timed part is over after `done` units. Waits for the turn in which the rest is done. Returns the
   // slices' sums; `wall_ns` and `cpu_ns` of all.
   struct Sums {
@@ -55,7 +59,7 @@ class Turns {
   std::uint32_t turns_ = 0;            // that were granted to this process so far
   std::uint64_t candidate_units_ = 0;  // while the length of a slice is being chosen: where to look next
   std::uint64_t slice_begin_ = 0;      // in units
-  Readings at_begin_{};
+  Readings at_begin_{}, at_pause_{};
 };
 
 }  // namespace heapmark::host

@@ -65,10 +65,11 @@ struct Header {
   std::uint64_t index_offset, index_bytes, index_raw_bytes;
   std::uint64_t text_bytes;  // at the end of the index: "key\tvalue\n" lines (command, allocator, machine)
   std::uint64_t segments, threads;
-  std::uint64_t events, objects;  // objects: events that yield
-  std::uint64_t tick_ns;          // unit of all times
-  std::uint64_t start_unix_ns;    // of tick 0
-  std::uint64_t duration_ticks;   // of the last event
+  std::uint64_t max_live_threads;  // at any event, thread 0 included until it ends
+  std::uint64_t events, objects;   // objects: events that yield
+  std::uint64_t tick_ns;           // unit of all times
+  std::uint64_t start_unix_ns;     // of tick 0
+  std::uint64_t duration_ticks;    // of the last event
   std::uint64_t pid;
   std::uint64_t max_live_objects, max_live_bytes;  // at any event
   std::uint64_t end_live_objects, end_live_bytes;  // never given up

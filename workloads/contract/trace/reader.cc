@@ -36,7 +36,8 @@ bool plausible(const Header& header) {
   if (header.events > kMaxEvents || header.segments > header.file_bytes / kMinFrameBytes) return false;
   // Each thread but the first was started by an event.
   if (header.threads > header.events + 1 || header.text_bytes > kMaxTextBytes) return false;
-  return header.threads >= 1 && header.threads <= kMaxThreads && header.tick_ns >= 1 &&
+  return header.threads >= 1 && header.threads <= kMaxThreads && header.max_live_threads >= 1 &&
+         header.max_live_threads <= header.threads && header.tick_ns >= 1 &&
          header.tick_ns <= 1'000'000'000 && header.end < kEnds && header.objects <= header.events &&
          header.max_live_objects <= header.objects && header.end_live_objects <= header.max_live_objects &&
          header.end_live_bytes <= header.max_live_bytes && header.max_segment_events <= kMaxSegmentEvents &&
@@ -50,7 +51,11 @@ bool plausible(const Header& header) {
 
 Error TraceFile::open(const void* bytes, std::size_t count) {
   bytes_ = static_cast<const unsigned char*>(bytes);
-  count_ = count;
+  return open_start(bytes, count, count);
+}
+
+Error TraceFile::open_start(const void* bytes, std::size_t count, std::uint64_t file_bytes) {
+  count_ = file_bytes;
   if (count == 0) return "the file is empty";
   if (count < sizeof(kMagic) || std::memcmp(bytes, kMagic, sizeof(kMagic)) != 0)
     return "the file is no heapmark trace";
@@ -63,9 +68,9 @@ Error TraceFile::open(const void* bytes, std::size_t count) {
     return "the trace is of another version of the format: record it again with this heapmark";
   if (header_.checksum != fnv1a(&header_, offsetof(Header, checksum))) return "the header is damaged";
   if (header_.index_offset == 0) return "the trace was never finished: its writer was killed";
-  if (header_.file_bytes > count) return "the file is truncated";
-  if (header_.file_bytes != count) return "the file is damaged: bytes follow after its end";
-  if (!within(header_.index_offset, header_.index_bytes, count) || !plausible(header_))
+  if (header_.file_bytes > file_bytes) return "the file is truncated";
+  if (header_.file_bytes != file_bytes) return "the file is damaged: bytes follow after its end";
+  if (!within(header_.index_offset, header_.index_bytes, file_bytes) || !plausible(header_))
     return "the header is damaged: what it says cannot be";
   return nullptr;
 }
@@ -75,7 +80,11 @@ std::size_t TraceFile::workspace_bytes() {
 }
 
 Error TraceFile::read_index(void* to, void* workspace) {
-  if (!decompress(bytes_ + header_.index_offset, header_.index_bytes, to, header_.index_raw_bytes, workspace))
+  return read_index(bytes_ + header_.index_offset, to, workspace);
+}
+
+Error TraceFile::read_index(const void* frame, void* to, void* workspace) {
+  if (!decompress(frame, header_.index_bytes, to, header_.index_raw_bytes, workspace))
     return "the file is damaged: its index cannot be decompressed";
   entries_ = static_cast<const SegmentEntry*>(to);
   text_ = static_cast<const char*>(to) + header_.segments * sizeof(SegmentEntry);
@@ -96,8 +105,12 @@ Error TraceFile::read_index(void* to, void* workspace) {
 }
 
 Error TraceFile::read_segment(std::uint64_t number, void* to, void* workspace) const {
+  return read_segment(number, bytes_ + entries_[number].offset, to, workspace);
+}
+
+Error TraceFile::read_segment(std::uint64_t number, const void* frame, void* to, void* workspace) const {
   const SegmentEntry& entry = entries_[number];
-  if (!decompress(bytes_ + entry.offset, entry.bytes, to, entry.raw_bytes, workspace))
+  if (!decompress(frame, entry.bytes, to, entry.raw_bytes, workspace))
     return "the file is damaged: a segment cannot be decompressed";
   return nullptr;
 }

@@ -20,6 +20,9 @@ class TraceFile {
   // `bytes` must stay valid and unchanged. An Error says whether the file is no trace, of another version or
   // byte order, unfinished, truncated or damaged.
   [[nodiscard]] Error open(const void* bytes, std::size_t count);
+  // The same for a file of `file_bytes` that is not in memory but for its first `count` bytes (all of it, or
+  // at least sizeof(Header)): frames are then given to read_index and read_segment.
+  [[nodiscard]] Error open_start(const void* bytes, std::size_t count, std::uint64_t file_bytes);
 
   [[nodiscard]] const Header& header() const { return header_; }
   [[nodiscard]] const unsigned char* bytes() const { return bytes_; }
@@ -27,18 +30,22 @@ class TraceFile {
   // Decompresses the index into `to`, of header().index_raw_bytes and aligned to 8, and checks every entry.
   // entries() and text() are parts of `to`.
   [[nodiscard]] Error read_index(void* to, void* workspace);
+  // `frame`: header().index_bytes from header().index_offset on.
+  [[nodiscard]] Error read_index(const void* frame, void* to, void* workspace);
   [[nodiscard]] const SegmentEntry& segment(std::uint64_t number) const { return entries_[number]; }
   [[nodiscard]] const char* text() const { return text_; }  // header().text_bytes bytes
 
   // Decompresses segment `number` into `to`, of header().max_segment_raw_bytes.
   [[nodiscard]] Error read_segment(std::uint64_t number, void* to, void* workspace) const;
+  // `frame`: segment(number).bytes from its offset on.
+  [[nodiscard]] Error read_segment(std::uint64_t number, const void* frame, void* to, void* workspace) const;
 
   // Bytes of the workspace that decompression needs, aligned to 8.
   [[nodiscard]] static std::size_t workspace_bytes();
 
  private:
   const unsigned char* bytes_ = nullptr;
-  std::size_t count_ = 0;
+  std::uint64_t count_ = 0;  // of the file
   Header header_{};
   const SegmentEntry* entries_ = nullptr;
   const char* text_ = nullptr;

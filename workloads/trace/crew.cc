@@ -1,0 +1,346 @@
+// See crew.h.
+#include "workloads/trace/crew.h"
+
+#include <linux/futex.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cstring>
+
+#include "workloads/blocks.h"
+#include "workloads/calls.h"
+#include "workloads/threads.h"
+
+namespace heapmark::replay {
+namespace {
+
+constexpr std::size_t kStackBytes = 128 * 1024;  // the thread's TLS lies in it too
+constexpr std::uint32_t kLibraryStack = kNone;   // the C library's: more threads live here than were recorded
+constexpr int kSpins = 200;                      // before the CPU is given to another thread
+constexpr int kStackYields = 2000;
+constexpr std::uint64_t kLeastWaitNs = 20'000;  // shorter ones than a sleep takes are not waited for
+
+// What stands in a slot for an object of no bytes of which the allocator gave null.
+char nothing;
+
+void sleep_on(std::atomic<std::uint32_t>& word, std::uint32_t value) {
+  syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, value, nullptr, nullptr, 0);
+}
+void wake(std::atomic<std::uint32_t>& word) {
+  syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
+}
+
+// The clock that stands still with the process's, unlike the kernel's own.
+std::uint64_t own_clock_ns() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+std::size_t alignment_of(std::uint8_t log2) {
+  const std::size_t alignment = std::size_t{1} << log2;
+  return alignment < sizeof(void*) ? sizeof(void*) : alignment;  // as posix_memalign wants it
+}
+
+}  // namespace
+
+class Crew::Locked {
+ public:
+  explicit Locked(Crew& crew) : locked_(crew.locked_) {
+    while (locked_.exchange(true, std::memory_order_acquire)) sched_yield();
+  }
+  ~Locked() { locked_.store(false, std::memory_order_release); }
+  Locked(const Locked&) = delete;
+  Locked& operator=(const Locked&) = delete;
+
+ private:
+  std::atomic<bool>& locked_;
+};
+
+void Crew::prepare(Context& context, Decoder& decoder, const trace::Header& header, Touch touch,
+                   std::uint64_t tick_ns) {
+  context_ = &context;
+  decoder_ = &decoder;
+  touch_ = touch;
+  tick_ns_ = tick_ns;
+  checking_ = context.checking();
+  thread_count_ = static_cast<std::uint32_t>(header.threads);
+  workers_ = static_cast<Worker*>(context.own_memory(sizeof(Worker) * thread_count_));
+  for (std::uint32_t number = 0; number < thread_count_; ++number) {
+    workers_[number].number = number;
+    workers_[number].crew = this;
+  }
+  free_stack_count_ = static_cast<std::uint32_t>(header.max_live_threads) - 1;
+  if (thread_count_ == 1) return;
+  const std::uint64_t stacks = header.max_live_threads;
+  stacks_ = static_cast<char*>(context.own_memory(kStackBytes * stacks));
+  free_stacks_ = static_cast<std::uint32_t*>(context.own_memory(sizeof(std::uint32_t) * stacks));
+  ended_ = static_cast<std::uint32_t*>(context.own_memory(sizeof(std::uint32_t) * thread_count_));
+  for (std::uint32_t stack = 0; stack < free_stack_count_; ++stack) free_stacks_[stack] = stack;
+}
+
+// The blocks.
+
+void* Crew::wait_for_block(std::uint32_t slot) const {
+  const std::atomic<void*>& place = decoder_->blocks()[slot];
+  for (int spins = 0;; ++spins) {
+    if (void* const block = place.load(std::memory_order_acquire)) return block;
+    if (spins >= kSpins) sched_yield();
+  }
+}
+
+// The first `touched` bytes were touched before.
+void Crew::accept(std::uint32_t slot, void* block, std::uint64_t bytes, std::uint64_t touched) const {
+  if (block == nullptr && bytes > 0)
+    context_->fail(Outcome::kOutOfMemory, "a request that the recorded program was given is refused here");
+  if (bytes > 0 && checking_)
+    fill_pattern(block, bytes, slot);
+  else if (bytes > touched && touch_ == Touch::kPages)
+    touch_pages(static_cast<char*>(block) + touched, bytes - touched);
+  else if (bytes > touched && touch_ == Touch::kAll)
+    std::memset(static_cast<char*>(block) + touched, 1, bytes - touched);
+  decoder_->blocks()[slot].store(block == nullptr ? &nothing : block, std::memory_order_release);
+}
+
+void Crew::request(const Step& step) const {
+  void* block = nullptr;
+  switch (step.op) {
+    case trace::Op::kCalloc:
+      block = ask_zeroed(step.size);
+      if (checking_ && block != nullptr)
+        for (std::uint64_t at = 0; at < step.size; ++at)
+          if (static_cast<const char*>(block)[at] != 0)
+            context_->fail(Outcome::kCheckFailed, "calloc gave memory that is not zero");
+      break;
+    case trace::Op::kAligned:
+      block = ask_aligned(alignment_of(step.log2_alignment), step.size);
+      if (checking_ && reinterpret_cast<std::uintptr_t>(block) % alignment_of(step.log2_alignment) != 0)
+        context_->fail(Outcome::kCheckFailed, "posix_memalign gave a block that is not aligned as asked for");
+      break;
+    default:
+      block = ask(step.size);
+  }
+  accept(step.gives, block, step.size, 0);
+}
+
+void Crew::resize_block(const Step& step) const {
+  void* old = wait_for_block(step.takes);
+  if (old == &nothing) old = nullptr;
+  if (checking_ && old != nullptr) verify_pattern(*context_, old, step.freed, step.takes);
+  void* const block = resize(old, step.size);
+  const std::uint64_t kept = step.freed < step.size ? step.freed : step.size;
+  if (checking_ && block != nullptr) verify_pattern(*context_, block, kept, step.takes);
+  accept(step.gives, block, step.size, kept);
+}
+
+void Crew::give_back(std::uint32_t slot, void* block, std::uint64_t bytes) const {
+  if (block == &nothing) block = nullptr;
+  if (checking_ && block != nullptr) verify_pattern(*context_, block, bytes, slot);
+  free_block(block, bytes);
+}
+
+// The threads' lives.
+
+std::uint32_t Crew::take_stack() {
+  for (int yields = 0; yields < kStackYields; ++yields) {
+    std::uint32_t ended = kNone;
+    {
+      const Locked locked(*this);
+      if (free_stack_count_ > 0) return free_stacks_[--free_stack_count_];
+      if (ended_count_ > 0) ended = ended_[--ended_count_];
+    }
+    if (ended != kNone)
+      join(ended);
+    else
+      sched_yield();
+  }
+  return kLibraryStack;
+}
+
+void Crew::start(std::uint32_t number) {
+  Worker& worker = workers_[number];
+  worker.stack = take_stack();
+  pthread_t handle{};
+  bool started = false;
+  if (worker.stack == kLibraryStack) {
+    pthread_attr_t attributes;
+    started = pthread_attr_init(&attributes) == 0 &&
+              pthread_attr_setstacksize(&attributes, kStackBytes) == 0 &&
+              pthread_create(&handle, &attributes, run_thread, &worker) == 0;
+  } else {
+    started = start_thread(&handle, stacks_ + kStackBytes * worker.stack, run_thread, &worker, kStackBytes);
+  }
+  if (!started) context_->fail(Outcome::kRefused, "a thread of the trace could not be started");
+}
+
+void Crew::join(std::uint32_t number) {
+  const Worker& worker = workers_[number];
+  pthread_join(worker.handle, nullptr);
+  if (worker.stack == kLibraryStack) return;
+  const Locked locked(*this);
+  free_stacks_[free_stack_count_++] = worker.stack;
+}
+
+void Crew::join_ended() {
+  while (ended_count_ > 0) join(ended_[--ended_count_]);
+}
+
+void* Crew::run_thread(void* worker) {
+  Worker& me = *static_cast<Worker*>(worker);
+  Crew& crew = *me.crew;
+  me.handle = pthread_self();
+  for (std::uint32_t done = 0;; ++done) {
+    while (me.batches.load(std::memory_order_acquire) == done) sleep_on(me.batches, done);
+    if (crew.ending_) return nullptr;
+    bool ends = false;
+    if (crew.setting_up_) {
+      crew.ask_for_live(me);
+    } else {
+      crew.do_share(me);
+      ends = crew.decoder_->thread(me.number).life == Life::kEnded;
+    }
+    if (ends) {
+      const Locked locked(crew);
+      crew.ended_[crew.ended_count_++] = me.number;
+    }
+    crew.share_done();
+    if (ends) return nullptr;
+  }
+}
+
+void Crew::share_done() {
+  if (busy_.fetch_sub(1, std::memory_order_acq_rel) == 1) wake(busy_);
+}
+
+void Crew::wait_for_all() {
+  for (std::uint32_t left = 0; (left = busy_.load(std::memory_order_acquire)) != 0;) sleep_on(busy_, left);
+}
+
+void Crew::hand_out(std::uint32_t number, bool is_there) {
+  Worker& worker = workers_[number];
+  worker.batches.store(is_there ? worker.batches.load() + 1 : 1, std::memory_order_release);
+  if (is_there) wake(worker.batches);
+}
+
+// The work.
+
+void Crew::wait_until(std::uint64_t tick) const {
+  const std::uint64_t wanted = pace_ns_ + (tick - pace_tick_) * tick_ns_;
+  for (;;) {
+    const std::uint64_t now = own_clock_ns();
+    if (now + kLeastWaitNs >= wanted) return;
+    const timespec rest{static_cast<time_t>((wanted - now) / 1'000'000'000),
+                        static_cast<long>((wanted - now) % 1'000'000'000)};
+    nanosleep(&rest, nullptr);
+  }
+}
+
+void Crew::do_range(Worker& me, const Range& range) {
+  const Step* const steps = decoder_->steps();
+  std::int64_t change = 0;
+  for (std::uint32_t at = range.first; at < range.first + range.count; ++at) {
+    const Step& step = steps[at];
+    if (tick_ns_ != 0) wait_until(decoder_->ticks()[at]);
+    switch (step.op) {
+      case trace::Op::kFree:
+        give_back(step.takes, wait_for_block(step.takes), step.freed);
+        change -= static_cast<std::int64_t>(step.freed);
+        break;
+      case trace::Op::kRealloc:
+        resize_block(step);
+        change += static_cast<std::int64_t>(step.size - step.freed);
+        break;
+      case trace::Op::kSpawn:
+        start(step.takes);
+        break;
+      case trace::Op::kEnd:
+      case trace::Op::kRefused:
+        break;
+      default:
+        request(step);
+        change += static_cast<std::int64_t>(step.size);
+    }
+  }
+  me.live_change += change;
+}
+
+void Crew::do_share(Worker& me) {
+  for (std::uint32_t range = decoder_->thread(me.number).first_range; range != kNone;
+       range = decoder_->range(range).next)
+    do_range(me, decoder_->range(range));
+}
+
+void Crew::run_batch() {
+  std::uint32_t others = 0;
+  for (std::uint32_t place = 0; place < decoder_->busy_count(); ++place) others += decoder_->busy(place) != 0;
+  busy_.store(others, std::memory_order_release);
+  for (std::uint32_t place = 0; place < decoder_->busy_count(); ++place)
+    if (const std::uint32_t number = decoder_->busy(place); number != 0)
+      hand_out(number, !decoder_->thread(number).fresh);
+  do_share(workers_[0]);
+  wait_for_all();
+  join_ended();
+  for (std::uint32_t place = 0; place < decoder_->busy_count(); ++place) {
+    Worker& worker = workers_[decoder_->busy(place)];
+    live_bytes_ += static_cast<std::uint64_t>(worker.live_change);
+    worker.live_change = 0;
+  }
+}
+
+void Crew::ask_for_live(Worker& me) {
+  for (std::uint32_t slot = decoder_->thread(me.number).first_live; slot != kNoSlot;
+       slot = decoder_->objects().slot(slot).next) {
+    const SlotInfo& info = decoder_->objects().slot(slot);
+    request({info.bytes, 0, slot, kNoSlot, info.op, info.log2_alignment});
+    me.live_change += static_cast<std::int64_t>(info.bytes);
+  }
+}
+
+void Crew::set_up_live() {
+  setting_up_ = true;
+  std::uint32_t others = 0;
+  for (std::uint32_t number = 1; number < thread_count_; ++number)
+    others += decoder_->thread(number).life == Life::kLive;
+  busy_.store(others, std::memory_order_release);
+  for (std::uint32_t number = 1; number < thread_count_; ++number)
+    if (decoder_->thread(number).life == Life::kLive) {
+      hand_out(number, false);
+      start(number);
+    }
+  ask_for_live(workers_[0]);
+  wait_for_all();
+  setting_up_ = false;
+  for (std::uint32_t number = 0; number < thread_count_; ++number) {
+    live_bytes_ += static_cast<std::uint64_t>(workers_[number].live_change);
+    workers_[number].live_change = 0;
+  }
+}
+
+void Crew::begin_pace(std::uint64_t tick) {
+  pace_tick_ = tick;
+  pace_ns_ = own_clock_ns();
+}
+
+void Crew::free_live() {
+  const ObjectTable& objects = decoder_->objects();
+  for (std::uint32_t slot = 0; slot < objects.slots_used(); ++slot) {
+    const SlotInfo& info = objects.slot(slot);
+    if (!info.live) continue;
+    give_back(slot, decoder_->blocks()[slot].load(std::memory_order_relaxed), info.bytes);
+    live_bytes_ -= info.bytes;
+  }
+}
+
+void Crew::end_all() {
+  ending_ = true;
+  for (std::uint32_t number = 1; number < thread_count_; ++number) {
+    if (decoder_->thread(number).life != Life::kLive) continue;
+    hand_out(number, true);
+    join(number);
+  }
+  ending_ = false;
+}
+
+}  // namespace heapmark::replay
