@@ -13,6 +13,7 @@ inline constexpr int kNotInstalled = 4;
 inline constexpr int kLibraryRefused = 5;
 inline constexpr int kFileInUse = 6;
 inline constexpr int kBadTrace = 7;
+inline constexpr int kNotRecordable = 8;
 inline constexpr int kCannotRun = 126;  // as shells have it
 inline constexpr int kNotFound = 127;
 inline constexpr int kBySignal = 128;  // and the signal's number, as shells have it
@@ -27,7 +28,8 @@ inline constexpr const char* kExitCodesHelp =
     "  5    a library given by its path hands out blocks that overlap, are not aligned or change\n"
     "  6    another heapmark is writing the results file\n"
     "  7    a trace, or a file to be imported as one, is truncated, damaged or none\n"
-    "  126  exec: the command cannot be run; 127: it was not found; else exec ends as the command does\n"
+    "  8    record: the program cannot be recorded (static, set-user-id), or allocated nothing\n"
+    "  126  exec, record: the command cannot be run; 127: it was not found; else they end as the command does\n"
     "  130  interrupted by Ctrl-C (SIGINT); 143: by SIGTERM; what was measured is kept";
 
 // Ends the program with `exit_code` and the message.

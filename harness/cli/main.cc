@@ -18,11 +18,13 @@
 #include "harness/cli/merge.h"
 #include "harness/cli/output.h"
 #include "harness/cli/paths.h"
+#include "harness/cli/record.h"
 #include "harness/cli/run.h"
 #include "harness/cli/run_flags.h"
 #include "harness/cli/show.h"
 #include "harness/cli/sweep.h"
 #include "harness/cli/terminal.h"
+#include "harness/cli/trace.h"
 #include "harness/cli/tune.h"
 #include "harness/cli/tutorial.h"
 #include "harness/plan/did_you_mean.h"
@@ -130,6 +132,11 @@ int parse_and_run(int argc, char** argv) {
   show_verb->add_option("--figures", show.figures,
                         "only these, as churn/small-1t:ns_per_op, separated by commas");
 
+  cli::TraceOptions trace;
+  CLI::App* trace_verb =
+      app.add_subcommand("trace", "what a recorded program does; check, cut and import traces");
+  cli::add_trace_flags(*trace_verb, trace);
+
   std::string list_what;
   bool list_as_json = false;
   const std::string sections = fmt::format("{}", fmt::join(cli::list_sections(), ", "));
@@ -145,12 +152,18 @@ int parse_and_run(int argc, char** argv) {
       app.add_subcommand("exec", "run any command on an allocator: exec -a jemalloc -- COMMAND...");
   exec_verb->add_option("-a,--allocator", exec_allocator, "one allocator, as for run")->required();
 
+  cli::RecordOptions recorded;
+  recorded.command = run.command;
+  CLI::App* record_verb = app.add_subcommand(
+      "record", "write down every allocation of a program, to be replayed: record -o app.hmtrace -- COMMAND...");
+  cli::add_record_flags(*record_verb, recorded);
+
   // What follows "--" is another program's command line: none of it is ours to read.
   char** const end =
       std::find_if(argv, argv + argc, [](const char* word) { return std::string(word) == "--"; });
   const std::vector<std::string> command(end == argv + argc ? end : end + 1, argv + argc);
   argc = static_cast<int>(end - argv);
-  run.program.words = sweep.run.program.words = command;
+  run.program.words = sweep.run.program.words = recorded.words = command;
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& help_or_version) {
@@ -175,8 +188,10 @@ int parse_and_run(int argc, char** argv) {
   if (run_verb->parsed()) return cli::run(paths, run);
   if (tutorial_verb->parsed()) return cli::tutorial(paths, tutorial);
   if (show_verb->parsed()) return cli::show(show);
+  if (trace_verb->parsed()) return cli::trace(paths, trace);
   if (list_verb->parsed()) return cli::list(paths, list_what, list_as_json);
   if (doctor_verb->parsed()) return cli::doctor(paths);
+  if (record_verb->parsed()) return cli::record(paths, recorded);
   return cli::exec(paths, exec_allocator, command);
 }
 

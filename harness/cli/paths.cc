@@ -25,6 +25,7 @@ Paths find_paths() {
           .host_program = (directory / "heapmark-host").string(),
           .noop_library = (directory / "libheapmark-noop.so").string(),
           .forward_library = (directory / "libheapmark-forward.so").string(),
+          .recorder_library = (directory / "libheapmark-recorder.so").string(),
           .scripts_directory =
               data_folder("HEAPMARK_SCRIPTS", directory / "scripts", "tune/main.py", HEAPMARK_SCRIPTS_DIR),
           .catalog_directory =

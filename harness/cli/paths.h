@@ -10,6 +10,7 @@ struct Paths {
   std::string host_program;       // heapmark-host
   std::string noop_library;       // preloaded for the C library's own malloc
   std::string forward_library;    // passes malloc on to the C library, for programs linked with another
+  std::string recorder_library;   // preloaded before the allocator to record a program
   std::string scripts_directory;  // HEAPMARK_SCRIPTS, else scripts/ beside the program, else the source's
   std::string catalog_directory;  // HEAPMARK_CATALOG, else catalog/ beside the program, else the source's
 };

@@ -137,8 +137,9 @@ LiveObject TraceWriter::request(std::uint32_t number, std::uint64_t time_ns, Op 
 }
 
 LiveObject TraceWriter::resize(std::uint32_t number, std::uint64_t time_ns, const LiveObject& old,
-                               std::uint64_t bytes) {
+                               std::uint64_t bytes, bool moved) {
   Thread& thread = at(number, time_ns, Op::kRealloc);
+  if (!moved) thread.ops.back() = static_cast<char>(static_cast<unsigned char>(Op::kRealloc) | kStayed);
   add_varint(thread.sizes, bytes);
   refer(number, old.name);
   gone(old);

@@ -46,7 +46,9 @@ class TraceWriter {
   // spawned by the first one that is at work, at its first event.
   LiveObject request(std::uint32_t thread, std::uint64_t time_ns, Op op, std::uint64_t bytes,
                      std::uint8_t log2_alignment = 0);
-  LiveObject resize(std::uint32_t thread, std::uint64_t time_ns, const LiveObject& old, std::uint64_t bytes);
+  // `moved`: the new block is not at the address of the old one.
+  LiveObject resize(std::uint32_t thread, std::uint64_t time_ns, const LiveObject& old, std::uint64_t bytes,
+                    bool moved = true);
   void free(std::uint32_t thread, std::uint64_t time_ns, const LiveObject& object);
   void refused(std::uint32_t thread, std::uint64_t time_ns, std::uint64_t bytes);
   void spawn(std::uint32_t parent, std::uint64_t time_ns, std::uint32_t thread);

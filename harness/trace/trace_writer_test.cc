@@ -6,6 +6,7 @@
 #include <map>
 #include <random>
 
+#include "harness/trace/example_trace.h"
 #include "testing/folder.h"
 #include "workloads/contract/trace/reader.h"
 
@@ -75,12 +76,12 @@ std::map<std::uint32_t, std::vector<Event>> write_random(const std::filesystem::
   std::map<std::uint32_t, std::vector<Event>> expected;
   for (const std::uint32_t thread : {1U, 2U}) {
     writer.spawn(0, thread, thread);
-    expected[0].push_back({Op::kSpawn, 0, thread, 0, {}, {}, thread});
+    expected[0].push_back({Op::kSpawn, 0, thread, 0, {}, {}, thread, true});
   }
   for (std::uint64_t number = 0; number < events; ++number) {
     const std::uint32_t thread = random() % 3;
     const std::uint64_t time = 100 + number * 7, size = random() % 100000;
-    Event event{Op::kMalloc, 0, time, size, {}, {}, 0};
+    Event event{Op::kMalloc, 0, time, size, {}, {}, 0, true};
     const auto pick = [&] {
       std::swap(live[random() % live.size()], live.back());
       const LiveObject object = live.back();
@@ -111,7 +112,8 @@ std::map<std::uint32_t, std::vector<Event>> write_random(const std::filesystem::
         {
           const LiveObject old = pick();
           event.takes = old.name;
-          live.push_back(writer.resize(thread, time, old, size));
+          event.moved = random() % 2 == 0;
+          live.push_back(writer.resize(thread, time, old, size, event.moved));
           event.gives = live.back().name;
         }
         break;
@@ -126,7 +128,7 @@ std::map<std::uint32_t, std::vector<Event>> write_random(const std::filesystem::
     expected[thread].push_back(event);
   }
   writer.end(2, 100 + events * 7);
-  expected[2].push_back({Op::kEnd, 0, 100 + events * 7, 0, {}, {}, 0});
+  expected[2].push_back({Op::kEnd, 0, 100 + events * 7, 0, {}, {}, 0, true});
   std::uint64_t bytes = 0;
   for (const LiveObject& object : live) bytes += object.bytes;
   const Header header = writer.finish(End::kExit, {3, 4, 5});
@@ -152,6 +154,7 @@ TEST_CASE("what is written is read again, event by event, whatever the length of
         const Event &now = read.events.at(thread)[at], &then = events[at];
         REQUIRE(now.op == then.op);
         REQUIRE(now.tick == then.tick);
+        REQUIRE(now.moved == then.moved);
         if (has_size(then.op)) REQUIRE(now.size == then.size);
         if (yields(then.op)) REQUIRE(now.gives == then.gives);
         if (gives_up(then.op)) REQUIRE(now.takes == then.takes);
@@ -210,6 +213,18 @@ TEST_CASE("a thread that nobody spawned is spawned, and an ended one may not go 
   CHECK(read.error.empty());
   REQUIRE(read.events.at(0).size() == 1);
   CHECK(read.events.at(0)[0].op == Op::kSpawn);
+}
+
+TEST_CASE("the example of the tests is a whole trace, and the same options make it again") {
+  const testing::Folder folder;
+  const Header header = write_example(folder.path() / "a");
+  write_example(folder.path() / "b");
+  const Read read = read_all(bytes_of(folder.path() / "a"));
+  CHECK(read.error.empty());
+  CHECK(read.header.threads == 4);
+  CHECK(header.end_live_objects > 100);
+  CHECK(header.refused_requests > 10);
+  CHECK(bytes_of(folder.path() / "a") == bytes_of(folder.path() / "b"));
 }
 
 TEST_CASE("a place that cannot be written is named") {

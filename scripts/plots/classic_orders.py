@@ -1,10 +1,12 @@
 """The entry of scripts/orders: the order of allocators on each classic beside the order that its original gave.
 
 Reads docs/classics-originals.toml and a results file, prints a table in Markdown, and with --write puts it between the
-marks of a page. Compares pairs of allocators, since an order of five has no single right or wrong; computes no figure.
+marks of a page; with --heads it states the order measured here at the end of the head of each classic's file. Compares pairs of allocators, since an order of five has no single right or wrong; computes no figure.
 """
 import argparse
+import re
 import sys
+import textwrap
 import tomllib
 from itertools import combinations
 from pathlib import Path
@@ -15,6 +17,7 @@ import results as results_file  # noqa: E402
 ROOT = Path(__file__).resolve().parents[2]
 ORIGINALS = ROOT / "docs/classics-originals.toml"
 LEVEL = 1.05  # two figures that differ by less have no order
+HEAD = "// Order here (results/classic, "
 BEGIN, END = "<!-- orders: ", "<!-- end -->"
 
 
@@ -96,20 +99,59 @@ def written_into(page, lines):
     return page[:after] + "\n".join(lines) + "\n" + page[end:]
 
 
+def order_here(figures):
+    """'tcmalloc ~ mimalloc, glibc': the least first; those that differ by less than 5 % from the one before are level."""
+    names = sorted(figures, key=figures.get)
+    text = names[0]
+    for before, name in zip(names, names[1:]):
+        text += (" ~ " if level(figures[before], figures[name]) else ", ") + name
+    return text
+
+
+def with_order(source, text):
+    """A source file whose head ends with the order measured here, in place of the one it had."""
+    lines = source.split("\n")
+    head = next(at for at, line in enumerate(lines) if not line.startswith("//"))
+    begin = next((at for at in range(head) if lines[at].startswith(HEAD)), head)
+    return "\n".join(lines[:begin] + textwrap.wrap(HEAD + text, 110, subsequent_indent="// ",
+                                                       break_on_hyphens=False) + lines[head:])
+
+
+def write_heads(classics, results, folder):
+    """States the order in the head of each classic's file of which the results have the time."""
+    variants = {classic["name"]: classic["ours"] for classic in classics}
+    for path in sorted(folder.glob("*.cc")):
+        source = path.read_text(encoding="utf-8")
+        name = re.search(r'constexpr Workload \w+\{\s*"([^"]+)"', source)
+        variant = re.search(r'constexpr Variant kVariants\[\] = \{\s*\{"([^"]+)"', source)
+        if not name or not variant:
+            raise Wrong(f"{path} declares no workload with variants")
+        ours = {"name": name[1], "ours": variants.get(name[1], variant[1])}
+        figures = times_of(results, ours)
+        if figures:
+            text = f"{ours['ours']}, time, ~ within 5 %): {order_here(figures)}."
+            path.write_text(with_order(source, text), encoding="utf-8")
+
+
 def main(arguments=None):
     parser = argparse.ArgumentParser(prog="orders", description=__doc__.split("\n", 1)[0])
     parser.add_argument("results", nargs="?", help="results.json or .json.zst of `heapmark run -w classic`; without it "
                         "the originals' orders alone")
     parser.add_argument("--write", metavar="PAGE", help="put the table between the marks of this page")
+    parser.add_argument("--heads", metavar="FOLDER", type=Path, help="state the order in the classics' files of this folder")
     options = parser.parse_args(arguments)
+    if options.heads and not options.results:
+        parser.error("--heads needs RESULTS.json")
     classics = tomllib.loads(ORIGINALS.read_text(encoding="utf-8"))["classic"]
     try:
         results = results_file.read(options.results) if options.results else None
         lines = table(classics, results)
+        if options.heads:
+            write_heads(classics, results, options.heads)
         if options.write:
             page = Path(options.write)
             page.write_text(written_into(page.read_text(encoding="utf-8"), lines), encoding="utf-8")
-        else:
+        elif not options.heads:
             print("\n".join(lines))
     except (Wrong, results_file.BadResults, OSError) as error:
         print(f"orders: {error}", file=sys.stderr)

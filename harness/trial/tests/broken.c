@@ -1,4 +1,5 @@
-/* A malloc with a defect, preloaded to see that --check finds it: it hands out the same block twice now and then. */
+/* A malloc with a defect, preloaded to see that --check finds it: it hands out the same block twice now and
+ * then. */
 #include <stddef.h>
 
 extern void* __libc_malloc(size_t);
@@ -13,4 +14,6 @@ void* malloc(size_t bytes) {
   last_bytes = bytes;
   return last;
 }
-void free(void* block) { (void)block; }
+void free(void* block) {
+  (void)block;
+}

@@ -1,7 +1,7 @@
 /* A malloc that counts: preloaded as the allocator under test, passes each call on to the C library's own and
- * writes into a file (named by HEAPMARK_COUNTER_FILE) how many calls came before the workload began, which it sees
- * in the report (the descriptor of the host's --report-fd), and how many after; then how many blocks the workload
- * got and how many it freed. */
+ * writes into a file (named by HEAPMARK_COUNTER_FILE) how many calls came before the workload began, which it
+ * sees in the report (the descriptor of the host's --report-fd), and how many after; then how many blocks the
+ * workload got and how many it freed. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
@@ -18,9 +18,9 @@ extern void* __libc_realloc(void*, size_t);
 extern void* __libc_memalign(size_t, size_t);
 extern void __libc_free(void*);
 
-static uint64_t before, after;              /* until the mappings are there */
-static uint64_t* shared;                    /* [0] before, [1] after, [2] blocks got, [3] freed */
-static volatile uint32_t* stage;            /* Report::stage follows magic and version */
+static uint64_t before, after;   /* until the mappings are there */
+static uint64_t* shared;         /* [0] before, [1] after, [2] blocks got, [3] freed */
+static volatile uint32_t* stage; /* Report::stage follows magic and version */
 enum { kStageOffset = 12, kWorkload = 2 };
 
 static int report_descriptor(void) {
@@ -54,24 +54,37 @@ static void count(void) {
 }
 
 static void* obtained(void* block) {
-  if (block != NULL && shared != NULL && stage != NULL && *stage >= kWorkload) __atomic_fetch_add(&shared[2], 1, __ATOMIC_RELAXED);
+  if (block != NULL && shared != NULL && stage != NULL && *stage >= kWorkload)
+    __atomic_fetch_add(&shared[2], 1, __ATOMIC_RELAXED);
   return block;
 }
 
-void* malloc(size_t bytes) { count(); return obtained(__libc_malloc(bytes)); }
-void* calloc(size_t number, size_t bytes) { count(); return obtained(__libc_calloc(number, bytes)); }
+void* malloc(size_t bytes) {
+  count();
+  return obtained(__libc_malloc(bytes));
+}
+void* calloc(size_t number, size_t bytes) {
+  count();
+  return obtained(__libc_calloc(number, bytes));
+}
 void* realloc(void* block, size_t bytes) {
   count();
   void* const moved = __libc_realloc(block, bytes);
   return block == NULL ? obtained(moved) : moved;
 }
-void* memalign(size_t alignment, size_t bytes) { count(); return obtained(__libc_memalign(alignment, bytes)); }
-void* aligned_alloc(size_t alignment, size_t bytes) { return memalign(alignment, bytes); }
+void* memalign(size_t alignment, size_t bytes) {
+  count();
+  return obtained(__libc_memalign(alignment, bytes));
+}
+void* aligned_alloc(size_t alignment, size_t bytes) {
+  return memalign(alignment, bytes);
+}
 int posix_memalign(void** block, size_t alignment, size_t bytes) {
   *block = memalign(alignment, bytes);
   return *block == NULL ? ENOMEM : 0;
 }
 void free(void* block) {
-  if (block != NULL && shared != NULL && stage != NULL && *stage >= kWorkload) __atomic_fetch_add(&shared[3], 1, __ATOMIC_RELAXED);
+  if (block != NULL && shared != NULL && stage != NULL && *stage >= kWorkload)
+    __atomic_fetch_add(&shared[3], 1, __ATOMIC_RELAXED);
   __libc_free(block);
 }

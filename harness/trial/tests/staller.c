@@ -1,6 +1,6 @@
-/* An allocator whose slow calls are known: preloaded before the C library's own malloc, every thousandth malloc
- * sleeps for 300 microseconds (a stall that waits), and the 500th between maps a page and touches it (a page fault
- * in the call, and address space that grows). */
+/* An allocator whose slow calls are known: preloaded before the C library's own malloc, every thousandth
+ * malloc sleeps for 300 microseconds (a stall that waits), and the 500th between maps a page and touches it
+ * (a page fault in the call, and address space that grows). */
 #include <stddef.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -22,4 +22,6 @@ void* malloc(size_t bytes) {
   }
   return __libc_malloc(bytes);
 }
-void free(void* block) { __libc_free(block); }
+void free(void* block) {
+  __libc_free(block);
+}

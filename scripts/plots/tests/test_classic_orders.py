@@ -14,6 +14,7 @@ import classic_orders  # noqa: E402
 from results import Results  # noqa: E402
 
 ROOT = HERE.parents[2]
+CLASSICS = ROOT / "workloads/classic"
 PAGE, KEPT = ROOT / "docs/classics.md", ROOT / "results/classic/results.json.zst"
 
 
@@ -68,6 +69,23 @@ class Orders(unittest.TestCase):
             done = orders(*([KEPT] if KEPT.exists() else []), "--write", copy)
             self.assertEqual((done.returncode, done.stderr), (0, ""))
             self.assertEqual(copy.read_text(), PAGE.read_text(), "run the command that docs/classics.md names")
+
+    def test_the_order_in_a_head_is_by_time_and_replaces_the_one_before(self):
+        self.assertEqual(classic_orders.order_here({"a": 3, "b": 1, "c": 1.04, "d": 1.2}), "b ~ c, d, a")
+        once = classic_orders.with_order("// What.\n#include <a>\n", "2t): a, b.")
+        self.assertEqual(once, f"// What.\n{classic_orders.HEAD}2t): a, b.\n#include <a>\n")
+        self.assertEqual(classic_orders.with_order(once, "2t): b, a."), once.replace("a, b", "b, a"))
+
+    def test_each_classic_states_the_order_of_the_results_that_are_kept(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for source in CLASSICS.glob("*.cc"):
+                (Path(folder) / source.name).write_text(source.read_text())
+            done = orders(KEPT, "--heads", folder)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            for source in CLASSICS.glob("*.cc"):
+                self.assertIn(classic_orders.HEAD, source.read_text(), source)
+                self.assertEqual((Path(folder) / source.name).read_text(), source.read_text(),
+                                 "run the command that results/classic/README.md names")
 
     def test_a_table_of_results_replaces_what_stood_between_the_marks_alone(self):
         with tempfile.TemporaryDirectory() as folder:

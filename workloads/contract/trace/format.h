@@ -15,18 +15,21 @@ inline constexpr char kMagic[8] = {'H', 'M', 'T', 'R', 'A', 'C', 'E', '\0'};
 inline constexpr std::uint32_t kVersion = 1;
 inline constexpr std::uint32_t kByteOrder = 0x01020304;
 
-// What one event of a thread is. An op that yields a block makes the next object of its thread; an op that
-// gives one up refers to the object by (thread, serial).
+// What one event of a thread is: the low seven bits of its byte of the op column. An op that yields a block
+// makes the next object of its thread; an op that gives one up refers to the object by (thread, serial).
 enum class Op : std::uint8_t {
   kMalloc = 1,   // size; yields. C++ new and realloc of null as well
   kCalloc = 2,   // size (count times size); yields
   kAligned = 3,  // log2 of the alignment, size; yields
-  kRealloc = 4,  // size, ref of the old object; yields a new one, wherever it lies
+  kRealloc = 4,  // size, ref of the old object; yields a new one, wherever it lies (kStayed)
   kFree = 5,     // ref. delete as well
   kRefused = 6,  // size of a request that returned null; yields nothing
   kSpawn = 7,    // number of the thread that starts
   kEnd = 8,      // the thread's last event
 };
+
+// Set in the op column's byte of a realloc whose block stayed at its address. A replay has no use for it.
+inline constexpr unsigned char kStayed = 0x80;
 
 constexpr bool yields(Op op) {
   return op >= Op::kMalloc && op <= Op::kRealloc;
@@ -85,7 +88,7 @@ struct SegmentEntry {
   std::uint64_t events;
   std::uint64_t end_tick;                          // of its last event
   std::uint64_t end_live_objects, end_live_bytes;  // after its last event
-  std::uint64_t peak_live_bytes;                   // after any of its events
+  std::uint64_t peak_live_bytes;                   // at its start, and after any of its events
 };
 
 // Limits that a reader may rely on, and refuses a file for.
@@ -95,6 +98,10 @@ inline constexpr std::uint64_t kMaxSegmentEvents = std::uint64_t{1} << 16;
 // bytes. A thread of a segment has five varints in front.
 inline constexpr std::uint64_t kMaxSegmentRawBytes = kMaxSegmentEvents * (42 + 50) + 16;
 inline constexpr std::uint64_t kMaxRequest = std::uint64_t{1} << 62;
+inline constexpr std::uint64_t kMaxEvents = std::uint64_t{1} << 43;
+inline constexpr std::uint64_t kMaxTextBytes = std::uint64_t{1} << 20;
+// A zstd frame with a checksum: magic number, frame header, one block's header, checksum (RFC 8878, 3.1.1).
+inline constexpr std::uint64_t kMinFrameBytes = 4 + 2 + 3 + 4;
 
 // An object's name. Threads are numbered in the order in which they start, from 0; serials count what a
 // thread's events yielded, from 0, over the whole trace.

@@ -33,6 +33,9 @@ bool decompress(const void* from, std::size_t count, void* to, std::size_t raw_c
 
 // Whether the sums of the header can be true of any trace: memory is taken by what it says.
 bool plausible(const Header& header) {
+  if (header.events > kMaxEvents || header.segments > header.file_bytes / kMinFrameBytes) return false;
+  // Each thread but the first was started by an event.
+  if (header.threads > header.events + 1 || header.text_bytes > kMaxTextBytes) return false;
   return header.threads >= 1 && header.threads <= kMaxThreads && header.max_live_threads >= 1 &&
          header.max_live_threads <= header.threads && header.tick_ns >= 1 &&
          header.tick_ns <= 1'000'000'000 && header.end < kEnds && header.objects <= header.events &&
@@ -40,9 +43,8 @@ bool plausible(const Header& header) {
          header.end_live_bytes <= header.max_live_bytes && header.max_segment_events <= kMaxSegmentEvents &&
          header.max_segment_objects <= header.max_segment_events &&
          header.max_segment_raw_bytes <= kMaxSegmentRawBytes && header.segments <= header.events &&
-         header.max_segment_bytes <= header.file_bytes &&
-         header.segments <= header.index_raw_bytes / sizeof(SegmentEntry) &&
-         header.text_bytes == header.index_raw_bytes - header.segments * sizeof(SegmentEntry);
+         header.max_segment_bytes <= header.file_bytes && header.index_offset >= sizeof(Header) &&
+         header.index_raw_bytes == header.segments * sizeof(SegmentEntry) + header.text_bytes;
 }
 
 }  // namespace
@@ -86,17 +88,18 @@ Error TraceFile::read_index(const void* frame, void* to, void* workspace) {
     return "the file is damaged: its index cannot be decompressed";
   entries_ = static_cast<const SegmentEntry*>(to);
   text_ = static_cast<const char*>(to) + header_.segments * sizeof(SegmentEntry);
-  std::uint64_t events = 0, tick = 0;
+  std::uint64_t events = 0, tick = 0, offset = sizeof(Header);
   for (std::uint64_t number = 0; number < header_.segments; ++number) {
     const SegmentEntry& entry = entries_[number];
     if (entry.events == 0 || entry.events > header_.max_segment_events || entry.end_tick < tick ||
         entry.raw_bytes > header_.max_segment_raw_bytes || entry.bytes > header_.max_segment_bytes ||
-        !within(entry.offset, entry.bytes, count_))
+        entry.offset != offset || !within(entry.offset, entry.bytes, header_.index_offset))
       return "the file is damaged: its index says what cannot be";
     events += entry.events;
     tick = entry.end_tick;
+    offset += entry.bytes;
   }
-  if (events != header_.events || tick != header_.duration_ticks)
+  if (events != header_.events || tick != header_.duration_ticks || offset != header_.index_offset)
     return "the file is damaged: its index and its header disagree";
   return nullptr;
 }
@@ -167,10 +170,12 @@ Error SegmentParts::finish() const {
 }
 
 Error Part::next(Event& event) {
-  const unsigned char op = *ops_++;
+  const unsigned char byte = *ops_++, op = byte & static_cast<unsigned char>(~kStayed);
   if (op < static_cast<unsigned char>(Op::kMalloc) || op > static_cast<unsigned char>(Op::kEnd))
     return kDamaged;
   event.op = static_cast<Op>(op);
+  event.moved = byte == op;
+  if (!event.moved && event.op != Op::kRealloc) return kDamaged;
   --left_;
   std::uint64_t ticks = 0;
   if (!read_varint(times_, times_end_, ticks) || ticks > end_tick_ - tick_) return kDamaged;

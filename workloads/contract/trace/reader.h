@@ -27,8 +27,8 @@ class TraceFile {
   [[nodiscard]] const Header& header() const { return header_; }
   [[nodiscard]] const unsigned char* bytes() const { return bytes_; }
 
-  // Decompresses the index into `to`, of header().index_raw_bytes, and checks every entry. entries() and
-  // text() are parts of `to`.
+  // Decompresses the index into `to`, of header().index_raw_bytes and aligned to 8, and checks every entry.
+  // entries() and text() are parts of `to`.
   [[nodiscard]] Error read_index(void* to, void* workspace);
   // `frame`: header().index_bytes from header().index_offset on.
   [[nodiscard]] Error read_index(const void* frame, void* to, void* workspace);
@@ -59,6 +59,7 @@ struct Event {
   Object gives;                 // yields(op): the object made
   Object takes;                 // gives_up(op): the object given up. Not checked to be live: the caller knows
   std::uint32_t spawned;        // kSpawn
+  bool moved;                   // kRealloc: not at the address of the old object
 };
 
 // The events of one thread in one segment, in its order.

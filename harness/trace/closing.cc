@@ -1,0 +1,277 @@
+// See closing.h.
+#include "harness/trace/closing.h"
+
+#include <algorithm>
+#include <deque>
+#include <limits>
+#include <optional>
+#include <queue>
+#include <unordered_map>
+
+#include "harness/trace/address_map.h"
+#include "harness/trace/raw_thread.h"
+
+namespace heapmark::trace {
+namespace {
+
+// Far longer than the counters of two CPUs are apart, and shorter than a block takes to go through another
+// thread and back for most programs.
+constexpr double kLateNs = 1e6;
+constexpr std::uint64_t kProgressEvents = 1 << 16;
+constexpr std::uint64_t kRawBytesAnEvent = 5;  // to guess the number of events
+constexpr std::uint32_t kNoThread = ~std::uint32_t{0};
+
+// A thread's state: its next event, and what it has begun.
+struct Source {
+  explicit Source(RawThread thread) : thread(std::move(thread)) {}
+  RawThread thread;
+  RawEvent event;
+  std::uint32_t number = kNoThread;  // in the trace
+  bool ended = false;                // it said so
+  std::uint64_t last_time = 0;
+  struct Resize {
+    std::uint64_t address = 0;
+    std::optional<LiveObject> old;  // none: not known
+  };
+  std::vector<Resize> resizes;  // begun; a signal handler may begin one within another
+};
+
+class Closing {
+ public:
+  Closing(const RawRecording& recording, const RawProcess& process, double ns_per_tick, TraceWriter& writer)
+      : control_(recording.control()), process_(process), writer_(writer) {
+    unit_ns_ = ns_per_tick * static_cast<double>(std::uint64_t{1} << control_.time_shift);
+    late_units_ = static_cast<std::uint64_t>(kLateNs / unit_ns_);
+    start_units_ = process.start_ticks >> control_.time_shift;
+    const auto& chunks = process.chunks;
+    for (std::size_t first = 0; first < chunks.size();) {
+      std::size_t end = first;
+      while (end < chunks.size() && chunks[end].thread == chunks[first].thread) ++end;
+      sources_.emplace_back(RawThread(recording.fd(), std::span(chunks).subspan(first, end - first)));
+      first = end;
+    }
+  }
+
+  Closed run(const Progress& progress) {
+    // A thread is opened once the merge has come to its first chunk.
+    for (std::size_t source = 0; source < sources_.size(); ++source) {
+      by_raw_number_[sources_[source].thread.number()] = source;
+      queue_.push({sources_[source].thread.start_time(), source, false});
+    }
+    if (const auto first = by_raw_number_.find(0); first != by_raw_number_.end())
+      sources_[first->second].number = 0;
+    const std::uint64_t total = process_.bytes();
+    while (!queue_.empty()) {
+      const auto [time, index, has_event] = queue_.top();
+      queue_.pop();
+      Source& source = sources_[index];
+      if (has_event) {
+        free_what_is_too_late(time);
+        apply(source);
+        if (++closed_.raw_events % kProgressEvents == 0 && progress) progress(bytes_done_, total);
+      }
+      const std::uint64_t read = source.thread.bytes_read();
+      if (source.thread.next(source.event))
+        queue_.push({source.event.time, index, true});
+      else
+        finish(source);
+      bytes_done_ += source.thread.bytes_read() - read;
+    }
+    free_what_is_too_late(std::numeric_limits<std::uint64_t>::max());
+    closed_.raw_bytes = bytes_done_;
+    return closed_;
+  }
+
+ private:
+  struct Next {
+    std::uint64_t time;
+    std::size_t source;
+    bool has_event;
+    bool operator>(const Next& other) const {
+      return time != other.time ? time > other.time : source > other.source;
+    }
+  };
+
+  // An older object of an address that was handed out again before its free came.
+  struct Late {
+    std::uint64_t address = 0, until = 0;
+    std::uint32_t not_by = 0;  // the thread that got the address: its own order is certain
+    LiveObject object;
+    bool freed = false;
+  };
+
+  [[nodiscard]] std::uint64_t ns(std::uint64_t units) const {
+    return units <= start_units_
+               ? 0
+               : static_cast<std::uint64_t>(static_cast<double>(units - start_units_) * unit_ns_);
+  }
+
+  // False where the trace has no number left for the thread: its events are lost.
+  [[nodiscard]] bool numbered(Source& source) {
+    if (source.number == kNoThread && next_number_ < kMaxThreads)
+      source.number = static_cast<std::uint32_t>(next_number_++);
+    return source.number != kNoThread;
+  }
+
+  void apply(Source& source) {
+    const RawEvent& event = source.event;
+    if (!numbered(source)) {
+      ++closed_.counts.lost_events;
+      return;
+    }
+    const std::uint64_t time = ns(event.time), bytes = std::min(event.number, kMaxRequest);
+    source.last_time = event.time;
+    switch (event.op) {
+      case kRawMalloc:
+      case kRawCalloc:
+      case kRawAligned:
+        make_way(source);
+        objects_.insert(event.address,
+                        writer_.request(source.number, time, op_of(event.op), bytes, event.align_log2));
+        break;
+      case kRawFree:
+        if (const auto object = take(source); object) writer_.free(source.number, time, *object);
+        break;
+      case kRawReallocBegin:
+        source.resizes.push_back({event.address, take(source)});
+        break;
+      case kRawReallocEnd: {
+        const Source::Resize resize = take_resize(source);
+        make_way(source);
+        objects_.insert(event.address, resize.old ? writer_.resize(source.number, time, *resize.old, bytes)
+                                                  : writer_.request(source.number, time, Op::kMalloc, bytes));
+        break;
+      }
+      case kRawReallocFailed: {
+        const Source::Resize resize = take_resize(source);
+        if (resize.old) objects_.insert(resize.address, *resize.old);
+        writer_.refused(source.number, time, bytes);
+        break;
+      }
+      case kRawReallocFreed:
+        if (const Source::Resize resize = take_resize(source); resize.old)
+          writer_.free(source.number, time, *resize.old);
+        break;
+      case kRawFailed:
+        writer_.refused(source.number, time, bytes);
+        break;
+      case kRawHidden:
+        make_way(source);
+        objects_.insert(event.address, {{kHiddenThread, 0}, 0});
+        break;
+      case kRawSpawn:
+        spawn(source, time);
+        break;
+      case kRawEnd:
+        source.ended = true;
+        break;
+      case kRawOps:
+        break;
+    }
+  }
+
+  static Op op_of(RawOp op) {
+    return op == kRawCalloc ? Op::kCalloc : op == kRawAligned ? Op::kAligned : Op::kMalloc;
+  }
+
+  // A thread that never recorded an event has no part in the trace.
+  void spawn(Source& source, std::uint64_t time) {
+    const auto found = by_raw_number_.find(static_cast<std::uint32_t>(source.event.number));
+    if (source.event.number > kNoThread || found == by_raw_number_.end()) return;
+    Source& started = sources_[found->second];
+    if (started.number != kNoThread || !numbered(started)) return;
+    writer_.spawn(source.number, time, started.number);
+  }
+
+  void finish(Source& source) {
+    closed_.counts.lost_events += source.thread.lost_chunks();
+    if (source.ended && source.number != kNoThread && source.number != 0)
+      writer_.end(source.number, ns(source.last_time));
+  }
+
+  Source::Resize take_resize(Source& source) {
+    if (source.resizes.empty()) return {};
+    const Source::Resize resize = source.resizes.back();
+    source.resizes.pop_back();
+    return resize;
+  }
+
+  // The object at the event's address, which it gives up. None where there is no such object, or it is
+  // hidden.
+  std::optional<LiveObject> take(Source& source) {
+    const std::uint64_t address = source.event.address;
+    if (!late_.empty())
+      for (Late& late : late_)
+        if (late.address == address && !late.freed && late.not_by != source.number) {
+          late.freed = true;
+          ++closed_.counts.repaired_inversions;
+          return visible(late.object);
+        }
+    LiveObject* const found = objects_.find(address);
+    if (found == nullptr) {
+      ++closed_.counts.unknown_frees;
+      return std::nullopt;
+    }
+    const LiveObject object = *found;
+    objects_.erase(address);
+    return visible(object);
+  }
+
+  static std::optional<LiveObject> visible(const LiveObject& object) {
+    return object.name.thread == kHiddenThread ? std::nullopt : std::optional(object);
+  }
+
+  // The event's address is handed out: what lay there before, if anything still does, waits for its late
+  // free.
+  void make_way(Source& source) {
+    const std::uint64_t address = source.event.address;
+    const LiveObject* const older = objects_.find(address);
+    if (older == nullptr) return;
+    late_.push_back({address, source.event.time + late_units_, source.number, *older});
+    objects_.erase(address);
+  }
+
+  // Those whose free did not come: it was never recorded.
+  void free_what_is_too_late(std::uint64_t time) {
+    while (!late_.empty() && (late_.front().freed || late_.front().until < time)) {
+      const Late late = late_.front();
+      late_.pop_front();
+      if (late.freed || late.object.name.thread == kHiddenThread) continue;
+      ++closed_.counts.lost_events;
+      writer_.free(0, ns(late.until), late.object);  // whoever did it: thread 0 never ends
+    }
+  }
+
+  const RawControl& control_;
+  const RawProcess& process_;
+  TraceWriter& writer_;
+  double unit_ns_ = 1;
+  std::uint64_t late_units_ = 0, start_units_ = 0, bytes_done_ = 0, next_number_ = 1;
+  std::deque<Source> sources_;
+  std::unordered_map<std::uint32_t, std::size_t> by_raw_number_;
+  std::priority_queue<Next, std::vector<Next>, std::greater<>> queue_;
+  AddressMap objects_;
+  std::deque<Late> late_;
+  Closed closed_;
+};
+
+}  // namespace
+
+Closed close_process(const RawRecording& recording, const RawProcess& process, double ns_per_tick, End end,
+                     const std::filesystem::path& path, const Progress& progress) {
+  WriterOptions options;
+  options.start_unix_ns = process.start_unix_ns;
+  options.pid = static_cast<std::uint64_t>(process.pid);
+  options.segment_events = segment_events_for(process.bytes() / kRawBytesAnEvent);
+  options.text = recording.text();
+  if (!process.command.empty())
+    std::replace_if(
+        options.text.begin(), options.text.end(), [](const auto& one) { return one.first == "command"; },
+        std::pair<std::string, std::string>("command", process.command));
+  TraceWriter writer(path, options);
+  Closed closed = Closing(recording, process, ns_per_tick, writer).run(progress);
+  closed.header = writer.finish(end, closed.counts);
+  return closed;
+}
+
+}  // namespace heapmark::trace
