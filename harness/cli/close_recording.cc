@@ -212,6 +212,9 @@ bool close_recording(const trace::RawRecording& recording, const fs::path& raw, 
                     error.what(), raw.string(), (raw.parent_path() / raw.stem()).string()));
   }
   fs::remove(raw);
+  if (end)
+    warn(fmt::format("the program took {:.3f} s, {:.3f} s of CPU time", end->elapsed_seconds,
+                     end->cpu_seconds));
   tell(recording, rows);
   return true;
 }

@@ -59,6 +59,19 @@ int signal_of(const std::string& written) {
       "--signal takes the name of a signal that the program does not use, like USR2, not '{}'", written));
 }
 
+// What the program runs on where no allocator is chosen.
+std::string own_allocator(const std::string& program) {
+  const char* const preloaded = std::getenv("LD_PRELOAD");
+  if (preloaded != nullptr && *preloaded != '\0')
+    return fmt::format("the program's own, under {}", preloaded);
+  const std::string file = machine::program_behind(program);
+  std::vector<std::string> linked;
+  if (!file.empty())
+    for (const std::string& library : machine::linked_mallocs(file))
+      linked.push_back(fs::path(library).filename());
+  return linked.empty() ? "glibc" : fmt::format("{}", fmt::join(linked, ", "));
+}
+
 // Adds to the environment what puts the allocator and, before it, the recorder into the program. Returns what
 // the trace says of the allocator.
 std::string choose_preload(const Paths& paths, const RecordOptions& options, trial::Pairs& environment) {
@@ -67,7 +80,7 @@ std::string choose_preload(const Paths& paths, const RecordOptions& options, tri
   const std::string before = preloaded != nullptr && *preloaded != '\0' ? std::string(":") + preloaded : "";
   if (options.allocator.empty()) {
     environment.emplace_back("LD_PRELOAD", preload + before);
-    return "the program's own";
+    return own_allocator(options.words.front());
   }
   std::vector<plan::Selection> selections =
       select(paths, options.allocator, load_catalog(paths.catalog_directory));

@@ -8,6 +8,7 @@
 #include <catch2/catch.hpp>
 #include <fstream>
 
+#include "harness/cli/exit_codes.h"
 #include "harness/cli/tests/recording.h"
 #include "testing/soon.h"
 
@@ -39,7 +40,7 @@ TEST_CASE("without -o the trace is named after the program", "[record]") {
 TEST_CASE("a program that cannot be recorded is refused with the reason and a code of its own", "[record]") {
   Recording recording;
   record_into(recording, {build_folder() + "/static_program"});
-  CHECK(recording.ended.exit_code == 7);
+  CHECK(recording.ended.exit_code == cli::kNotRecordable);
   CHECK_THAT(recording.ended.err, Contains("statically linked"));
   CHECK(recording.ended.out.empty());
   record_into(recording, {"/no/such/program"});
@@ -50,7 +51,7 @@ TEST_CASE("a program that cannot be recorded is refused with the reason and a co
   std::filesystem::copy_file(recorded_program(), set_id);
   if (::geteuid() == 0 && ::chown(set_id.c_str(), 65534, 65534) == 0 && ::chmod(set_id.c_str(), 04755) == 0) {
     record_into(recording, {set_id, "exit", "0"});
-    CHECK(recording.ended.exit_code == 7);
+    CHECK(recording.ended.exit_code == cli::kNotRecordable);
     CHECK_THAT(recording.ended.err, Contains("user"));
   }
   // Not static, but it never loads the recorder.

@@ -134,6 +134,7 @@ TEST_CASE("requests, frees and reallocs become objects without addresses") {
   CHECK(events[2].op == Op::kRealloc);
   CHECK(events[2].takes == Object{0, 0});
   CHECK(events[2].gives == Object{0, 2});
+  CHECK(events[2].moved);
   CHECK(events[3].log2_alignment == 6);
   CHECK(events[4].takes == Object{0, 2});
   CHECK(events[5].takes == Object{0, 1});
@@ -142,6 +143,21 @@ TEST_CASE("requests, frees and reallocs become objects without addresses") {
   CHECK(trace.header.end_live_bytes == 64);
   CHECK(trace.text == "command\tmade\n");
   CHECK(made.last().raw_events == 8);
+}
+
+TEST_CASE("a realloc says whether the block moved") {
+  Made made;
+  Writer main;
+  main.add(kRawMalloc, 1, 0x1000, 10);
+  main.add(kRawReallocBegin, 2, 0x1000);
+  main.add(kRawReallocEnd, 3, 0x1000, 12);
+  main.add(kRawReallocBegin, 4, 0x1000);
+  main.add(kRawReallocEnd, 5, 0x3000, 1000);
+  made.chunk(0, 0, main.bytes);
+  const std::vector<Event> events = made.closed().of_thread.at(0);
+  REQUIRE(events.size() == 3);
+  CHECK_FALSE(events[1].moved);
+  CHECK(events[2].moved);
 }
 
 TEST_CASE("a free whose stamp comes late is that of the older object, and counted") {

@@ -272,6 +272,10 @@ std::uint32_t new_thread_number() {
   return process->next_thread.fetch_add(1, std::memory_order_relaxed);
 }
 
+std::uint64_t clock_ticks() {
+  return clock_ns(CLOCK_MONOTONIC);
+}
+
 void note_exit() {
   RawImage* const image = process->image;
   // The child of a vfork has its parent's memory. What ends after the recording did is no part of it.

@@ -255,6 +255,20 @@ static int all_forms(void) {
   return 0;
 }
 
+/* Replaces random blocks of 16 to 515 bytes; each is touched. For measuring, not for counting. */
+static int churn(long count) {
+  static char* live[10000];
+  unsigned state = 1;
+  for (long at = 0; at < count; ++at) {
+    state = state * 1664525U + 1013904223U;
+    char** const place = &live[(state >> 8) % 10000];
+    free(*place);
+    *place = malloc(16 + (state >> 20) % 500);
+    **place = 1;
+  }
+  return 0;
+}
+
 typedef void* (*Make)(size_t);
 static int plugin(const char* library) {
   void* handle = dlopen(library, RTLD_NOW | RTLD_LOCAL);
@@ -313,6 +327,7 @@ int main(int argc, char** argv) {
   if (strcmp(what, "close-all") == 0) return close_all();
   if (strcmp(what, "shut-in") == 0) return shut_in(more);
   if (strcmp(what, "file-limit") == 0) return file_limit();
+  if (strcmp(what, "churn") == 0) return churn(atol(more));
   if (strcmp(what, "races") == 0) return races();
   if (strcmp(what, "all-forms") == 0) return all_forms();
   if (strcmp(what, "plugin") == 0) return plugin(more);
