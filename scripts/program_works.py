@@ -7,6 +7,7 @@ and the command of NAME as a shell reads them.
 import random
 import shlex
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -99,7 +100,7 @@ def compiler():
     return found.stdout.strip()
 
 
-# name: (the binary that must be there, flags, words); "{inputs}" is the folder.
+# name: (the binary that must be there, flags, words); "{inputs}" is the folder, "{port}" a free one.
 WORKS = {
     "sqlite3": ("sqlite3", ["--input", "{inputs}/load.sql"], ["/usr/bin/sqlite3", ":memory:"]),
     "python3": ("python3", [], ["/usr/bin/python3", "{inputs}/objects.py"]),
@@ -110,17 +111,17 @@ WORKS = {
     "redis": (
         "redis-server",
         [
-            *("--serve", 'redis-server --port 7791 --save ""', "--ready", "redis-cli -p 7791 ping"),
-            *("--load", "redis-benchmark -p 7791 -t set -n 300000 -r 100000 -d 200 -P 16 -q", "--settle", "2s"),
+            *("--serve", 'redis-server --port {port} --save ""', "--ready", "redis-cli -p {port} ping"),
+            *("--load", "redis-benchmark -p {port} -t set -n 300000 -r 100000 -d 200 -P 16 -q", "--settle", "2s"),
         ],
         [],
     ),
     "memcached": (
         "memcached",
         [
-            *("--serve", "memcached -p 7792 -U 0 -u nobody -m 512"),
-            *("--ready", '/usr/bin/python3 -c "import socket; socket.create_connection((\\"127.0.0.1\\", 7792))"'),
-            *("--load", "/usr/bin/python3 {inputs}/set_values.py 7792", "--settle", "2s"),
+            *("--serve", "memcached -p {port} -U 0 -u nobody -m 512"),
+            *("--ready", '/usr/bin/python3 -c "import socket; socket.create_connection((\\"127.0.0.1\\", {port}))"'),
+            *("--load", "/usr/bin/python3 {inputs}/set_values.py {port}", "--settle", "2s"),
         ],
         [],
     ),
@@ -131,10 +132,23 @@ def installed(name):
     return shutil.which(WORKS[name][0]) is not None
 
 
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+def fill(text, filled):
+    for place, value in filled.items():
+        text = text.replace(place, value)
+    return text
+
+
 def flags_and_words(name, inputs):
     _, flags, words = WORKS[name]
     words = [word() if callable(word) else word for word in words]
-    return [[part.replace("{inputs}", str(inputs)) for part in parts] for parts in (flags, words)]
+    filled = {"{inputs}": str(inputs), "{port}": str(free_port())}
+    return [[fill(part, filled) for part in parts] for parts in (flags, words)]
 
 
 def main(arguments):

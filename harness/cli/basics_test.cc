@@ -84,6 +84,7 @@ help = "until pages go"
             .host_program = "/nowhere/heapmark-host",
             .noop_library = "",
             .forward_library = "",
+            .recorder_library = "",
             .scripts_directory = "/nowhere/scripts",
             .catalog_directory = catalog_};
   }

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <chrono>
 #include <map>
 
@@ -28,8 +29,9 @@ End end_of(RawReason reason) {
     case RawReason::kBudget:
       return End::kBudget;
     case RawReason::kDisk:
-    case RawReason::kAddressSpace:
       return End::kDiskFull;
+    case RawReason::kAddressSpace:
+      return End::kBudget;
     case RawReason::kTime:
       return End::kTime;
     case RawReason::kSignal:
@@ -38,6 +40,15 @@ End end_of(RawReason reason) {
       break;
   }
   return End::kKilled;
+}
+
+// Of a process that no later one of its pid follows.
+End why_ended(const trace::RawRecording& recording, const trace::RawProcess& process,
+              const std::optional<RecordedEnd>& end) {
+  if (process.exited) return End::kExit;
+  const End why = end_of(recording.control().reason);
+  const bool seen_to_exit = end && end->pid == process.pid && WIFEXITED(end->wait_status);
+  return why == End::kKilled && seen_to_exit ? End::kExit : why;
 }
 
 const char* words_of(RawReason reason) {
@@ -80,7 +91,6 @@ class ClosingProgress {
   bool shown_ = false;
 };
 
-// The process that the program began as comes first.
 std::string name_of_end(End end) {
   switch (end) {
     case End::kExit:
@@ -100,7 +110,19 @@ struct Row {
   trace::Closed closed;
 };
 
-view::TextTable table_of(const std::vector<Row>& rows) {
+std::uint64_t events_of(const Row& row) {
+  return row.closed.header.events;
+}
+
+const Row& largest(const std::vector<Row>& rows) {
+  return *std::max_element(rows.begin(), rows.end(),
+                           [](const Row& a, const Row& b) { return events_of(a) < events_of(b); });
+}
+
+// The program's own first, then those with most events.
+view::TextTable table_of(std::vector<Row> rows) {
+  std::stable_sort(rows.begin() + 1, rows.end(),
+                   [](const Row& a, const Row& b) { return events_of(a) > events_of(b); });
   view::TextTable table;
   table.columns = {"trace",  "pid",     "end",       "events",     "B/event",
                    "closed", "threads", "peak live", "inversions", "unknown frees"};
@@ -140,7 +162,7 @@ void tell(const trace::RawRecording& recording, const std::vector<Row>& rows) {
         "{} events are missing: blocks that were freed past the recorder, or chunks that were lost", lost));
   (void)std::fputs(view::for_terminal(table_of(rows), terminal_width(stderr), wants_colour(stderr)).c_str(),
                    stderr);
-  const std::string& first = rows.front().file;
+  const std::string& first = largest(rows).file;
   (void)std::fputs(
       fmt::format("Next: heapmark trace {0}\n      heapmark run -w trace:{0} -a all\n", first).c_str(),
       stderr);
@@ -159,34 +181,40 @@ fs::path trace_of(const fs::path& output, int pid, unsigned number) {
   return output.parent_path() / name;
 }
 
-bool close_recording(const trace::RawRecording& recording, const fs::path& output,
+bool close_recording(const trace::RawRecording& recording, const fs::path& raw, const fs::path& output,
                      const std::optional<RecordedEnd>& end) {
   const std::vector<trace::RawProcess> processes = trace::processes_of(recording);
   if (processes.empty()) {
-    fs::remove(raw_of(output));
+    fs::remove(raw);
     return false;
   }
   const double rate = trace::ns_per_tick(recording);
   std::map<int, unsigned> of_pid, last_of_pid;
   for (const trace::RawProcess& process : processes) ++last_of_pid[process.pid];
-  ClosingProgress progress;
   std::vector<Row> rows;
-  for (const trace::RawProcess& process : processes) {
-    const unsigned number = ++of_pid[process.pid];
-    const bool first = &process == &processes.front();
-    const fs::path file = first ? output : trace_of(output, process.pid, number);
-    End why = end_of(recording.control().reason);
-    if (process.exited ||
-        (end && end->pid == process.pid && WIFEXITED(end->wait_status) && why == End::kKilled))
-      why = End::kExit;
-    if (number < last_of_pid[process.pid]) why = End::kExec;
-    rows.push_back({file.string(), name_of_end(why), process.pid,
-                    trace::close_process(recording, process, rate, why, file,
-                                         [&](std::uint64_t done, std::uint64_t total) {
-                                           progress.show(rows.size() + 1, processes.size(), done, total);
-                                         })});
+  try {
+    ClosingProgress progress;
+    for (const trace::RawProcess& process : processes) {
+      const unsigned number = ++of_pid[process.pid];
+      const fs::path file = rows.empty() ? output : trace_of(output, process.pid, number);
+      const End why = number < last_of_pid[process.pid] ? End::kExec : why_ended(recording, process, end);
+      const auto show = [&](std::uint64_t done, std::uint64_t total) {
+        progress.show(rows.size() + 1, processes.size(), done, total);
+      };
+      rows.push_back({file.string(), name_of_end(why), process.pid,
+                      trace::close_process(recording, process, rate, why, file, show)});
+    }
+  } catch (const std::system_error& error) {
+    throw std::runtime_error(
+        fmt::format("{}. What was recorded is kept in {}: once there is room, heapmark record --finish {} "
+                    "closes it, with -o to "
+                    "another place",
+                    error.what(), raw.string(), (raw.parent_path() / raw.stem()).string()));
   }
-  fs::remove(raw_of(output));
+  fs::remove(raw);
+  if (end)
+    warn(fmt::format("the program took {:.3f} s, {:.3f} s of CPU time", end->elapsed_seconds,
+                     end->cpu_seconds));
   tell(recording, rows);
   return true;
 }

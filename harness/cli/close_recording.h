@@ -17,10 +17,12 @@ namespace heapmark::cli {
 // app.hmtrace -> app.PID.hmtrace, and app.PID-2.hmtrace for the second of that pid.
 [[nodiscard]] std::filesystem::path trace_of(const std::filesystem::path& output, int pid, unsigned number);
 
-// Closes every process and removes the raw recording; tells what there is on standard error. `end`: of the
-// program, where heapmark saw it. Returns false where no process recorded anything; then nothing is written.
-// Throws std::system_error where a trace cannot be written: the raw recording then stays.
-[[nodiscard]] bool close_recording(const trace::RawRecording& recording, const std::filesystem::path& output,
+// Closes every process of `recording`, which is the file `raw`, and removes that; tells on standard error
+// what there is. `end`: of the program, where heapmark saw it. Returns false where no process recorded
+// anything; then nothing is written. Throws std::runtime_error where a trace cannot be written: the raw
+// recording then stays, and the message says how to go on.
+[[nodiscard]] bool close_recording(const trace::RawRecording& recording, const std::filesystem::path& raw,
+                                   const std::filesystem::path& output,
                                    const std::optional<RecordedEnd>& end);
 
 // A sentence for a recording without an event.

@@ -59,6 +59,19 @@ int signal_of(const std::string& written) {
       "--signal takes the name of a signal that the program does not use, like USR2, not '{}'", written));
 }
 
+// What the program runs on where no allocator is chosen.
+std::string own_allocator(const std::string& program) {
+  const char* const preloaded = std::getenv("LD_PRELOAD");
+  if (preloaded != nullptr && *preloaded != '\0')
+    return fmt::format("the program's own, under {}", preloaded);
+  const std::string file = machine::program_behind(program);
+  std::vector<std::string> linked;
+  if (!file.empty())
+    for (const std::string& library : machine::linked_mallocs(file))
+      linked.push_back(fs::path(library).filename());
+  return linked.empty() ? "glibc" : fmt::format("{}", fmt::join(linked, ", "));
+}
+
 // Adds to the environment what puts the allocator and, before it, the recorder into the program. Returns what
 // the trace says of the allocator.
 std::string choose_preload(const Paths& paths, const RecordOptions& options, trial::Pairs& environment) {
@@ -67,7 +80,7 @@ std::string choose_preload(const Paths& paths, const RecordOptions& options, tri
   const std::string before = preloaded != nullptr && *preloaded != '\0' ? std::string(":") + preloaded : "";
   if (options.allocator.empty()) {
     environment.emplace_back("LD_PRELOAD", preload + before);
-    return "the program's own";
+    return own_allocator(options.words.front());
   }
   std::vector<plan::Selection> selections =
       select(paths, options.allocator, load_catalog(paths.catalog_directory));
@@ -114,7 +127,11 @@ int finish_recording(const RecordOptions& options) {
   const record::ResultsLock lock(output);
   const trace::RawRecording recording = trace::RawRecording::open(raw);
   recording.end(trace::RawReason::kNone);
-  if (close_recording(recording, output, std::nullopt)) return 0;
+  const fs::path to = options.output.empty() ? output : fs::path(options.output);
+  require_file_name("-o", to.string());
+  if (!options.force && fs::exists(to))
+    throw UsageError(to.string() + " is there already: choose another -o, or --force to write over it");
+  if (close_recording(recording, raw, to, std::nullopt)) return 0;
   throw Failure(kNotRecordable, fmt::format("{} holds no allocation", raw.string()));
 }
 
@@ -146,7 +163,8 @@ void add_record_flags(CLI::App& verb, RecordOptions& options) {
                   "USR2: recording begins when the program gets this signal, and ends at the second");
   verb.add_flag("--force", options.force, "write over a trace that is there");
   verb.add_option("--finish", options.finish,
-                  "FILE.hmtrace: close what a heapmark that was killed left in FILE.hmtrace.raw");
+                  "FILE.hmtrace: close what a heapmark that was killed, or found the disk full, left in "
+                  "FILE.hmtrace.raw; with -o into another file");
 }
 
 int record(const Paths& paths, const RecordOptions& options) {
@@ -182,7 +200,7 @@ int record(const Paths& paths, const RecordOptions& options) {
   if (WIFSIGNALED(end.wait_status))
     warn(fmt::format("{} was ended by signal {} ({})", options.words.front(), WTERMSIG(end.wait_status),
                      ::strsignal(WTERMSIG(end.wait_status))));
-  if (close_recording(recording, output, end)) return exit_code_of(end.wait_status);
+  if (close_recording(recording, raw, output, end)) return exit_code_of(end.wait_status);
   throw Failure(kNotRecordable, why_nothing(recording, options.words.front(), program.signal != 0));
 }
 

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -81,8 +82,7 @@ class Watch {
   Watch(const trace::RawRecording& recording, const RecordedProgram& program, pid_t main)
       : recording_(recording), program_(program), main_(main) {}
 
-  // Returns the program's wait status.
-  int until_all_have_ended(const OwnSignals& signals) {
+  void until_all_have_ended(const OwnSignals& signals) {
     while (reap()) {
       const int signal = signals.wait(kLook);
       if (signal == SIGTERM || signal == SIGHUP || signal == SIGINT) {
@@ -91,9 +91,21 @@ class Watch {
       }
       if (signal != 0 && signal == program_.signal) toggle();
       look_at_time();
-      if (main_ended_ && recording_.control().state == RawState::kEnded) break;
+      if (recording_.control().state == RawState::kEnded) {
+        if (main_ended_) break;
+        say_that_it_goes_on();
+      }
     }
-    return status_;
+  }
+
+  // Sets what is known of the program's end.
+  void tell(RecordedEnd& end) const {
+    const auto seconds = [](const timeval& time) {
+      return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+    };
+    end.wait_status = status_;
+    end.elapsed_seconds = std::chrono::duration<double>(ended_ - started_).count();
+    end.cpu_seconds = seconds(usage_.ru_utime) + seconds(usage_.ru_stime);
   }
 
  private:
@@ -101,18 +113,27 @@ class Watch {
   bool reap() {
     for (;;) {
       int status = 0;
-      const pid_t ended = ::waitpid(-1, &status, WNOHANG);
+      rusage usage{};
+      const pid_t ended = ::wait4(-1, &status, WNOHANG, &usage);
       if (ended < 0) return false;
       if (ended == 0) break;
       if (ended != main_) continue;
       main_ended_ = true;
       status_ = status;
+      usage_ = usage;
+      ended_ = Clock::now();
     }
-    if (main_ended_ && !said_) {
+    if (main_ended_ && !said_ && recording_.control().state == RawState::kOn) {
       said_ = true;
       warn("the program has ended; what it left behind still runs and is recorded: Ctrl-C ends that");
     }
     return true;
+  }
+
+  void say_that_it_goes_on() {
+    if (said_end_) return;
+    said_end_ = true;
+    warn("recording has ended; the program goes on, and the trace is written when it ends");
   }
 
   void toggle() {
@@ -124,8 +145,10 @@ class Watch {
 
   void look_at_time() {
     const RawState state = recording_.control().state;
-    if (state == RawState::kOn && !on_since_) on_since_ = Clock::now();
-    if (state == RawState::kOn && program_.record_for && Clock::now() - *on_since_ >= *program_.record_for)
+    if (state != RawState::kOn) return;
+    if (!was_on_) on_since_ = Clock::now();
+    was_on_ = true;
+    if (program_.record_for && Clock::now() - on_since_ >= *program_.record_for)
       recording_.end(RawReason::kTime);
   }
 
@@ -133,8 +156,10 @@ class Watch {
   const RecordedProgram& program_;
   pid_t main_;
   int status_ = 0;
-  bool main_ended_ = false, said_ = false;
-  std::optional<Clock::time_point> on_since_;
+  rusage usage_{};
+  Clock::time_point started_ = Clock::now(), ended_ = started_;
+  bool main_ended_ = false, said_ = false, said_end_ = false, was_on_ = false;
+  Clock::time_point on_since_;
 };
 
 }  // namespace
@@ -145,11 +170,14 @@ RecordedEnd run_recorded(const trace::RawRecording& recording, const RecordedPro
   const OwnSignals signals(program.signal);
   RecordedEnd end;
   end.pid = start(program, signals, end.start_error);
+  recording.control().main_pid = end.pid;
   if (end.start_error != 0) {
     ::waitpid(end.pid, nullptr, 0);
     return end;
   }
-  end.wait_status = Watch(recording, program, end.pid).until_all_have_ended(signals);
+  Watch watch(recording, program, end.pid);
+  watch.until_all_have_ended(signals);
+  watch.tell(end);
   recording.end(RawReason::kNone);
   recording.note_end();
   return end;

@@ -24,6 +24,8 @@ struct RecordedEnd {
   int start_error = 0;  // errno of execvp(3); the rest is then not set
   int pid = 0;
   int wait_status = 0;  // of the program itself, wait(2)
+  double elapsed_seconds = 0;
+  double cpu_seconds = 0;  // of it and what it waited for, getrusage(2)
 };
 
 // Returns when the program and all processes that it left behind have ended; where it has ended and some are

@@ -138,7 +138,8 @@ class Closing {
       case kRawReallocEnd: {
         const Source::Resize resize = take_resize(source);
         make_way(source);
-        objects_.insert(event.address, resize.old ? writer_.resize(source.number, time, *resize.old, bytes)
+        objects_.insert(event.address, resize.old ? writer_.resize(source.number, time, *resize.old, bytes,
+                                                                   resize.address != event.address)
                                                   : writer_.request(source.number, time, Op::kMalloc, bytes));
         break;
       }

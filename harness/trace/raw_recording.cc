@@ -3,6 +3,8 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -80,6 +82,15 @@ std::uint64_t make_long(int fd) {
   while (bytes > kRawFirstRegion && ::ftruncate(fd, static_cast<off_t>(bytes)) != 0)
     bytes = bytes / 2 / kRawPage * kRawPage;
   return bytes;
+}
+
+// Where pages are written to new places each time (btrfs), a store into a mapping could fail for want of
+// room.
+void forbid_copy_on_write(int fd) {
+  int flags = 0;
+  if (::ioctl(fd, FS_IOC_GETFLAGS, &flags) != 0) return;
+  flags |= FS_NOCOW_FL;
+  (void)::ioctl(fd, FS_IOC_SETFLAGS, &flags);  // refused elsewhere, where nothing is to be forbidden
 }
 
 std::string lines_of(const Text& text) {
@@ -173,6 +184,7 @@ std::size_t read_at(int fd, void* to, std::size_t count, std::uint64_t offset) {
 RawRecording RawRecording::create(const std::filesystem::path& path, const RawOptions& options) {
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (fd < 0) fail(path, errno);
+  forbid_copy_on_write(fd);
   const std::string lines = lines_of(options.text);
   const std::uint64_t bytes = make_long(fd);
   // The first two pages are written, so that they have their blocks on the disk.
@@ -291,6 +303,10 @@ std::vector<RawProcess> processes_of(const RawRecording& recording) {
     sort_and_drop_copies(recording.fd(), process.chunks);
     processes.push_back(std::move(process));
   }
+  const auto main = std::find_if(processes.begin(), processes.end(), [&](const RawProcess& process) {
+    return process.pid == recording.control().main_pid;
+  });
+  if (main != processes.end()) std::rotate(processes.begin(), main, main + 1);
   return processes;
 }
 

@@ -68,7 +68,8 @@ struct RawProcess {
   [[nodiscard]] std::uint64_t bytes() const;
 };
 
-// All processes with at least one chunk, in the order in which they began. Memory: 32 bytes a chunk.
+// All processes with at least one chunk: the program itself first, then in the order of their first events.
+// Memory: 32 bytes a chunk.
 [[nodiscard]] std::vector<RawProcess> processes_of(const RawRecording& recording);
 
 // Nanoseconds a tick, by the two moments that lie furthest apart.

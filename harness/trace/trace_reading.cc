@@ -1,45 +1,18 @@
 #include "harness/trace/trace_reading.h"
 
-#include <fcntl.h>
 #include <fmt/core.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <system_error>
+#include <algorithm>
 
 namespace heapmark::trace {
 
-TraceReading::TraceReading(const std::filesystem::path& path) : name_(path.string()) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) throw std::system_error(errno, std::generic_category(), name_);
-  struct stat status {};
-  if (::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0) {
-    mapped_bytes_ = static_cast<std::size_t>(status.st_size);
-    void* const at = ::mmap(nullptr, mapped_bytes_, PROT_READ, MAP_PRIVATE, descriptor, 0);
-    if (at != MAP_FAILED) mapped_ = at;
-  }
-  const int error = errno;
-  ::close(descriptor);
-  if (!S_ISREG(status.st_mode)) bad("it is no regular file, which a trace is");
-  if (status.st_size > 0 && mapped_ == nullptr)
-    throw std::system_error(error, std::generic_category(), name_);
-  bytes_ = {static_cast<const char*>(mapped_), mapped_bytes_};
-  try {
-    open();
-  } catch (...) {  // the destructor of what was not made does not run
-    if (mapped_ != nullptr) ::munmap(const_cast<void*>(mapped_), mapped_bytes_);
-    throw;
-  }
+TraceReading::TraceReading(const std::filesystem::path& path) : name_(path.string()), mapped_(path) {
+  bytes_ = mapped_->bytes();
+  open();
 }
 
 TraceReading::TraceReading(std::string_view bytes, std::string name) : name_(std::move(name)), bytes_(bytes) {
   open();
-}
-
-TraceReading::~TraceReading() {
-  if (mapped_ != nullptr) ::munmap(const_cast<void*>(mapped_), mapped_bytes_);
 }
 
 void TraceReading::bad(const std::string& what) const {
@@ -81,6 +54,7 @@ void TraceReading::open_segment() {
   const std::uint64_t number = next_segment_++;
   if (const Error error = file_.read_segment(number, raw_.data(), workspace_.data()))
     bad(fmt::format("segment {}: {}", number, error));
+  if (mapped_) mapped_->drop_before(file_.segment(number).offset);
   SegmentParts parts(file_, number, raw_.data(), made_before_.data());
   if (parts.left() > parts_.size()) parts_.resize(parts.left());
   std::uint32_t count = 0;

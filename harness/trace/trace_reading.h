@@ -6,21 +6,18 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <queue>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "harness/trace/bad_trace.h"
+#include "harness/trace/mapped_file.h"
 #include "workloads/contract/trace/reader.h"
 
 namespace heapmark::trace {
-
-// The file is no trace, or is damaged: "FILE: segment 3, thread 1: what is wrong".
-struct BadTrace : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
 
 struct Step {
   std::uint64_t segment = 0;
@@ -34,7 +31,6 @@ class TraceReading {
   explicit TraceReading(const std::filesystem::path& path);
   // Of bytes in memory, which must stay; `name` is for messages.
   TraceReading(std::string_view bytes, std::string name);
-  ~TraceReading();
   TraceReading(const TraceReading&) = delete;
   TraceReading& operator=(const TraceReading&) = delete;
 
@@ -80,8 +76,7 @@ class TraceReading {
   void spawned(std::uint32_t parent, std::uint32_t thread);
 
   std::string name_;
-  const void* mapped_ = nullptr;
-  std::size_t mapped_bytes_ = 0;
+  std::optional<MappedFile> mapped_;
   std::string_view bytes_;
   TraceFile file_;
   std::vector<std::pair<std::string, std::string>> text_;

@@ -103,6 +103,8 @@ TEST_CASE("each sum of the header is compared with the events") {
              Contains("peak of live bytes"));
   CHECK_THAT(verdict(with_header(whole, [](Header& to) { to.max_live_objects += 1000; })),
              Contains("peak of live objects"));
+  CHECK_THAT(verdict(with_header(whole, [](Header& to) { --to.max_live_threads; })),
+             Contains("number of threads at once"));
   CHECK_THAT(verdict(with_header(whole, [](Header& to) { --to.max_segment_objects; })),
              Contains("largest number of objects of a segment"));
   CHECK_THAT(verdict(with_header(whole, [](Header& to) { ++to.max_segment_bytes; })),
@@ -154,7 +156,7 @@ TEST_CASE("live objects are found, given up once, and listed, through growth and
 
 TEST_CASE("what is no file, and what cannot be read, is said by name") {
   CHECK_THROWS_WITH(TraceReading("/nowhere/t.hmtrace"), Contains("/nowhere/t.hmtrace"));
-  CHECK_THROWS_WITH(TraceReading("/tmp"), Contains("/tmp: it is no regular file"));
+  CHECK_THROWS_WITH(TraceReading("/tmp"), Contains("/tmp: it is a folder"));
   const testing::Folder folder;
   folder.write("empty", "");
   CHECK_THROWS_WITH(TraceReading(folder.path() / "empty"), Contains("the file is empty"));

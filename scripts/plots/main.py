@@ -14,6 +14,7 @@ PLOTS = ["rss_live", "time_memory", "time_peak_map", "heatmap", "largest_block",
          "sweep_curves", "sweep_map"]
 TUNING_PLOTS = ["pareto"]
 COMMAND_PLOTS = ["rss_time", "time_memory", "heatmap"]
+TRACE_PLOTS = ["trace_time", "trace_blocks"]
 SWEEP_PLOTS = ["sweep_curves", "sweep_map"]
 
 
@@ -22,6 +23,8 @@ def plots_for(results):
     if isinstance(results, dict):
         return TUNING_PLOTS
     import results as results_file
+    if isinstance(results, results_file.TraceFacts):
+        return TRACE_PLOTS
     import sweeps
     try:
         sweeps.Sweep(results)
@@ -31,9 +34,10 @@ def plots_for(results):
 
 
 def main(arguments=None):
-    every = list(dict.fromkeys(PLOTS + COMMAND_PLOTS + TUNING_PLOTS))
+    every = list(dict.fromkeys(PLOTS + COMMAND_PLOTS + TUNING_PLOTS + TRACE_PLOTS))
     parser = argparse.ArgumentParser(prog="plot", description="Draws the plots of a heapmark results file.")
-    parser.add_argument("results", help="results.json or results.json.zst of `heapmark run`")
+    parser.add_argument("results", help="results.json or results.json.zst of `heapmark run`, or what `heapmark trace --format json` "
+                        "prints")
     parser.add_argument("--out", required=True, help="folder to write *.png and *.svg to")
     parser.add_argument("--only", action="append", choices=every, metavar="PLOT",
                         help=f"draw this one of {', '.join(every)}; may be repeated")

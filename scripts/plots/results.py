@@ -100,8 +100,27 @@ def tuning_report(path, data):
     return {**data, "check": data.get("check"), "file": Path(path).name}
 
 
+TRACE_SHAPE = {"file": str, "text": dict, "has_times": bool, "calls": dict, "moments": list, "threads": list, "sizes": list,
+               "sizes_at_peak": list, "sizes_never_freed": list, "lifetimes_ns": list, "reallocs": dict}
+
+
+class TraceFacts:
+    """What `heapmark trace --format json` tells of one trace."""
+
+    def __init__(self, path, data):
+        for key, shape in TRACE_SHAPE.items():
+            if not isinstance(data.get(key), shape):
+                raise BadResults(f"{path} is of a trace but '{key}' is missing or damaged")
+        self.name, self.data = Path(path).name, data
+        text = data["text"]
+        self.title = Path(data["file"]).name
+        # What the footnote wants to know.
+        self.context = {"kernel": text.get("machine"), "command": text.get("command") or text.get("imported")}
+
+
 def read(path):
-    """Reads and checks a results file, or a tuning report (a dict). Raises BadResults with a message for the user."""
+    """Reads and checks a results file, a tuning report (a dict) or a trace's facts. Raises BadResults with a message for
+    the user."""
     try:
         data = json.loads(compressed.read_text(path))
     except compressed.Damaged as error:
@@ -112,6 +131,8 @@ def read(path):
         raise BadResults(f"{path} is not JSON: {error}") from None
     if isinstance(data, dict) and "heapmark_tuning" in data:
         return tuning_report(path, data)
+    if isinstance(data, dict) and "heapmark_trace" in data:
+        return TraceFacts(path, data)
     if not isinstance(data, dict) or "heapmark_version" not in data:
         raise BadResults(f"{path} is not a heapmark results file (no 'heapmark_version')")
     if data.get("schema") not in SCHEMAS:

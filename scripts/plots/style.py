@@ -84,8 +84,8 @@ def wrapped(label, width=18):
 def bytes_text(value, _=None):
     for unit, size in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
         if abs(value) >= size:
-            return f"{value / size:.3g} {unit}"
-    return f"{value:.3g} B"
+            return f"{value / size:.{4 if abs(value) >= 999.5 * size else 3}g} {unit}"  # 1020 KiB is no 1.02e+03
+    return f"{value:.{4 if abs(value) >= 999.5 else 3}g} B"
 
 
 def count_text(value, _=None):

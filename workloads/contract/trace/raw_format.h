@@ -62,7 +62,8 @@ struct RawControl {
   std::uint32_t version;
   RawCounter counter;
   std::uint32_t time_shift;
-  std::int32_t signal;  // which turns recording on and off; 0: none
+  std::int32_t main_pid;  // of the program itself; 0 before it was started
+  std::int32_t signal;    // which turns recording on and off; 0: none
   std::uint64_t file_bytes;
   std::uint64_t budget_bytes;
   std::uint64_t start_ticks, start_ns, start_unix_ns;  // one moment: counter, CLOCK_MONOTONIC, CLOCK_REALTIME
@@ -86,7 +87,7 @@ struct RawImage {
   std::int32_t pid, parent_pid;
   std::uint64_t start_ticks, start_unix_ns;
   std::uint32_t forked;               // 1: by fork, 0: by exec
-  std::atomic<std::uint32_t> exited;  // 1: exit(3) ran its handlers
+  std::atomic<std::uint32_t> exited;  // 1: it ended by exit(3) or _exit(2), and was recorded until then
   char command[kRawPage - 128];       // of /proc/PID/cmdline: words ended by 0, cut where too long
 };
 static_assert(sizeof(RawImage) <= kRawPage);

@@ -15,6 +15,7 @@
 #include "workloads/trace/recorder/region.h"
 
 extern "C" char** environ;
+extern "C" void* __libc_stack_end;  // of the loader: where the kernel put argc, argv and the environment
 
 namespace heapmark::recorder {
 namespace {
@@ -243,15 +244,22 @@ void on_signal(int) {
   errno = error;
 }
 
+// environ is set by the C library's own constructor; the program's first calls may come before it.
+char** environment() {
+  if (environ != nullptr) return environ;
+  const auto* const arguments = static_cast<const long*>(__libc_stack_end);
+  return const_cast<char**>(reinterpret_cast<const char* const*>(arguments + 1 + *arguments + 1));
+}
+
 const char* variable(const char* name) {
   const std::size_t length = std::strlen(name);
-  for (char** at = environ; at != nullptr && *at != nullptr; ++at)
+  for (char** at = environment(); at != nullptr && *at != nullptr; ++at)
     if (std::strncmp(*at, name, length) == 0 && (*at)[length] == '=') return *at + length + 1;
   return nullptr;
 }
 
 __attribute__((destructor)) void program_exits() {
-  if (process->image != nullptr) process->image->exited.store(1);
+  note_exit();
 }
 
 }  // namespace
@@ -262,6 +270,18 @@ constinit thread_local Thread this_thread __attribute__((tls_model("initial-exec
 std::uint32_t new_thread_number() {
   if (process->control == nullptr && recording != nullptr) begin_child(this_thread);
   return process->next_thread.fetch_add(1, std::memory_order_relaxed);
+}
+
+std::uint64_t clock_ticks() {
+  return clock_ns(CLOCK_MONOTONIC);
+}
+
+void note_exit() {
+  RawImage* const image = process->image;
+  // The child of a vfork has its parent's memory. What ends after the recording did is no part of it.
+  if (image != nullptr && image->pid == getpid() &&
+      recording->state.load(std::memory_order_relaxed) == RawState::kOn)
+    image->exited.store(1);
 }
 
 bool make_room(Thread& thread) {

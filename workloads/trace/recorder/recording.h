@@ -53,13 +53,13 @@ struct Thread {
 
 extern constinit thread_local Thread this_thread __attribute__((tls_model("initial-exec")));
 
+[[nodiscard]] std::uint64_t clock_ticks();  // nanoseconds of CLOCK_MONOTONIC
+
 inline std::uint64_t ticks(const RawControl& control) {
 #if defined(__x86_64__)
   if (HEAPMARK_LIKELY(control.counter == RawCounter::kTsc)) return __builtin_ia32_rdtsc();
 #endif
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
+  return clock_ticks();
 }
 
 // Makes room for an event: false where nothing is recorded (no recording, not on, no room left). Keeps errno.
@@ -71,11 +71,14 @@ void retire(Thread& thread);
 // The number for a thread that is about to start.
 [[nodiscard]] std::uint32_t new_thread_number();
 
+// The process ends by itself.
+void note_exit();
+
 // Finds the recording that the environment names, once; does nothing where there is none.
 void attach();
 
 inline void store(unsigned char* place, std::uint64_t value) {
-  std::memcpy(place, &value, sizeof value);
+  __builtin_memcpy(place, &value, sizeof value);  // a store: -fno-builtin makes memcpy a call
 }
 
 inline unsigned length_code(std::uint64_t value) {
@@ -125,6 +128,15 @@ inline void put(Thread& thread, std::uintptr_t address, std::uint64_t number, un
                    __ATOMIC_RELEASE);
 }
 
+template <RawOp op>
+__attribute__((noinline, cold)) bool record_slowly(Thread& thread, std::uintptr_t address,
+                                                   std::uint64_t number, unsigned align_log2) {
+  if (!make_room(thread)) return false;
+  put<op>(thread, address, number, align_log2);
+  settle(thread);
+  return true;
+}
+
 // Writes the event where recording is on. Returns whether it did. The caller has set thread.busy.
 template <RawOp op>
 inline bool record(Thread& thread, std::uintptr_t address, std::uint64_t number, unsigned align_log2 = 0) {
@@ -134,10 +146,7 @@ inline bool record(Thread& thread, std::uintptr_t address, std::uint64_t number,
     put<op>(thread, address, number, align_log2);
     return true;
   }
-  if (!make_room(thread)) return false;
-  put<op>(thread, address, number, align_log2);
-  settle(thread);
-  return true;
+  return record_slowly<op>(thread, address, number, align_log2);
 }
 
 // A request that was served by `block`, or failed: null for 0 bytes fails too, as there is nothing to free.

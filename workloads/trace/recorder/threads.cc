@@ -1,11 +1,13 @@
-// Thread starts: pthread_create and thrd_create as the program calls them. The new thread's number is handed
-// over in a page of its own; what the C library allocates for it meanwhile is marked as its own (kRawHidden).
-// A thread that starts without them gets a number at its first event, and no parent. Above: the program.
-// Below: real.h, recording.h.
+// Thread starts and the process's end: pthread_create and thrd_create as the program calls them. The new
+// thread's number is handed over in a page of its own; what the C library allocates for it meanwhile is
+// marked as its own (kRawHidden). A thread that starts without them gets a number at its first event, and no
+// parent. Above: the program. Below: real.h, recording.h.
 #include <dlfcn.h>
 #include <pthread.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <threads.h>
+#include <unistd.h>
 
 #include "workloads/trace/recorder/real.h"
 #include "workloads/trace/recorder/recording.h"
@@ -90,4 +92,13 @@ HEAPMARK_EXPORT int thrd_create(thrd_t* thread, thrd_start_t routine, void* argu
   return create_recorded<int>(routine, argument, thrd_success, [&](int (*begin)(void*), void* handed_over) {
     return next(thread, begin, handed_over);
   });
+}
+
+HEAPMARK_EXPORT void _exit(int status) {
+  note_exit();
+  for (;;) syscall(SYS_exit_group, status);
+}
+
+HEAPMARK_EXPORT void _Exit(int status) {
+  _exit(status);
 }
