@@ -209,6 +209,27 @@ TEST_CASE("the memory of a replay does not grow with the length of its trace") {
   CHECK(*observer.rbegin() - *observer.begin() < 64 * 1024);
 }
 
+TEST_CASE("until the first recorded event a replay never calls malloc") {
+  const Folder folder;
+  const std::string file = folder.file("t.hmtrace"), counts = folder.file("counts");
+  write_synthetic_trace(file, many_threads());
+  for (const char* pass : {"speed", "memory", "latency"}) {
+    std::ofstream(counts, std::ios::trunc) << std::string(4096, '\0');
+    TrialSpec spec = any_file(file, pass);
+    spec.preload = spec.library = kBuild + "/libheapmark-counter.so";
+    spec.environment = {{"HEAPMARK_COUNTER_FILE", counts}};
+    const TrialResult result = run(spec);
+    CAPTURE(pass, result.message);
+    REQUIRE(result.outcome == trial::Outcome::kOk);
+    std::ifstream seen(counts, std::ios::binary);
+    std::uint64_t before = 1, after = 0;
+    seen.read(reinterpret_cast<char*>(&before), sizeof before);
+    seen.read(reinterpret_cast<char*>(&after), sizeof after);
+    CHECK(before == 0);
+    CHECK(after > 0);
+  }
+}
+
 TEST_CASE("a damaged file gives a message and no number") {
   const Folder folder;
   const std::string file = folder.file("t.hmtrace");
