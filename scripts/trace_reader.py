@@ -10,10 +10,10 @@ from collections import namedtuple
 
 import zstandard
 
-HEADER = struct.Struct("<8s4I26Q")
+HEADER = struct.Struct("<8s4I27Q")
 HEADER_FIELDS = (
     "magic byte_order version header_bytes end file_bytes index_offset index_bytes index_raw_bytes text_bytes segments "
-    "threads events objects tick_ns start_unix_ns duration_ticks pid max_live_objects max_live_bytes end_live_objects "
+    "threads max_live_threads events objects tick_ns start_unix_ns duration_ticks pid max_live_objects max_live_bytes end_live_objects "
     "end_live_bytes max_segment_events max_segment_objects max_segment_raw_bytes max_segment_bytes "
     "repaired_inversions unknown_frees refused_requests lost_events checksum").split()
 ENTRY = struct.Struct("<8Q")

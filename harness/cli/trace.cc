@@ -31,12 +31,9 @@ namespace heapmark::cli {
 namespace {
 
 namespace fs = std::filesystem;
+using view::counted;
 
 const std::vector<std::string> kFormats{"text", "csv", "json"};
-
-std::string count(std::uint64_t value) {
-  return view::quantity(static_cast<double>(value), "count");
-}
 
 // As a shell takes it.
 std::string quoted(const std::string& word) {
@@ -75,17 +72,16 @@ class NewFile {
 };
 
 std::string written(const std::string& file, const trace::Header& header) {
-  std::string text =
-      fmt::format("{}: {} events of {} threads, {} of live memory at the peak, {} at the end\n", file,
-                  count(header.events), count(header.threads),
-                  view::quantity(static_cast<double>(header.max_live_bytes), "bytes"),
-                  view::quantity(static_cast<double>(header.end_live_bytes), "bytes"));
+  std::string text = fmt::format("{}: {} of {}, {} of live memory at the peak, {} at the end\n", file,
+                                 counted(header.events, "event"), counted(header.threads, "thread"),
+                                 view::quantity(static_cast<double>(header.max_live_bytes), "bytes"),
+                                 view::quantity(static_cast<double>(header.end_live_bytes), "bytes"));
   if (header.repaired_inversions != 0)
-    text += fmt::format("  {} blocks were handed out before they were freed: the order was repaired\n",
-                        count(header.repaired_inversions));
+    text += fmt::format("  handed out before they were freed: {}; the order was repaired\n",
+                        counted(header.repaired_inversions, "block"));
   if (header.unknown_frees != 0)
-    text += fmt::format("  {} frees of addresses that the file does not hand out were left out\n",
-                        count(header.unknown_frees));
+    text += fmt::format("  left out: {} of addresses that the file does not hand out\n",
+                        counted(header.unknown_frees, "free"));
   if (header.lost_events != 0) text += "  the last line is not whole and was left out\n";
   return text + fmt::format("Next: heapmark trace {}\n", quoted(file));
 }
@@ -96,7 +92,7 @@ trace::CutRange parse_cut(const std::string& text, const trace::TraceReading& re
   const double duration =
       static_cast<double>(reading.header().duration_ticks) * static_cast<double>(reading.header().tick_ns);
   const std::string shown =
-      has_times ? view::quantity(duration, "ns") : count(reading.header().events) + " events";
+      has_times ? view::quantity(duration, "ns") : counted(reading.header().events, "event");
   const auto wrong = [&](const std::string& why) {
     return UsageError(fmt::format("--cut {}: {}; the trace lasts {}; write {}", text, why, shown,
                                   has_times ? "10s..40s or 500ms.. or ..2s" : "1000..5000, in events"));
@@ -175,8 +171,9 @@ void check(const std::string& name) {
   while (walk.next())
     work.done(static_cast<double>(reading.segments_begun()) / static_cast<double>(reading.header().segments));
   const trace::Header& header = reading.header();
-  fmt::print("{}: whole and right: {} events, {} threads, {} objects, {} segments\n", name,
-             count(header.events), count(header.threads), count(header.objects), count(header.segments));
+  fmt::print("{}: whole and right: {}, {}, {}, {}\n", name, counted(header.events, "event"),
+             counted(header.threads, "thread"), counted(header.objects, "object"),
+             counted(header.segments, "segment"));
 }
 
 // Runs scripts/plot; its messages go where ours go.

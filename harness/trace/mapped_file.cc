@@ -34,6 +34,14 @@ MappedFile::MappedFile(const std::filesystem::path& path) {
                    "; a regular file is needed");
 }
 
+void MappedFile::drop_before(std::size_t offset) {
+  constexpr std::size_t kStep = std::size_t{1} << 22;  // a few calls only; a multiple of every page size
+  const std::size_t end = offset / kStep * kStep;
+  if (end <= dropped_) return;
+  ::madvise(static_cast<char*>(at_) + dropped_, end - dropped_, MADV_DONTNEED);
+  dropped_ = end;
+}
+
 MappedFile::~MappedFile() {
   if (at_ != nullptr) ::munmap(at_, count_);
 }

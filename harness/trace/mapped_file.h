@@ -15,11 +15,15 @@ class MappedFile {
   MappedFile(const MappedFile&) = delete;
   MappedFile& operator=(const MappedFile&) = delete;
 
+  // Gives back the memory of what lies before `offset`: a file that is read once through takes little of it,
+  // whatever its length. It is read from the disk again where it is asked for again.
+  void drop_before(std::size_t offset);
+
   [[nodiscard]] std::string_view bytes() const { return {static_cast<const char*>(at_), count_}; }
 
  private:
   void* at_ = nullptr;
-  std::size_t count_ = 0;
+  std::size_t count_ = 0, dropped_ = 0;
 };
 
 }  // namespace heapmark::trace

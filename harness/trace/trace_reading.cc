@@ -54,6 +54,7 @@ void TraceReading::open_segment() {
   const std::uint64_t number = next_segment_++;
   if (const Error error = file_.read_segment(number, raw_.data(), workspace_.data()))
     bad(fmt::format("segment {}: {}", number, error));
+  if (mapped_) mapped_->drop_before(file_.segment(number).offset);
   SegmentParts parts(file_, number, raw_.data(), made_before_.data());
   if (parts.left() > parts_.size()) parts_.resize(parts.left());
   std::uint32_t count = 0;

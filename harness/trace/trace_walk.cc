@@ -49,6 +49,7 @@ void TraceWalk::end_segment() {
 void TraceWalk::end_trace() {
   const Header& header = reading_.header();
   trace_objects_.tick_over(live_.size());
+  trace_threads_.tick_over(threads_running());
   equal(objects_, header.objects, "number of objects");
   equal(1 + spawns_, header.threads, "number of threads");
   equal(refused_, header.refused_requests, "number of refused requests");
@@ -57,6 +58,8 @@ void TraceWalk::end_trace() {
   equal(peak_bytes_, header.max_live_bytes, "peak of live bytes");
   if (!trace_objects_.allow(header.max_live_objects))
     equal(trace_objects_.least, header.max_live_objects, "peak of live objects");
+  if (!trace_threads_.allow(header.max_live_threads))
+    equal(trace_threads_.least, header.max_live_threads, "number of threads at once");
   equal(max_segment_made_, header.max_segment_objects, "largest number of objects of a segment");
   equal(max_segment_events_, header.max_segment_events, "largest number of events of a segment");
   equal(max_segment_raw_bytes_, header.max_segment_raw_bytes, "largest raw size of a segment");
@@ -78,6 +81,7 @@ bool TraceWalk::next() {
   if (event.tick != tick_) {
     segment_bytes_.tick_over(live_bytes_);
     trace_objects_.tick_over(live_.size());
+    trace_threads_.tick_over(threads_running());
     tick_ = event.tick;
   }
   if (gives_up(event.op)) {
@@ -100,7 +104,10 @@ bool TraceWalk::next() {
     ++objects_;
   }
   if (event.op == Op::kRefused) ++refused_;
-  if (event.op == Op::kSpawn) ++spawns_;
+  if (event.op == Op::kSpawn) {
+    ++spawns_;
+    ++trace_threads_.made_in_tick;
+  }
   if (event.op == Op::kEnd) ++ends_;
   return true;
 }

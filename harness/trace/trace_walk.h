@@ -49,7 +49,7 @@ class TraceWalk {
   std::uint64_t live_bytes_ = 0, tick_ = 0, segment_made_ = 0;
   std::uint64_t objects_ = 0, refused_ = 0, spawns_ = 0, ends_ = 0, max_segment_made_ = 0,
                 max_segment_events_ = 0, max_segment_raw_bytes_ = 0, max_segment_bytes_ = 0, peak_bytes_ = 0;
-  PeakBounds segment_bytes_, trace_objects_;
+  PeakBounds segment_bytes_, trace_objects_, trace_threads_{1, 1, 0, 1};
   bool in_segment_ = false;
 };
 

@@ -103,6 +103,8 @@ TEST_CASE("each sum of the header is compared with the events") {
              Contains("peak of live bytes"));
   CHECK_THAT(verdict(with_header(whole, [](Header& to) { to.max_live_objects += 1000; })),
              Contains("peak of live objects"));
+  CHECK_THAT(verdict(with_header(whole, [](Header& to) { --to.max_live_threads; })),
+             Contains("number of threads at once"));
   CHECK_THAT(verdict(with_header(whole, [](Header& to) { --to.max_segment_objects; })),
              Contains("largest number of objects of a segment"));
   CHECK_THAT(verdict(with_header(whole, [](Header& to) { ++to.max_segment_bytes; })),

@@ -52,6 +52,11 @@ std::string quantity(double value, std::string_view unit) {
   return three_digits(value) + " " + std::string(unit);
 }
 
+std::string counted(std::uint64_t count, std::string_view singular) {
+  return fmt::format("{} {}{}", quantity(static_cast<double>(count), "count"), singular,
+                     count == 1 ? "" : "s");
+}
+
 std::string duration(double seconds) {
   if (seconds < 1) return "under a second";
   const auto whole = static_cast<long>(std::lround(seconds));

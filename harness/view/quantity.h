@@ -2,6 +2,7 @@
 // from the metric. Raw numbers for machines are not made here (see csv.h).
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -9,6 +10,9 @@ namespace heapmark::view {
 
 // `unit` is a metric's: "bytes", "ns", "s", "1/s", "count", "ratio"; any other is written after the number.
 [[nodiscard]] std::string quantity(double value, std::string_view unit);
+
+// "1 event", "1,234 events", "10.3 M events".
+[[nodiscard]] std::string counted(std::uint64_t count, std::string_view singular);
 
 // "1m 40s", "12s", "under a second".
 [[nodiscard]] std::string duration(double seconds);

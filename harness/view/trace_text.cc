@@ -27,6 +27,17 @@ std::string printable(std::string text) {
   return text;
 }
 
+// At most so many columns of a command line that may be a whole script.
+std::string shortened(const std::string& text, std::size_t columns) {
+  if (display_width(text) <= columns) return text;
+  std::size_t end = 0;
+  for (std::size_t taken = 0; end < text.size(); ++end) {
+    // A character of UTF-8 takes its column with its first byte.
+    if ((static_cast<unsigned char>(text[end]) & 0xC0) != 0x80 && ++taken == columns) break;
+  }
+  return text.substr(0, end) + "…";
+}
+
 std::string count(std::uint64_t value) {
   return quantity(static_cast<double>(value), "count");
 }
@@ -36,7 +47,7 @@ std::string bytes(std::uint64_t value) {
 }
 
 std::string time(const TraceFacts& facts, std::uint64_t ns) {
-  return facts.has_times ? quantity(static_cast<double>(ns), "ns") : count(ns) + " events";
+  return facts.has_times ? quantity(static_cast<double>(ns), "ns") : counted(ns, "event");
 }
 
 double ratio(std::uint64_t part, std::uint64_t whole) {
@@ -84,28 +95,33 @@ std::string curve(const std::vector<trace::Moment>& moments, std::size_t columns
   return text;
 }
 
-std::string head(const TraceFacts& facts, bool colour) {
+std::string head(const TraceFacts& facts, std::size_t width, bool colour) {
   const auto& header = facts.header;
   const auto of = [&](std::string_view key) {
     for (const auto& [name, value] : facts.text)
       if (name == key) return printable(value);
     return std::string();
   };
-  std::string out = headline(facts.name + (of("command").empty() ? "" : ": " + of("command")), colour);
+  const std::string command = of("command");
+  std::string out = headline(
+      shortened(facts.name + (command.empty() ? "" : ": " + command), std::max<std::size_t>(width, 40)),
+      colour);
   std::string line = "  ";
   const auto start = static_cast<std::time_t>(header.start_unix_ns / 1'000'000'000);
-  // Years that a calendar has; a damaged time is no reason to fail.
-  if (header.start_unix_ns != 0 && header.start_unix_ns < 10'000'000'000'000'000'000U)
-    line += fmt::format("recorded {:%Y-%m-%d %H:%M:%S} UTC", fmt::gmtime(start));
-  else
+  if (!of("imported").empty())
+    line += "imported from " + of("imported");
+  else if (header.start_unix_ns == 0)
     line += "recorded at an unknown time";
+  else
+    line += fmt::format("recorded {:%Y-%m-%d %H:%M:%S} UTC", fmt::gmtime(start));
   if (!of("allocator").empty()) line += " on " + of("allocator");
   if (!of("machine").empty()) line += ", " + of("machine");
   if (header.pid != 0) line += fmt::format(", process {}", header.pid);
   out += line + "\n";
-  out += fmt::format("  {} events in {}, {} in the file ({:.2f} bytes an event)\n", count(header.events),
+  out += fmt::format("  {} in {}, {} in the file ({:.2f} bytes an event)\n", counted(header.events, "event"),
                      facts.has_times ? time(facts, facts.duration_ns) : "an unknown time",
                      bytes(facts.file_bytes), ratio(facts.file_bytes, header.events));
+  if (!of("cut").empty()) out += "  a part of it: " + of("cut") + "\n";
   return out + fmt::format("  ended {}\n\n", trace::end_words(static_cast<trace::End>(header.end)));
 }
 
@@ -121,32 +137,33 @@ std::string calls(const TraceFacts& facts, std::size_t width, bool colour) {
                             {bar(events, most)}});
   }
   table.notes.push_back(
-      fmt::format("{} requested in {} requests; {} of what was given up ({}) was given up by "
+      fmt::format("{} requested in {}; {} of what was given up ({}) was given up by "
                   "another thread than it was made by",
-                  bytes(facts.requested_bytes), count(facts.requests),
+                  bytes(facts.requested_bytes), counted(facts.requests, "request"),
                   percent(facts.given_up_by_others, facts.given_up), count(facts.given_up_by_others)));
   const auto& reallocs = facts.reallocs;
   if (reallocs.count != 0)
-    table.notes.push_back(
-        fmt::format("of {} reallocs {} moved and copied {}, {} grew{}, {} shrank", count(reallocs.count),
-                    percent(reallocs.moved, reallocs.count), bytes(reallocs.copied_bytes),
-                    percent(reallocs.grew, reallocs.count),
-                    reallocs.growth > 0 ? fmt::format(" (by {:.2f} times on average)", reallocs.growth) : "",
-                    percent(reallocs.shrank, reallocs.count)));
+    table.notes.push_back(fmt::format(
+        "of {} {} moved and copied {}, {} grew{}, {} shrank", counted(reallocs.count, "realloc"),
+        percent(reallocs.moved, reallocs.count), bytes(reallocs.copied_bytes),
+        percent(reallocs.grew, reallocs.count),
+        reallocs.growth > 0 ? fmt::format(" ({} times on average)", quantity(reallocs.growth, "ratio")) : "",
+        percent(reallocs.shrank, reallocs.count)));
   if (facts.zero_requests != 0)
-    table.notes.push_back(fmt::format("{} requests of 0 bytes", count(facts.zero_requests)));
+    table.notes.push_back(counted(facts.zero_requests, "request") + " of 0 bytes");
   return for_terminal(table, width, colour) + "\n";
 }
 
 std::string memory(const TraceFacts& facts, std::size_t width, bool colour) {
   const auto& header = facts.header;
   std::string out = headline("Live memory", colour);
-  out += fmt::format("  peak: {} in {} objects, {} {}\n", bytes(facts.peak_bytes), count(facts.peak_objects),
-                     facts.has_times ? "at" : "after", time(facts, facts.peak_ns));
+  out +=
+      fmt::format("  peak: {} in {}, {} {}\n", bytes(facts.peak_bytes), counted(facts.peak_objects, "object"),
+                  facts.has_times ? "at" : "after", time(facts, facts.peak_ns));
   out += fmt::format("  least RSS of any allocator at the peak, if the program writes to all of it: {}\n",
                      bytes(facts.least_rss_bytes));
-  out += fmt::format("  never freed: {} in {} objects\n", bytes(header.end_live_bytes),
-                     count(header.end_live_objects));
+  out += fmt::format("  never freed: {} in {}\n", bytes(header.end_live_bytes),
+                     counted(header.end_live_objects, "object"));
   if (facts.moments.empty()) return out + "\n";
   const std::size_t columns = std::clamp<std::size_t>(width, 40, 104) - 24;
   const auto row = [&](const char* name, const auto& value) {
@@ -258,7 +275,7 @@ std::string threads(const TraceFacts& facts, std::size_t width, bool colour) {
                           {time(facts, one.start_ns)},
                           {one.ended ? time(facts, one.end_ns) : "the end"}});
   table.notes.push_back(fmt::format(
-      "{} threads, {} at once{}{}", count(facts.threads.size()), count(facts.max_threads_at_once),
+      "{}, {} at once{}{}", counted(facts.threads.size(), "thread"), count(facts.max_threads_at_once),
       facts.threads.size() > kShown ? fmt::format("; the {} with most events are shown", kShown) : "",
       facts.thread_lifetimes_ns.count() == 0
           ? ""
@@ -280,24 +297,23 @@ std::string remarks(const TraceFacts& facts) {
     lines.push_back("alignments asked for: " + list);
   }
   if (facts.idle.count != 0)
-    lines.push_back(fmt::format(
-        "{} idle gaps of 10 ms or more, {} in all ({}), the longest of {} from {}", count(facts.idle.count),
-        time(facts, facts.idle.total_ns), percent(facts.idle.total_ns, facts.duration_ns),
-        time(facts, facts.idle.longest_ns), time(facts, facts.idle.longest_start_ns)));
+    lines.push_back(fmt::format("{} of 10 ms or more, {} in all ({}), the longest of {} from {}",
+                                counted(facts.idle.count, "idle gap"), time(facts, facts.idle.total_ns),
+                                percent(facts.idle.total_ns, facts.duration_ns),
+                                time(facts, facts.idle.longest_ns),
+                                time(facts, facts.idle.longest_start_ns)));
   if (header.refused_requests != 0)
     lines.push_back(
-        fmt::format("{} requests were refused; a replay does not make them", count(header.refused_requests)));
+        fmt::format("refused: {}; a replay does not make them", counted(header.refused_requests, "request")));
   if (header.repaired_inversions != 0)
     lines.push_back(
-        fmt::format("{} times an address was handed out before it was freed, by the recorded times: "
-                    "the order was repaired",
-                    count(header.repaired_inversions)));
+        fmt::format("handed out before they were freed, by the recorded times: {}; the order was repaired",
+                    counted(header.repaired_inversions, "block")));
   if (header.unknown_frees != 0)
-    lines.push_back(
-        fmt::format("{} frees of addresses that the recording did not see handed out were left out",
-                    count(header.unknown_frees)));
+    lines.push_back(fmt::format("left out: {} of addresses that were not seen handed out",
+                                counted(header.unknown_frees, "free")));
   if (header.lost_events != 0)
-    lines.push_back(fmt::format("at least {} events were lost", count(header.lost_events)));
+    lines.push_back(fmt::format("lost: at least {}", counted(header.lost_events, "event")));
   std::string out;
   for (const std::string& line : lines) out += "  " + line + "\n";
   return out.empty() ? "" : out + "\n";
@@ -306,7 +322,7 @@ std::string remarks(const TraceFacts& facts) {
 }  // namespace
 
 std::string trace_text(const TraceFacts& facts, std::size_t width, bool colour) {
-  return head(facts, colour) + calls(facts, width, colour) + memory(facts, width, colour) +
+  return head(facts, width, colour) + calls(facts, width, colour) + memory(facts, width, colour) +
          sizes(facts, width, colour) + lifetimes(facts, width, colour) + threads(facts, width, colour) +
          remarks(facts);
 }

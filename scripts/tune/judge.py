@@ -97,6 +97,19 @@ def equal(ratio, noise):
     return max(abs(bound) for bound in bounds(ratio, noise)) <= math.log1p(EQUAL_WITHIN)
 
 
+def agrees(claim, claim_noise, real, real_noise):
+    """Whether the real command says of an objective what the trace said: True, False, or None where it cannot tell."""
+    if better(claim, claim_noise):
+        if better(real, real_noise):
+            return True
+        return False if worse(real, real_noise) or equal(real, real_noise) else None
+    if worse(claim, claim_noise):
+        if worse(real, real_noise):
+            return True
+        return False if better(real, real_noise) or equal(real, real_noise) else None
+    return not worse(real, real_noise)
+
+
 def worse(ratio, noise):
     return bounds(ratio, noise)[0] > 0 and math.log(ratio["median"]) > noise.floor
 

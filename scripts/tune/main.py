@@ -21,6 +21,7 @@ import apply  # noqa: E402
 import measure  # noqa: E402
 import report  # noqa: E402
 import space  # noqa: E402
+import traces  # noqa: E402
 import work  # noqa: E402
 
 SEARCHED = ["churn/mixed-1t", "churn/mixed-4t", "breathe/wide"]
@@ -60,7 +61,18 @@ def parse(arguments):
         "-a", "--allocator", required=True, help="one allocator of the catalog (heapmark list allocators)"
     )
     parser.add_argument(
-        "-w", "--workloads", help=f"workloads to search on, separated by commas ({','.join(SEARCHED)})"
+        "-w",
+        "--workloads",
+        help=f"workloads to search on, separated by commas ({','.join(SEARCHED)}); trace:FILE is a recorded program, "
+        "searched on its first part and checked on the rest",
+    )
+    parser.add_argument(
+        "--check-on", help="traces to check on, trace:FILE, separated by commas; those of -w are then searched whole"
+    )
+    parser.add_argument(
+        "--confirm",
+        action="store_true",
+        help="after a study of traces, run the real command, which stands after --, with the defaults and with the find",
     )
     parser.add_argument("--objective", default="time,rss", help="of time, rss, faults, failed, p999, pressure_time (default: %(default)s)")
     parser.add_argument("--budget", default="15m", help="how long all may take (default: %(default)s)")
@@ -115,8 +127,8 @@ def seconds(text):
     return value
 
 
-def known_workloads(program):
-    """Every standard workload variant with its passes, as the measuring program tells them."""
+def known_workloads(program, group="standard"):
+    """Every workload variant of a group with its passes, as the measuring program tells them."""
     told = subprocess.run(
         [str(Path(program).parent / "heapmark-host"), "describe"], capture_output=True, text=True, check=True
     )
@@ -124,7 +136,7 @@ def known_workloads(program):
         f"{w['name']}/{v['name']}": v["passes"]
         for w in json.loads(told.stdout)["workloads"]
         for v in w["variants"]
-        if w["group"] == "standard"
+        if w["group"] == group
     }
 
 
@@ -180,7 +192,16 @@ class Asked:
         self.budget = seconds(options.budget)
         self.quick = options.quick or self.budget <= QUICK_UP_TO
         self.work = work.Work(options, options.words)
-        if self.work.is_given:
+        names = options.workloads.split(",") if options.workloads else []
+        self.traces = traces.Traces(names, options.check_on.split(",") if options.check_on else [])
+        self.confirm = None
+        if options.confirm:
+            self.choose_confirm(options)
+        if self.traces:
+            if self.work.is_given:
+                raise space.BadSpace("-w names traces, and a command is given too: --confirm runs it once the find is checked")
+            self.choose_traces([name for name in names if not traces.is_trace(name)])
+        elif self.work.is_given:
             self.choose_command(options)
         else:
             self.known = known_workloads(self.program)
@@ -191,6 +212,24 @@ class Asked:
         self.url = options.storage or f"sqlite:///{self.folder}/study.db"
         self.shared = options.storage is not None
         self.report_only = options.report or options.apply
+
+    def choose_confirm(self, options):
+        if not self.traces:
+            raise space.BadSpace("--confirm is for a study of traces: -w trace:FILE")
+        if not self.work.is_given:
+            raise space.BadSpace("--confirm needs the command that was recorded: --confirm -- ./app ARGUMENTS...")
+        self.confirm, self.work = self.work, work.Work(work.without(options), [])
+
+    def choose_traces(self, others):
+        """Traces, and built-in workloads beside them, which are checked with another seed."""
+        passes = next(iter(known_workloads(self.program, "trace").values()))
+        self.known = known_workloads(self.program)
+        others = chosen_workloads(",".join(others), self.known, []) if others else []
+        self.known.update({word: passes for word in self.traces.words})
+        for objective in self.objectives:
+            if measure.PASS_OF[objective] not in passes:
+                raise space.BadSpace(f"--objective {objective}: a replay has no {measure.PASS_OF[objective]} pass")
+        self.workloads, self.held_out = self.traces.words + others, self.traces.checked + others
 
     def choose_command(self, options):
         """A command is searched on itself, and confirmed by itself in rounds that the search did not see."""
@@ -233,6 +272,7 @@ def open_study(asked):
         workloads=asked.workloads,
         quick=asked.quick,
         seed=asked.seed,
+        **({"traces": asked.traces.identities} if asked.traces else {}),
     )
     if "defaults" not in study.facts:
         study.correct(defaults=asked.allocator.defaults, kernel=platform.release(), command=asked.command)
@@ -256,9 +296,26 @@ def search_and_check(asked, study, bench):
         say(
             f"confirming {report.settings(choice.tunables)} in rounds in another order"
             if asked.work.is_given
+            else f"checking {report.settings(choice.tunables)} {asked.traces.where}"
+            if asked.traces
             else f"checking {report.settings(choice.tunables)} on {len(asked.held_out)} held-out workloads"
         )
-        search.check(choice, asked.held_out, asked.seed + HELD_OUT_SEED)
+        search.check(
+            choice, asked.held_out, asked.seed + HELD_OUT_SEED, asked.traces.checked_sets, asked.traces.where
+        )
+        if asked.confirm:
+            confirm(asked, search, choice)
+
+
+def confirm(asked, search, choice):
+    objectives = [o for o in asked.objectives if measure.PASS_OF[o] in work.PASSES]
+    if not objectives:
+        say("none of the objectives can be measured on a command: it is not run")
+        return
+    command = " ".join([*asked.confirm.flags, *asked.confirm.words])
+    say(f"running {command} with the defaults and with {report.settings(choice.tunables)}")
+    bench = measure.Bench(asked.program, asked.folder, objectives, False, asked.confirm.arguments)
+    search.confirm(choice, bench, asked.seed, command)
 
 
 def write_report(asked, study):
@@ -291,7 +348,12 @@ def tune(asked, options):
 
     study = None
     bench = measure.Bench(
-        asked.program, asked.folder, asked.objectives, asked.quick, asked.work.arguments
+        asked.program,
+        asked.folder,
+        asked.objectives,
+        asked.quick,
+        asked.work.arguments,
+        asked.traces.searched_sets,
     )
     interrupted = False
     try:
@@ -360,7 +422,7 @@ def main(arguments):
 
     try:
         return tune(Asked(options, os.environ), options)
-    except (space.BadSpace, study.BadStudy, apply.CannotApply) as error:
+    except (space.BadSpace, study.BadStudy, apply.CannotApply, traces.BadTrace) as error:
         return usage(error)
     except (measure.MeasureError, search.TooShort, OSError) as error:
         print(f"heapmark: {error}", file=sys.stderr)

@@ -28,8 +28,10 @@ class MeasureError(Exception):
 class Bench:
     """`heapmark run` with what stays the same over a study."""
 
-    def __init__(self, program, folder, objectives, quick, command=()):
-        """`command`: flags and words of a command that is the work; then no workloads are named."""
+    def __init__(self, program, folder, objectives, quick, command=(), sets=()):
+        """`command`: flags and words of a command that is the work; then no workloads are named. `sets`: what --set
+        is told, but where a run says otherwise."""
+        self.sets = list(sets)
         self.program, self.quick, self.command = str(program), quick, list(command)
         self.passes = list(dict.fromkeys(PASS_OF[name] for name in objectives))
         self.folder = Path(folder)
@@ -56,8 +58,9 @@ class Bench:
             )
         return ended.stdout
 
-    def run(self, name, labels, workloads, rounds, first_round, seed, budget):
+    def run(self, name, labels, workloads, rounds, first_round, seed, budget, sets=None):
         """Runs `labels`, the first being the defaults, and returns (part, seconds it took)."""
+        sets = self.sets if sets is None else sets
         self.parts.mkdir(parents=True, exist_ok=True)
         part = self.parts / f"{name}.json"
         per_pass = ",".join(f"{pass_}={rounds}" for pass_ in self.passes)
@@ -84,6 +87,7 @@ class Bench:
             *(["--pressure", PRESSURE] if "pressure" in self.passes else []),
             *(["--quick"] if self.quick else []),
             *(["--timeout", f"{self.timeout}s"] if self.timeout else []),
+            *(word for one in sets for word in ("--set", one)),
             *self.command,
         )
         return part, time.monotonic() - began
@@ -106,9 +110,9 @@ class Bench:
         records = json.loads(Path(part).read_text(encoding="utf-8"))["records"]
         return max((r["wall_seconds"] for r in records if r["outcome"] == "ok"), default=0)
 
-    def keep_check(self, part):
-        """The trials of a check become check.json, without their tables, and are no part of results.json."""
-        check = self.folder / "check.json"
+    def keep_apart(self, part, name):
+        """The trials of a check become check.json, for instance, without their tables, and are no part of results.json."""
+        check = self.folder / f"{name}.json"
         for older in (check, compressed_beside(check)):
             older.unlink(missing_ok=True)
         self.call("merge", "--no-tables", part, "-o", check)

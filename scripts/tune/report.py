@@ -148,8 +148,8 @@ def make(study, allocator, objectives, prefer, command):
     if not check or check["number"] != choice.number or not (check["ratios"] or check["failure"]):
         return report
     # Of a command: its own rounds that the search did not see.
-    alone = check["workloads"] == study.facts.get("workloads")
-    where = "in further rounds in another order" if alone else "on held-out workloads"
+    alone = check["workloads"] == study.facts.get("workloads") or bool(check.get("where"))
+    where = check.get("where") or ("in further rounds in another order" if alone else "on held-out workloads")
     held = not check["failure"] and judge.holds(choice.ratios, check["ratios"], noise, objectives)
     fine, every = count_no_worse(check["places"], objectives, noise)
     told = ", ".join(
@@ -180,7 +180,37 @@ def make(study, allocator, objectives, prefer, command):
         + worse_on(check["places"], objectives, noise)
         + (f"; {check['failure']}" if check["failure"] else ""),
     }
+    if confirmed := confirmation(facts.get("confirmation"), check, noise, objectives):
+        report["confirmation"] = confirmed
     return report
+
+
+def confirmation(confirmed, check, noise, objectives):
+    """What the real command says of the choice beside what the check on traces said; None where it was not asked."""
+    if not confirmed or confirmed["number"] != check["number"]:
+        return None
+    told, verdicts = [], []
+    for name in objectives:
+        if name not in confirmed["ratios"] or name not in check["ratios"]:
+            continue
+        real, own = confirmed["ratios"][name], judge.Noise(*confirmed["noise"].get(name, (0.0, 0.0)))
+        agrees = judge.agrees(check["ratios"][name], noise[name], real, own)
+        verdicts.append(agrees)
+        word = {True: "agrees", False: "does not agree", None: "cannot tell"}[agrees]
+        told.append(f"{change(name, real, own)} (the trace: {change(name, check['ratios'][name], noise[name])}): {word}")
+    agreed = None if not verdicts or None in verdicts else all(verdicts)
+    if False in verdicts:
+        agreed = False
+    return {
+        "command": confirmed["command"],
+        "ratios": confirmed["ratios"],
+        "noise": confirmed["noise"],
+        "failure": confirmed["failure"],
+        "agrees": None if confirmed["failure"] else agreed,
+        "words": f"The real command, {confirmed['command']}: "
+        + ("; ".join(told) or "nothing measured")
+        + (f"; {confirmed['failure']}" if confirmed["failure"] else ""),
+    }
 
 
 def interval(ratio):
@@ -244,6 +274,8 @@ def text(report):
         lines.append("Not checked on held-out workloads: the time was over before; run the same command again.")
     else:
         lines.append(f"Checked {check['words']}")
+    if report.get("confirmation"):
+        lines.append(report["confirmation"]["words"])
     if not confirmed:
         lines.append(f"Keep {name}'s defaults.")
     else:

@@ -12,11 +12,12 @@ from judge import Candidate
 
 BATCH = 6  # candidates beside one run of the defaults
 FIRST_ROUNDS, MORE_ROUNDS = 1, 2
-NOISE_ROUNDS, CHECK_ROUNDS = 6, 6
+NOISE_ROUNDS, CHECK_ROUNDS, CONFIRM_ROUNDS = 6, 6, 6
 # Shares of the budget after which a phase must have ended.
 NOISE_SHARE, SEARCH_SHARE, SIMPLER_SHARE = 0.25, 0.70, 0.80
 # Round numbers: a batch has those from its first trial's number times ROUNDS_APART; other runs lie beyond all batches.
-ROUNDS_APART, CHECK_BASE, NOISE_BASE = 100, 80_000_000, 90_000_000
+ROUNDS_APART, CHECK_BASE, CONFIRM_BASE, NOISE_BASE = 100, 80_000_000, 85_000_000, 90_000_000
+CONFIRM_SHARE = 0.25  # of the budget, beyond it where the rest of it is less: the command takes the time that it takes
 
 
 class TooShort(Exception):
@@ -211,11 +212,20 @@ class Search:
         if batch:
             self.measure(batch, SIMPLER_SHARE)
 
-    def check(self, choice, held_out, seed):
-        """The choice against the defaults on workloads and seeds that the search never saw; kept in the study."""
+    def check(self, choice, held_out, seed, sets=(), where=""):
+        """The choice against the defaults on workloads and seeds that the search never saw; kept in the study.
+
+        `sets`: what --set is told there; `where`: what was held out, in words, where it is no other workload."""
         labels = [self.allocator.name, self.allocator.label(choice.tunables)]
         part, _ = self.bench.run(
-            "check", labels, held_out, CHECK_ROUNDS, CHECK_BASE + choice.number * ROUNDS_APART, seed, self.left(1.0)
+            "check",
+            labels,
+            held_out,
+            CHECK_ROUNDS,
+            CHECK_BASE + choice.number * ROUNDS_APART,
+            seed,
+            self.left(1.0),
+            sets,
         )
         told = self.bench.objectives([part])[labels[1]]
         candidate = self.candidate_from(choice.number, choice.tunables, told)
@@ -228,6 +238,35 @@ class Search:
                 "places": candidate.places,
                 "failure": told["failure"],
                 "host": self.host,
+                "where": where,
             }
         )
-        self.bench.keep_check(part)
+        self.bench.keep_apart(part, "check")
+
+    def confirm(self, choice, bench, seed, command):
+        """The choice against the defaults on the real command, and the defaults against themselves; kept in the study."""
+        name, label = self.allocator.name, self.allocator.label(choice.tunables)
+        part, _ = bench.run(
+            "confirm",
+            [name, name, label],
+            [],
+            CONFIRM_ROUNDS,
+            CONFIRM_BASE + choice.number * ROUNDS_APART,
+            seed,
+            max(self.left(1.0), CONFIRM_SHARE * self.asked.budget),
+        )
+        told = bench.objectives([part])
+        candidate = self.candidate_from(choice.number, choice.tunables, told[label])
+        same = told[f"{name}#2"]["objectives"]
+        noise = {o: judge.noise_of(same[o]) for o in candidate.ratios if "median" in same.get(o, {})}
+        self.study.correct(
+            confirmation={
+                "number": choice.number,
+                "command": command,
+                "ratios": candidate.ratios,
+                "noise": {o: [n.floor, n.spread] for o, n in noise.items()},
+                "failure": told[label]["failure"] or told[f"{name}#2"]["failure"],
+                "host": self.host,
+            }
+        )
+        bench.keep_apart(part, "confirm")

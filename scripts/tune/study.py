@@ -27,6 +27,7 @@ def check_same(url, before, now):
         ("heapmark_version", "by heapmark"),
         ("objectives", "for the objectives"),
         ("workloads", "on the workloads"),
+        ("traces", "of the traces"),
         ("quick", "with --quick"),
         ("seed", "with the seed"),
     ):

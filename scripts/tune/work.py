@@ -2,6 +2,7 @@
 
 Owns: which flags those are, and the name of the work. Knows nothing of searching.
 """
+import argparse
 from pathlib import Path
 
 VALUES = ["--name", "--prepare", "--cwd", "--input", "--exit-code", "--processes", "--serve", "--ready", "--load",
@@ -19,6 +20,16 @@ def add_flags(parser):
         group.add_argument(flag, action="append")
     for flag in SWITCHES:
         group.add_argument(flag, action="store_true")
+
+
+def without(options):
+    """The options as if no flag of these had been given."""
+    left = argparse.Namespace(**vars(options))
+    for flag in VALUES + REPEATED:
+        setattr(left, flag.lstrip("-").replace("-", "_"), None)
+    for flag in SWITCHES:
+        setattr(left, flag.lstrip("-").replace("-", "_"), False)
+    return left
 
 
 class Work:

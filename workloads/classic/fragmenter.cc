@@ -5,6 +5,8 @@
 // emptied pages are returned or serve the next size. Bad: 8 and above: a page is held by one block of 16
 // bytes. Published: without meshing, jemalloc and glibc hold several times what Mesh does. Made to embarrass:
 // every allocator that cannot move blocks or merge pages, slabs of many pages most.
+// Order here (results/classic, 16B-1K, time, ~ within 5 %): mimalloc, tcmalloc, jemalloc, tbbmalloc ~
+// brkmmap, scudo, glibc.
 #include "workloads/common_parameters.h"
 
 namespace heapmark {

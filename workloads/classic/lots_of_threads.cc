@@ -7,6 +7,8 @@
 // the 32 heaps waits long before it takes back what was freed for it, and asks the kernel meanwhile.
 // Published (that issue): thirty times the memory of a simple allocator, at a sixth of its time.
 // Made to embarrass: heaps of threads that collect frees of others late, and central lists with one lock.
+// Order here (results/classic, 32-to-1, time, ~ within 5 %): mimalloc, tcmalloc, jemalloc ~ tbbmalloc, glibc,
+// scudo ~ brkmmap.
 #include "workloads/batch_queue.h"
 #include "workloads/common_parameters.h"
 

@@ -5,6 +5,9 @@
 // thread. Published order (mimalloc-bench): glibc, tcmalloc and TBB level, jemalloc and mimalloc with twice
 // the time. Made to embarrass: heaps of threads with costly first calls and ends, and thread data that is
 // never freed.
+// Differs in jemalloc: its threads fault in their memory anew, and do less work here (docs/classics.md).
+// Order here (results/classic, 2t, time, ~ within 5 %): glibc, tbbmalloc ~ tcmalloc, scudo, mimalloc ~
+// brkmmap, jemalloc.
 #include "workloads/common_parameters.h"
 #include "workloads/size_source.h"
 #include "workloads/thread_wave.h"

@@ -8,6 +8,8 @@
 // lock. Bad: five times that: each free takes the lock of, or a cache line from, the producer's heap.
 // Published: what snmalloc itself gains by sending frees in batches; no order of others is quoted.
 // Made to embarrass: thread caches, and frees that are sent to their owner one at a time.
+// Order here (results/classic, 2-1-1, time, ~ within 5 %): mimalloc, jemalloc ~ tcmalloc, tbbmalloc, scudo,
+// glibc, brkmmap.
 #include "workloads/bounded_queue.h"
 #include "workloads/common_parameters.h"
 #include "workloads/size_source.h"

@@ -7,6 +7,8 @@
 // Published: the fix backs off from a clean-up after each call where a thread goes on calling.
 // Made to embarrass: heaps of threads whose clean-up is a destructor of thread data (tcmalloc, jemalloc,
 // mimalloc, snmalloc); glibc's cache is cleaned after all destructors.
+// Order here (results/classic, 2t, time, ~ within 5 %): tcmalloc ~ tbbmalloc, glibc ~ mimalloc, scudo ~
+// jemalloc, brkmmap.
 #include <limits.h>
 #include <pthread.h>
 

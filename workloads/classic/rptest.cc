@@ -7,6 +7,9 @@
 // frees take the lock of the heap they came from, or freed spans of 16 KiB go back to the kernel each time.
 // Published order (mimalloc-bench): mimalloc, tcmalloc, TBB, jemalloc, and glibc at three times the time.
 // Made to embarrass: arenas with one lock, and caches that end below 16 KiB.
+// Differs in jemalloc and TBB, which are close in the original: not explained (docs/classics.md).
+// Order here (results/classic, 2t, time, ~ within 5 %): tcmalloc, mimalloc, jemalloc, tbbmalloc, glibc ~
+// brkmmap, scudo.
 #include "workloads/hand_over.h"
 #include "workloads/live_set.h"
 

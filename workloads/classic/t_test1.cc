@@ -7,6 +7,8 @@
 // memory that stays at the largest sum of all bins: freed neighbours are not put together.
 // Published: Gloger's point is that an arena a thread scales where one lock does not; no order is quoted.
 // Made to embarrass: heaps with one lock, and deferred coalescing, since whole bins become free at once.
+// Order here (results/classic, 4t, time, ~ within 5 %): tcmalloc, mimalloc, jemalloc, tbbmalloc ~ glibc,
+// brkmmap, scudo.
 #include "workloads/live_set.h"
 
 namespace heapmark {

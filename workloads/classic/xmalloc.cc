@@ -5,6 +5,9 @@
 // scheduler. Good: two to three times the time of `pair`. Bad: ten times: each free takes the lock of the
 // other thread's heap. Published order (mimalloc-bench): mimalloc, TBB, glibc, jemalloc, and tcmalloc far
 // behind. Made to embarrass: thread caches with one central list, through which every single block passes.
+// Differs in tcmalloc: probably its spin lock, met only by threads that run at one moment (docs/classics.md).
+// Order here (results/classic, 2t, time, ~ within 5 %): mimalloc, tcmalloc ~ glibc, tbbmalloc, brkmmap ~
+// jemalloc, scudo.
 #include "workloads/batch_queue.h"
 #include "workloads/common_parameters.h"
 

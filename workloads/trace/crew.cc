@@ -32,6 +32,11 @@ void wake(std::atomic<std::uint32_t>& word) {
   syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
 }
 
+void sleep_for(std::uint64_t ns) {
+  const timespec rest{static_cast<time_t>(ns / 1'000'000'000), static_cast<long>(ns % 1'000'000'000)};
+  nanosleep(&rest, nullptr);
+}
+
 // The clock that stands still with the process's, unlike the kernel's own.
 std::uint64_t own_clock_ns() {
   timespec now{};
@@ -215,7 +220,14 @@ void Crew::share_done() {
 }
 
 void Crew::wait_for_all() {
-  for (std::uint32_t left = 0; (left = busy_.load(std::memory_order_acquire)) != 0;) sleep_on(busy_, left);
+  for (std::uint32_t left = 0; (left = busy_.load(std::memory_order_acquire)) != 0;) {
+    if (look_ == nullptr || setting_up_) {
+      sleep_on(busy_, left);
+      continue;
+    }
+    look_if_due(own_clock_ns());
+    sleep_for(look_every_ns_);
+  }
 }
 
 void Crew::hand_out(std::uint32_t number, bool is_there) {
@@ -226,14 +238,26 @@ void Crew::hand_out(std::uint32_t number, bool is_there) {
 
 // The work.
 
-void Crew::wait_until(std::uint64_t tick) const {
+void Crew::look_every(std::uint64_t ns, Look look) {
+  look_every_ns_ = ns;
+  look_ = look;
+}
+
+void Crew::look_if_due(std::uint64_t own_ns) {
+  if (look_ == nullptr || own_ns < looked_ns_ + look_every_ns_) return;
+  looked_ns_ = own_ns;
+  look_(pace_tick_ * tick_ns_ + own_ns - pace_ns_);
+}
+
+void Crew::wait_until(const Worker& me, std::uint64_t tick) {
   const std::uint64_t wanted = pace_ns_ + (tick - pace_tick_) * tick_ns_;
   for (;;) {
     const std::uint64_t now = own_clock_ns();
+    if (me.number == 0) look_if_due(now);
     if (now + kLeastWaitNs >= wanted) return;
-    const timespec rest{static_cast<time_t>((wanted - now) / 1'000'000'000),
-                        static_cast<long>((wanted - now) % 1'000'000'000)};
-    nanosleep(&rest, nullptr);
+    std::uint64_t rest = wanted - now;
+    if (me.number == 0 && look_ != nullptr && rest > look_every_ns_) rest = look_every_ns_;
+    sleep_for(rest);
   }
 }
 
@@ -242,7 +266,7 @@ void Crew::do_range(Worker& me, const Range& range) {
   std::int64_t change = 0;
   for (std::uint32_t at = range.first; at < range.first + range.count; ++at) {
     const Step& step = steps[at];
-    if (tick_ns_ != 0) wait_until(decoder_->ticks()[at]);
+    if (tick_ns_ != 0) wait_until(me, decoder_->ticks()[at]);
     switch (step.op) {
       case trace::Op::kFree:
         give_back(step.takes, wait_for_block(step.takes), step.freed);

@@ -27,6 +27,10 @@ class Crew {
   void begin_pace(std::uint64_t tick);
   // Does the batch; returns when every thread has done its share and those that end are gone.
   void run_batch();
+  // At the recorded pace: `look` is called by the first thread about every so often of the recorded time,
+  // while the others work. `ns`: recorded time.
+  using Look = void (*)(std::uint64_t ns);
+  void look_every(std::uint64_t ns, Look look);
   // The first thread frees all that is live; the others end.
   void free_live();
   void end_all();
@@ -47,7 +51,8 @@ class Crew {
   void do_share(Worker& me);
   void do_range(Worker& me, const Range& range);
   void ask_for_live(Worker& me);
-  void wait_until(std::uint64_t tick) const;
+  void wait_until(const Worker& me, std::uint64_t tick);
+  void look_if_due(std::uint64_t own_ns);
   [[nodiscard]] void* wait_for_block(std::uint32_t slot) const;
   void request(const Step& step) const;
   void resize_block(const Step& step) const;
@@ -74,6 +79,8 @@ class Crew {
   bool setting_up_ = false, ending_ = false, checking_ = false;
   Touch touch_ = Touch::kPages;
   std::uint64_t tick_ns_ = 0, pace_tick_ = 0, pace_ns_ = 0;
+  Look look_ = nullptr;
+  std::uint64_t look_every_ns_ = 0, looked_ns_ = 0;
   std::uint64_t live_bytes_ = 0;
 };
 

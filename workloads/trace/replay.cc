@@ -15,6 +15,7 @@ namespace {
 using namespace replay;
 
 constexpr std::uint64_t kPage = 4096;
+constexpr std::uint64_t kLeastLookNs = 1'000'000;
 
 constexpr Parameter kParameters[] = {
     {"file", Kind::kText, "", "", 0, 0, "the trace; given as -w trace:FILE"},
@@ -39,10 +40,13 @@ constexpr MetricInfo kOwnMetrics[] = {
 };
 constexpr auto kMetrics = with_steady_metrics(kOwnMetrics);
 
+void look_at_memory(std::uint64_t recorded_ns);
+
 class Replay {
  public:
   void prepare(Context& context);
   void run(Context& context);
+  void look(std::uint64_t recorded_ns);
 
  private:
   void go_to_start(Context& context);
@@ -58,6 +62,7 @@ class Replay {
   std::uint64_t first_ = 0, end_ = 0, repeat_ = 1;  // segments
   std::uint64_t next_ = 0, done_ = 0, operations_ = 0, sample_every_ = 0;
   int recorded_table_ = -1;
+  Context* context_ = nullptr;
 };
 
 void Replay::prepare(Context& context) {
@@ -69,6 +74,7 @@ void Replay::prepare(Context& context) {
   end_ = static_cast<std::uint64_t>(segments * context.number("to") + 0.5);
   if (first_ >= end_) refuse(context, "the part of it that from= and to= name holds nothing");
   repeat_ = context.count("repeat");
+  context_ = &context;
   const bool paced = context.chosen("pace", "recorded");
   decoder_.prepare(context, source_, paced);
   const Touch touch = context.chosen("touch", "all")    ? Touch::kAll
@@ -81,7 +87,10 @@ void Replay::prepare(Context& context) {
   // One is left for the end.
   sample_every_ = (end_ - first_) * repeat_ / (SteadySeries::kSamples - 2) + 1;
   recorded_table_ = context.open_table("recorded", {"recorded_ns", "live_bytes", "rss_bytes"},
-                                       static_cast<std::uint32_t>(SteadySeries::kSamples));
+                                       static_cast<std::uint32_t>(2 * SteadySeries::kSamples));
+  if (paced)
+    crew_.look_every(header.duration_ticks * header.tick_ns * repeat_ / SteadySeries::kSamples + kLeastLookNs,
+                     look_at_memory);
 }
 
 // What comes before the part is decoded and not done; then what is live there is asked for.
@@ -137,6 +146,12 @@ void Replay::work(Context& context) {
   }
 }
 
+// Between two meetings: how many bytes live is not known then.
+void Replay::look(std::uint64_t recorded_ns) {
+  context_->add_row(recorded_table_, {static_cast<double>(recorded_ns), kNotMeasured,
+                                      static_cast<double>(context_->observe().rss_bytes)});
+}
+
 std::uint64_t Replay::peak_live_bytes() const {
   std::uint64_t peak = first_ == 0 ? 0 : source_.file().segment(first_ - 1).end_live_bytes;
   for (std::uint64_t number = first_; number < end_; ++number)
@@ -174,6 +189,10 @@ void Replay::run(Context& context) {
 }
 
 Replay replay_of_trace;
+
+void look_at_memory(std::uint64_t recorded_ns) {
+  replay_of_trace.look(recorded_ns);
+}
 
 void prepare(Context& context) {
   replay_of_trace.prepare(context);

@@ -132,7 +132,7 @@ bool sum(Made& made) {
     TraceReading reading(bytes, "sums");
     LiveObjects live;
     Step step;
-    std::uint64_t live_bytes = 0, segment_objects = 0;
+    std::uint64_t live_bytes = 0, segment_objects = 0, threads = 1;
     Header& to = made.header;
     while (reading.next(step)) {
       SegmentEntry& entry = made.index[step.segment];
@@ -153,6 +153,8 @@ bool sum(Made& made) {
         to.max_segment_objects = std::max(to.max_segment_objects, ++segment_objects);
       }
       if (event.op == Op::kRefused) ++to.refused_requests;
+      if (event.op == Op::kSpawn) to.max_live_threads = std::max(to.max_live_threads, ++threads);
+      if (event.op == Op::kEnd) --threads;
       entry.end_live_bytes = to.end_live_bytes = live_bytes;
       entry.end_live_objects = to.end_live_objects = live.size();
       entry.peak_live_bytes = std::max(entry.peak_live_bytes, live_bytes);
@@ -205,6 +207,7 @@ void try_segments(const std::string& input) {
   made.header.version = kVersion;
   made.header.header_bytes = sizeof(Header);
   made.header.tick_ns = 100;
+  made.header.max_live_threads = 1;
   made.header.threads = static_cast<unsigned char>(input[0]) + std::uint64_t{1};
   std::uint64_t tick = 0;
   for (std::size_t at = 1; at + 2 < input.size();) {

@@ -1,12 +1,13 @@
-// Writes a synthetic trace: synthetic_trace FILE EVENTS [THREADS [MOST_LIVE]]. For scripts/recorder-length.
+// Writes a synthetic trace: synthetic_trace FILE EVENTS [THREADS [MOST_LIVE [SEGMENT_EVENTS]]]. For
+// scripts/recorder-length.
 #include "harness/trial/tests/synthetic_trace.h"
 
 #include <cstdio>
 #include <cstdlib>
 
 int main(int argc, char** argv) {
-  if (argc < 3 || argc > 5) {
-    std::fprintf(stderr, "usage: synthetic_trace FILE EVENTS [THREADS [MOST_LIVE]]\n");
+  if (argc < 3 || argc > 6) {
+    std::fprintf(stderr, "usage: synthetic_trace FILE EVENTS [THREADS [MOST_LIVE [SEGMENT_EVENTS]]]\n");
     return 2;
   }
   heapmark::testing::SyntheticTrace wanted;
@@ -14,6 +15,7 @@ int main(int argc, char** argv) {
   wanted.segment_events = heapmark::trace::segment_events_for(wanted.events);
   if (argc > 3) wanted.threads_at_once = static_cast<std::uint32_t>(std::strtoul(argv[3], nullptr, 10));
   if (argc > 4) wanted.most_live = std::strtoull(argv[4], nullptr, 10);
+  if (argc > 5) wanted.segment_events = std::strtoull(argv[5], nullptr, 10);
   wanted.thread_lives = wanted.events / 1000 + 1;
   const auto header = heapmark::testing::write_synthetic_trace(argv[1], wanted);
   std::printf("%llu events, %llu threads, %llu live bytes at most, %llu bytes of file\n",

@@ -44,7 +44,7 @@ inline trace::Header write_synthetic_trace(const std::filesystem::path& path, co
     const std::uint64_t top = std::uint64_t{1} << random() % octaves;
     return random() % top % (wanted.largest_bytes + 1);
   };
-  for (std::uint64_t event = 0; event < wanted.events; ++event) {
+  while (writer.events() < wanted.events) {
     now += random() % (2 * wanted.gap_ns + 1);
     const std::size_t place = random() % threads.size();
     const std::uint32_t thread = threads[place];

@@ -65,7 +65,7 @@ class Measure(unittest.TestCase):
 
     def test_a_new_check_replaces_the_kept_one(self):
         (self.folder / "check.json.zst").write_text("old")
-        self.bench.keep_check(self.bench.parts / "batch.json")
+        self.bench.keep_apart(self.bench.parts / "batch.json", "check")
         self.assertFalse((self.folder / "check.json.zst").exists())
         self.assertEqual((self.folder / "check.json").read_text(), "batch.json")
 

@@ -55,6 +55,32 @@ class Tune(unittest.TestCase):
     def records(self, out="out"):
         return json.loads((self.folder / out / "results.json").read_text())["records"]
 
+    def test_a_trace_is_searched_checked_on_its_rest_and_confirmed_by_the_command(self):
+        program = ["/usr/bin/python3", "-S", "-c", "b = [bytes(3000 + i) + b'x' for i in range(3000)]; print(len(b))"]
+        trace = str(self.folder / "app.hmtrace")
+        subprocess.run([PROGRAM, "record", "-o", trace, "--", *program], check=True, capture_output=True, timeout=LIMIT_SECONDS)
+        refused = self.tune("-a", "glibc", "-w", f"trace:{trace}", "--confirm")
+        self.assertEqual(refused.returncode, 2)
+        self.assertIn("--confirm needs the command", refused.stderr)
+        done = self.tune(
+            *("-a", "glibc", "-w", f"trace:{trace}", "--tunables", "top_pad", "--prefer", "speed", "--budget", "60s"),
+            *("--confirm", "--", *program),
+        )
+        self.assertEqual(done.returncode, 0, done.stderr)
+        report = self.report()
+        self.assertEqual(report["workloads"], [f"trace:{Path(trace).resolve()}"])
+        self.assertTrue(all(dict(r["parameters"])["to"] == "0.6" for r in self.records()))
+        # What is found is up to the machine; what follows from a find is not.
+        if report["recommendation"]["number"] is not None:
+            self.assertIn("the search did not see", report["check"]["words"])
+            self.assertIn("/usr/bin/python3", report["confirmation"]["command"])
+        other = self.folder / "other.hmtrace"
+        subprocess.run([PROGRAM, "record", "-o", other, "--", *program], check=True, capture_output=True, timeout=LIMIT_SECONDS)
+        other.replace(trace)
+        again = self.tune("-a", "glibc", "-w", f"trace:{trace}", "--tunables", "top_pad", "--prefer", "speed", "--budget", "60s")
+        self.assertEqual(again.returncode, 2)
+        self.assertIn("of the traces", again.stderr)
+
     def test_a_command_is_searched_and_confirmed_on_itself(self):
         grow = "import time; b = [bytes(100000) + b'x' for _ in range(100)]; time.sleep(0.05); print(len(b))"
         done = self.tune("-a", "brkmmap", "--tunables", "top_pad", "--budget", "40s", "--", "/usr/bin/python3", "-S", "-c", grow)
