@@ -119,6 +119,7 @@ TEST_CASE("--signal: the first begins the recording, the second ends it", "[reco
   check_pairs(trace, 20, 3017);
   check_pairs(trace, 0, 3018);
   CHECK(trace.header.end == number(End::kSignal));
+  CHECK_THAT(recording.ended.err, Contains("kill -USR2 " + std::to_string(trace.header.pid)));
 }
 
 TEST_CASE("--for ends the recording while the program goes on", "[record]") {

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <system_error>
 
 #include "harness/cli/terminal.h"
@@ -174,6 +175,10 @@ RecordedEnd run_recorded(const trace::RawRecording& recording, const RecordedPro
   if (end.start_error != 0) {
     ::waitpid(end.pid, nullptr, 0);
     return end;
+  }
+  if (program.signal != 0) {
+    const std::string name = ::sigabbrev_np(program.signal);
+    warn("recording begins with kill -" + name + " " + std::to_string(end.pid) + " and ends with the second");
   }
   Watch watch(recording, program, end.pid);
   watch.until_all_have_ended(signals);
