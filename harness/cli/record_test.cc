@@ -81,6 +81,30 @@ TEST_CASE("every form of new and delete is recorded once, and a new that throws 
   }
 }
 
+TEST_CASE("time stamps of the clock do as well as those of the counter", "[record]") {
+  Recording by_counter, by_clock;
+  record_into(
+      by_counter,
+      {"sh", "-c", recorded_program() + " pairs 1000; sleep 0.3; " + recorded_program() + " pairs 1000"});
+  ::setenv("HEAPMARK_RECORD_CLOCK", "1", 1);
+  record_into(by_clock, {recorded_program(), "races"});
+  ::unsetenv("HEAPMARK_RECORD_CLOCK");
+  require_fine(by_clock);
+  const TraceEvents trace = first_trace(by_clock);
+  check_nothing_odd(trace);
+  CHECK(trace.header.end_live_objects <= 100);
+  CHECK(trace.header.duration_ticks > 0);
+  // Two programs a while apart: what the counter says of it is what the clock says.
+  require_fine(by_counter);
+  std::vector<std::uint64_t> starts;
+  for (const auto& path : by_counter.others()) {
+    const TraceEvents one = read_trace(path);
+    if (one.count(Op::kMalloc, 3006) == 1000) starts.push_back(one.header.start_unix_ns);
+  }
+  REQUIRE(starts.size() == 2);
+  CHECK(std::max(starts[0], starts[1]) - std::min(starts[0], starts[1]) >= 300'000'000);
+}
+
 TEST_CASE("threads are recorded with their starts and ends, and frees by another thread", "[record]") {
   Recording recording;
   record_into(recording, {recorded_program(), "threads"});

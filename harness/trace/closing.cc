@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <iterator>
 #include <limits>
 #include <optional>
 #include <queue>
@@ -17,6 +18,8 @@ namespace {
 // Far longer than the counters of two CPUs are apart, and shorter than a block takes to go through another
 // thread and back for most programs.
 constexpr double kLateNs = 1e6;
+// How long, one after the other, an event waits for the request of the block that it gives up.
+constexpr double kWaitsNs[] = {100, 1000, 10'000, 100'000};
 constexpr std::uint64_t kProgressEvents = 1 << 16;
 constexpr std::uint64_t kRawBytesAnEvent = 5;  // to guess the number of events
 constexpr std::uint32_t kNoThread = ~std::uint32_t{0};
@@ -29,6 +32,7 @@ struct Source {
   std::uint32_t number = kNoThread;  // in the trace
   bool ended = false;                // it said so
   std::uint64_t last_time = 0;
+  std::size_t waits = 0;  // of its event, for the request of what it gives up
   struct Resize {
     std::uint64_t address = 0;
     std::optional<LiveObject> old;  // none: not known
@@ -42,6 +46,8 @@ class Closing {
       : control_(recording.control()), process_(process), writer_(writer) {
     unit_ns_ = ns_per_tick * static_cast<double>(std::uint64_t{1} << control_.time_shift);
     late_units_ = static_cast<std::uint64_t>(kLateNs / unit_ns_);
+    for (const double wait_ns : kWaitsNs)
+      wait_units_.push_back(static_cast<std::uint64_t>(wait_ns / unit_ns_) + 1);
     start_units_ = process.start_ticks >> control_.time_shift;
     const auto& chunks = process.chunks;
     for (std::size_t first = 0; first < chunks.size();) {
@@ -67,6 +73,10 @@ class Closing {
       Source& source = sources_[index];
       if (has_event) {
         free_what_is_too_late(time);
+        if (waits_for_request(source)) {
+          queue_.push({time + wait_units_[source.waits++], index, true});
+          continue;
+        }
         apply(source);
         if (++closed_.raw_events % kProgressEvents == 0 && progress) progress(bytes_done_, total);
       }
@@ -104,6 +114,27 @@ class Closing {
     return units <= start_units_
                ? 0
                : static_cast<std::uint64_t>(static_cast<double>(units - start_units_) * unit_ns_);
+  }
+
+  // Whether the event gives up a block that is not known yet, and may be once the others have come as far as
+  // a little later: its request was stamped by another CPU.
+  [[nodiscard]] bool waits_for_request(Source& source) {
+    const RawEvent& event = source.event;
+    const bool gives_up = event.op == kRawFree || event.op == kRawReallocBegin;
+    const bool waits = gives_up && sources_.size() > 1 && source.waits < std::size(kWaitsNs) &&
+                       !is_known(event.address, source.number);
+    if (!waits && source.waits > 0) {
+      if (is_known(event.address, source.number)) ++closed_.counts.repaired_inversions;
+      source.waits = 0;
+    }
+    return waits;
+  }
+
+  [[nodiscard]] bool is_known(std::uint64_t address, std::uint32_t number) {
+    return objects_.find(address) != nullptr ||
+           std::any_of(late_.begin(), late_.end(), [&](const Late& late) {
+             return late.address == address && !late.freed && late.not_by != number;
+           });
   }
 
   // False where the trace has no number left for the thread: its events are lost.
@@ -247,6 +278,7 @@ class Closing {
   const RawProcess& process_;
   TraceWriter& writer_;
   double unit_ns_ = 1;
+  std::vector<std::uint64_t> wait_units_;
   std::uint64_t late_units_ = 0, start_units_ = 0, bytes_done_ = 0, next_number_ = 1;
   std::deque<Source> sources_;
   std::unordered_map<std::uint32_t, std::size_t> by_raw_number_;

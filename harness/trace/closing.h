@@ -31,6 +31,9 @@ using Progress = std::function<void(std::uint64_t done, std::uint64_t total)>;
 //   the next free of that address by another thread, for at most a millisecond; counted as a repaired
 //   inversion. Where none comes, the free was never recorded (it went past the recorder): the older object is
 //   freed then, and the event is counted as lost.
+// - A free or realloc whose stamp comes before that of the block's request, by another CPU: it waits for
+// that, and its
+//   thread with it, for at most a ninth of a millisecond; counted as a repaired inversion.
 // - A free or realloc of an address that the recording did not see handed out is counted as unknown; the
 // realloc is then
 //   a request.

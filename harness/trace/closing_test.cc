@@ -197,6 +197,30 @@ TEST_CASE("a realloc whose stamp comes late takes the older object too") {
   CHECK(trace.header.end_live_bytes == 97);
 }
 
+TEST_CASE("a free or realloc stamped before the block's request waits for it, and its thread with it") {
+  Made made;
+  Writer main, other;
+  main.add(kRawSpawn, 1, 0, 1);
+  main.add(kRawMalloc, 220, 0x1000, 10);
+  main.add(kRawMalloc, 30'000, 0x2000, 20);
+  other.add(kRawFree, 200, 0x1000);
+  other.add(kRawMalloc, 201, 0x3000, 30);
+  other.add(kRawReallocBegin, 29'000, 0x2000);
+  other.add(kRawReallocEnd, 29'010, 0x4000, 40);
+  other.add(kRawFree, 29'020, 0x9000);
+  made.chunk(0, 0, main.bytes);
+  made.chunk(1, 0, other.bytes);
+  const TraceEvents trace = made.closed();
+  CHECK(trace.header.repaired_inversions == 2);
+  CHECK(trace.header.unknown_frees == 1);
+  const std::vector<Event>& events = trace.of_thread.at(1);
+  REQUIRE(events.size() == 3);
+  CHECK(events[0].takes == Object{0, 0});
+  CHECK(events[1].size == 30);
+  CHECK(events[2].takes == Object{0, 1});
+  CHECK(trace.header.end_live_bytes == 70);
+}
+
 TEST_CASE("a thread's own order is certain: its free is of the block that it got last") {
   Made made;
   Writer main, other;

@@ -18,6 +18,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <map>
 #include <stdexcept>
@@ -41,6 +42,8 @@ std::uint64_t clock_ns(clockid_t clock) {
 // Whether the time stamp counter runs at one rate, whatever the CPU does (CPUID 8000_0007h, EDX bit 8: Intel
 // SDM volume 3, "Invariant TSC").
 RawCounter best_counter() {
+  const char* const clock = std::getenv("HEAPMARK_RECORD_CLOCK");
+  if (clock != nullptr && *clock != '\0') return RawCounter::kClockNs;
 #if defined(__x86_64__)
   unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
   if (__get_cpuid(0x80000007, &eax, &ebx, &ecx, &edx) != 0 && (edx & 1U << 8) != 0) return RawCounter::kTsc;

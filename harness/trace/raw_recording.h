@@ -26,6 +26,7 @@ struct RawOptions {
 class RawRecording {
  public:
   // Makes the file anew, recording on, or waiting where a signal is to turn it on. Throws std::system_error.
+  // HEAPMARK_RECORD_CLOCK in the environment: by CLOCK_MONOTONIC even where the time stamp counter would do.
   static RawRecording create(const std::filesystem::path& path, const RawOptions& options);
   // Opens one that is there. Throws std::runtime_error with what is wrong with it.
   static RawRecording open(const std::filesystem::path& path);

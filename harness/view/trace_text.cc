@@ -27,6 +27,17 @@ std::string printable(std::string text) {
   return text;
 }
 
+// At most so many columns of a command line that may be a whole script.
+std::string shortened(const std::string& text, std::size_t columns) {
+  if (display_width(text) <= columns) return text;
+  std::size_t end = 0;
+  for (std::size_t taken = 0; end < text.size(); ++end) {
+    // A character of UTF-8 takes its column with its first byte.
+    if ((static_cast<unsigned char>(text[end]) & 0xC0) != 0x80 && ++taken == columns) break;
+  }
+  return text.substr(0, end) + "…";
+}
+
 std::string count(std::uint64_t value) {
   return quantity(static_cast<double>(value), "count");
 }
@@ -84,14 +95,17 @@ std::string curve(const std::vector<trace::Moment>& moments, std::size_t columns
   return text;
 }
 
-std::string head(const TraceFacts& facts, bool colour) {
+std::string head(const TraceFacts& facts, std::size_t width, bool colour) {
   const auto& header = facts.header;
   const auto of = [&](std::string_view key) {
     for (const auto& [name, value] : facts.text)
       if (name == key) return printable(value);
     return std::string();
   };
-  std::string out = headline(facts.name + (of("command").empty() ? "" : ": " + of("command")), colour);
+  const std::string command = of("command");
+  std::string out = headline(
+      shortened(facts.name + (command.empty() ? "" : ": " + command), std::max<std::size_t>(width, 40)),
+      colour);
   std::string line = "  ";
   const auto start = static_cast<std::time_t>(header.start_unix_ns / 1'000'000'000);
   if (!of("imported").empty())
@@ -308,7 +322,7 @@ std::string remarks(const TraceFacts& facts) {
 }  // namespace
 
 std::string trace_text(const TraceFacts& facts, std::size_t width, bool colour) {
-  return head(facts, colour) + calls(facts, width, colour) + memory(facts, width, colour) +
+  return head(facts, width, colour) + calls(facts, width, colour) + memory(facts, width, colour) +
          sizes(facts, width, colour) + lifetimes(facts, width, colour) + threads(facts, width, colour) +
          remarks(facts);
 }

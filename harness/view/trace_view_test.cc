@@ -39,6 +39,17 @@ TEST_CASE("what a file's text holds cannot command the terminal") {
   CHECK_THAT(trace_text(facts, 100, false), Contains("a?[2Jb") && !Contains("\033"));
 }
 
+TEST_CASE("a command line of many lines takes one, cut between characters") {
+  trace::TraceFacts facts = example();
+  std::string command;
+  for (int number = 0; number < 60; ++number) command += "é";
+  facts.text = {{"command", command}};
+  const std::string text = trace_text(facts, 60, false);
+  std::string line = "app.hmtrace: ";
+  for (int number = 0; number < 46; ++number) line += "é";
+  CHECK_THAT(text, Catch::StartsWith(line + "…\n"));
+}
+
 TEST_CASE("a trace without times counts in events, and an empty one has a text") {
   trace::TraceFacts facts = example();
   facts.has_times = false;

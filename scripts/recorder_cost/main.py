@@ -12,7 +12,6 @@ import platform
 import random
 import re
 import statistics
-import struct
 import subprocess
 import sys
 import tempfile
@@ -44,14 +43,10 @@ def took(text):
     return {"seconds": float(found[1]), "cpu_seconds": float(found[2])}
 
 
-def trace_figures(path):
-    """Events, threads and the bytes of a closed trace, from its header (workloads/contract/trace/format.h)."""
-    with open(path, "rb") as file:
-        header = file.read(96)
-    if header[:8] != b"HMTRACE\0":
-        raise Failed(f"{path} is no trace")
-    words = struct.unpack_from("<9Q", header, 24)
-    return {"events": words[7], "threads": words[6], "closed_bytes": words[0]}
+def trace_figures(text):
+    """Events and bytes of a closed trace, from what `heapmark trace --format json` prints. Pure."""
+    facts = json.loads(text)
+    return {"events": facts["events"], "closed_bytes": facts["file_bytes"]}
 
 
 def raw_bytes_per_event(text, name):
@@ -126,7 +121,8 @@ def run_recorded(words, environment, server, quick, folder):
         thread.join()
     if process.returncode != 0:
         raise Failed(f"heapmark record ended with {process.returncode}:\n{said}")
-    figures = {**took(said), **trace_figures(trace), "peak_rss_bytes": peak.bytes,
+    facts = subprocess.run([HEAPMARK, "trace", trace, "--format", "json"], check=True, capture_output=True, text=True)
+    figures = {**took(said), **trace_figures(facts.stdout), "peak_rss_bytes": peak.bytes,
                "raw_bytes_per_event": raw_bytes_per_event(said, trace.name)}
     figures["closed_bytes_per_event"] = figures["closed_bytes"] / max(figures["events"], 1)
     trace.unlink()

@@ -114,11 +114,14 @@ inline void put(Thread& thread, std::uintptr_t address, std::uint64_t number, un
     place += length_of(address_code);
   }
   if constexpr (raw_has_number(op)) {
-    while (number >= 0x80) {
+    while (HEAPMARK_UNLIKELY(number >= 0x4000)) {
       *place++ = static_cast<unsigned char>(number | 0x80);
       number >>= 7;
     }
-    *place++ = static_cast<unsigned char>(number);
+    // One byte or two without a branch, which sizes around 128 would make hard to predict.
+    const unsigned more = number >= 0x80 ? 1 : 0;
+    store(place, (number & 0x7f) | more << 7 | (number >> 7) << 8);
+    place += 1 + more;
   }
   if constexpr (op == kRawAligned) *place++ = static_cast<unsigned char>(align_log2);
   thread.at = place;

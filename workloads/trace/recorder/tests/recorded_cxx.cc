@@ -3,6 +3,11 @@
 #include <new>
 #include <thread>
 
+// clang has them only by -fsized-deallocation.
+void operator delete(void* block, std::size_t bytes) noexcept;
+void operator delete[](void* block, std::size_t bytes) noexcept;
+void operator delete(void* block, std::size_t bytes, std::align_val_t alignment) noexcept;
+
 namespace {
 
 void* volatile escaped;
