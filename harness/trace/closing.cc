@@ -7,6 +7,7 @@
 #include <limits>
 #include <optional>
 #include <queue>
+#include <set>
 #include <unordered_map>
 
 #include "harness/trace/address_map.h"
@@ -19,7 +20,8 @@ namespace {
 // thread and back for most programs.
 constexpr double kLateNs = 1e6;
 // How long, one after the other, an event waits for the request of the block that it gives up.
-constexpr double kWaitsNs[] = {100, 1000, 10'000, 100'000};
+// Short: what the thread does afterwards is late by as much.
+constexpr double kWaitsNs[] = {50, 200, 1000, 4000};
 constexpr std::uint64_t kProgressEvents = 1 << 16;
 constexpr std::uint64_t kRawBytesAnEvent = 5;  // to guess the number of events
 constexpr std::uint32_t kNoThread = ~std::uint32_t{0};
@@ -66,6 +68,7 @@ class Closing {
     }
     if (const auto first = by_raw_number_.find(0); first != by_raw_number_.end())
       sources_[first->second].number = 0;
+    if (sources_.size() > 1) recent_.resize(kRecent);
     const std::uint64_t total = process_.bytes();
     while (!queue_.empty()) {
       const auto [time, index, has_event] = queue_.top();
@@ -108,6 +111,20 @@ class Closing {
     std::uint32_t not_by = 0;  // the thread that got the address: its own order is certain
     LiveObject object;
     bool freed = false;
+  };
+
+  // The latest free of an address.
+  struct Recent {
+    std::uint64_t address = 0, time = 0;
+    std::uint32_t thread = kNoThread;
+  };
+  static constexpr std::size_t kRecent = 1 << 16;
+
+  // A free whose object is yet to come.
+  struct Owed {
+    std::uint64_t address = 0, until = 0;
+    std::uint32_t thread = 0;
+    bool paid = false;
   };
 
   [[nodiscard]] std::uint64_t ns(std::uint64_t units) const {
@@ -157,8 +174,7 @@ class Closing {
       case kRawCalloc:
       case kRawAligned:
         make_way(source);
-        objects_.insert(event.address,
-                        writer_.request(source.number, time, op_of(event.op), bytes, event.align_log2));
+        lay(source, writer_.request(source.number, time, op_of(event.op), bytes, event.align_log2));
         break;
       case kRawFree:
         if (const auto object = take(source); object) writer_.free(source.number, time, *object);
@@ -169,9 +185,9 @@ class Closing {
       case kRawReallocEnd: {
         const Source::Resize resize = take_resize(source);
         make_way(source);
-        objects_.insert(event.address, resize.old ? writer_.resize(source.number, time, *resize.old, bytes,
-                                                                   resize.address != event.address)
-                                                  : writer_.request(source.number, time, Op::kMalloc, bytes));
+        lay(source, resize.old ? writer_.resize(source.number, time, *resize.old, bytes,
+                                                resize.address != event.address)
+                               : writer_.request(source.number, time, Op::kMalloc, bytes));
         break;
       }
       case kRawReallocFailed: {
@@ -217,8 +233,10 @@ class Closing {
 
   void finish(Source& source) {
     closed_.counts.lost_events += source.thread.lost_chunks();
-    if (source.ended && source.number != kNoThread && source.number != 0)
+    if (source.ended && source.number != kNoThread && source.number != 0) {
       writer_.end(source.number, ns(source.last_time));
+      ended_.insert(source.number);
+    }
   }
 
   Source::Resize take_resize(Source& source) {
@@ -241,12 +259,50 @@ class Closing {
         }
     LiveObject* const found = objects_.find(address);
     if (found == nullptr) {
-      ++closed_.counts.unknown_frees;
+      owe_or_count(source);
       return std::nullopt;
     }
     const LiveObject object = *found;
     objects_.erase(address);
+    if (!recent_.empty()) recent_[address % kRecent] = {address, source.event.time, source.number};
     return visible(object);
+  }
+
+  // A free of an address that another thread freed a moment ago: that one was the free of the address's next
+  // object, and came first by its stamp. The next object is then freed as soon as it is there. Else the
+  // address is not known.
+  void owe_or_count(Source& source) {
+    const std::uint64_t address = source.event.address;
+    if (!recent_.empty()) {
+      const Recent& recent = recent_[address % kRecent];
+      if (recent.address == address && recent.thread != source.number &&
+          recent.time + late_units_ >= source.event.time) {
+        owed_.push_back({address, source.event.time + late_units_, source.number, false});
+        return;
+      }
+    }
+    ++closed_.counts.unknown_frees;
+  }
+
+  // The object that is now at the event's address, where its free came before it. Returns whether it is
+  // freed.
+  bool free_if_owed(Source& source, const LiveObject& object) {
+    for (Owed& owed : owed_)
+      if (owed.address == source.event.address && !owed.paid && owed.until >= source.event.time) {
+        owed.paid = true;
+        ++closed_.counts.repaired_inversions;
+        writer_.free(has_ended(owed.thread) ? 0 : owed.thread, ns(source.event.time), object);
+        return true;
+      }
+    return false;
+  }
+
+  [[nodiscard]] bool has_ended(std::uint32_t number) const { return ended_.count(number) != 0; }
+
+  // Puts the object at the event's address.
+  void lay(Source& source, const LiveObject& object) {
+    if (!owed_.empty() && free_if_owed(source, object)) return;
+    objects_.insert(source.event.address, object);
   }
 
   static std::optional<LiveObject> visible(const LiveObject& object) {
@@ -265,6 +321,8 @@ class Closing {
 
   // Those whose free did not come: it was never recorded.
   void free_what_is_too_late(std::uint64_t time) {
+    for (; !owed_.empty() && (owed_.front().paid || owed_.front().until < time); owed_.pop_front())
+      if (!owed_.front().paid) ++closed_.counts.unknown_frees;
     while (!late_.empty() && (late_.front().freed || late_.front().until < time)) {
       const Late late = late_.front();
       late_.pop_front();
@@ -285,6 +343,9 @@ class Closing {
   std::priority_queue<Next, std::vector<Next>, std::greater<>> queue_;
   AddressMap objects_;
   std::deque<Late> late_;
+  std::deque<Owed> owed_;
+  std::vector<Recent> recent_;  // by address; none where there is one thread
+  std::set<std::uint32_t> ended_;
   Closed closed_;
 };
 

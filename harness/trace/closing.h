@@ -33,7 +33,9 @@ using Progress = std::function<void(std::uint64_t done, std::uint64_t total)>;
 //   freed then, and the event is counted as lost.
 // - A free or realloc whose stamp comes before that of the block's request, by another CPU: it waits for
 // that, and its
-//   thread with it, for at most a ninth of a millisecond; counted as a repaired inversion.
+//   thread with it, for at most some microseconds. Where another thread freed the address within the
+//   millisecond before, the two frees have changed places: the next object of the address is freed as soon as
+//   it is there. Either is counted as a repaired inversion.
 // - A free or realloc of an address that the recording did not see handed out is counted as unknown; the
 // realloc is then
 //   a request.

@@ -205,9 +205,9 @@ TEST_CASE("a free or realloc stamped before the block's request waits for it, an
   main.add(kRawMalloc, 30'000, 0x2000, 20);
   other.add(kRawFree, 200, 0x1000);
   other.add(kRawMalloc, 201, 0x3000, 30);
-  other.add(kRawReallocBegin, 29'000, 0x2000);
-  other.add(kRawReallocEnd, 29'010, 0x4000, 40);
-  other.add(kRawFree, 29'020, 0x9000);
+  other.add(kRawReallocBegin, 29'900, 0x2000);
+  other.add(kRawReallocEnd, 29'910, 0x4000, 40);
+  other.add(kRawFree, 29'920, 0x9000);
   made.chunk(0, 0, main.bytes);
   made.chunk(1, 0, other.bytes);
   const TraceEvents trace = made.closed();
@@ -219,6 +219,27 @@ TEST_CASE("a free or realloc stamped before the block's request waits for it, an
   CHECK(events[1].size == 30);
   CHECK(events[2].takes == Object{0, 1});
   CHECK(trace.header.end_live_bytes == 70);
+}
+
+TEST_CASE(
+    "a thread frees a block and gets its address again, and the new one's free by another comes before all "
+    "that") {
+  Made made;
+  Writer main, other;
+  main.add(kRawMalloc, 100, 0x1000, 10);
+  main.add(kRawFree, 210, 0x1000);
+  main.add(kRawMalloc, 220, 0x1000, 20);
+  main.add(kRawMalloc, 230, 0x5000, 30);
+  other.add(kRawFree, 205, 0x1000);
+  made.chunk(0, 0, main.bytes);
+  made.chunk(1, 0, other.bytes);
+  const TraceEvents trace = made.closed();
+  CHECK(trace.header.repaired_inversions == 1);
+  CHECK(trace.header.unknown_frees == 0);
+  CHECK(trace.header.lost_events == 0);
+  CHECK(trace.frees(10) == 1);
+  CHECK(trace.frees(20) == 1);
+  CHECK(trace.header.end_live_bytes == 30);
 }
 
 TEST_CASE("a thread's own order is certain: its free is of the block that it got last") {
