@@ -20,7 +20,8 @@ CLI::Validator whole_number() {
 // What run and sweep share.
 void add_measuring_flags(CLI::App& verb, RunOptions& options) {
   verb.add_option("-w,--workloads", options.workloads,
-                  "workloads (churn), single variants (churn/small-1t), groups (patterns); standard, or all")
+                  "workloads (churn), single variants (churn/small-1t), groups (patterns), recorded traces "
+                  "(trace:app.hmtrace); standard, or all")
       ->delimiter(',');
   verb.add_option("-r,--rounds", options.rounds, plan::rounds_help());
   verb.add_option("--pass", options.passes, fmt::format("{}; all", fmt::join(plan::pass_names(), ", ")))

@@ -23,7 +23,8 @@ constexpr int kShare = 120;  // looking may take 1/kShare of the time
 constexpr std::chrono::milliseconds kLeastBetween{1};
 // Without samples: soon after the start, then ever more seldom.
 constexpr std::chrono::milliseconds kFirstProof{5};
-constexpr std::chrono::milliseconds kLongLook{20};
+// A look that takes longer would make samples scarce: the cgroup tells the same sum in microseconds.
+constexpr std::chrono::milliseconds kLongLook{1};
 constexpr std::size_t kMostMarks = 1000;
 
 double ns_between(TreeWatch::Clock::time_point from, TreeWatch::Clock::time_point to) {

@@ -185,7 +185,8 @@ void Replay::run(Context& context) {
   if (context.pass() != kMemory) return;
   series_.report(context, freed);
   context.metric("rss_at_end_bytes", static_cast<double>(end.rss_bytes));
-  context.metric("least_rss_bytes", static_cast<double>((peak_live_bytes() + kPage - 1) / kPage * kPage));
+  const std::uint64_t least_pages = (peak_live_bytes() + kPage - 1) / kPage;
+  context.metric("least_rss_bytes", static_cast<double>(least_pages * kPage));
 }
 
 Replay replay_of_trace;
