@@ -43,6 +43,6 @@ def draw(data, name):
          "Written while recording", "bytes an event")
     style.finish(figure, SimpleNamespace(name=name, context=data["context"]), "What recording every allocation costs",
                  "Medians of rounds in which each program ran without a recorder, under heapmark's and under heaptrack's, in "
-                 "an order drawn anew; lines reach from the least to the most.")
+                 "an order drawn anew; lines reach from the least to the most.", again="scripts/recorder --draw")
     style.key_row(figure, [style.plt.Rectangle((0, 0), 1, 1, color=colour, label=label) for colour, label in LOOKS.values()])
     yield "recorder-cost", figure

@@ -203,7 +203,7 @@ def panels(count, width=5.0, height=2.6, columns=2, **more):
     return figure, flat[:count]
 
 
-def finish(figure, results, title, caption):
+def finish(figure, results, title, caption, again="scripts/plot"):
     """Title above, caption and footnote (file, command, machine) below, the panels laid out between."""
     width, height = figure.get_size_inches()
     letters = int(width * 14.5)
@@ -212,7 +212,7 @@ def finish(figure, results, title, caption):
         context.get("kernel"), f"{context['num_cpus']} CPUs" if context.get("num_cpus") else None) if part)
     foot = [line for text in (caption, f"Data: {results.name}, measured on {machine or 'an unnamed machine'}, by: "
                               f"{context.get('command') or 'unknown command'}",
-                              f"The command that makes this plot again: scripts/plot {results.name} --out DIR")
+                              f"The command that makes this plot again: {again} {results.name} --out DIR")
             for line in textwrap.wrap(text, letters)]
     head = textwrap.wrap(title, int(width * 8.5))
     bottom, top = (len(foot) * 0.127 + 0.22) / height, 1 - (len(head) * 0.24 + 0.14) / height

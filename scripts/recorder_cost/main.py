@@ -223,13 +223,25 @@ def measure(names, rounds, quick, library, seed):
     return measured
 
 
+def draw(data, name, folder):
+    import recorder_cost
+    import style
+    folder.mkdir(parents=True, exist_ok=True)
+    for plot, figure in recorder_cost.draw(data, name):
+        print(folder / f"{style.save(figure, folder, plot)}.png")
+
+
 def main(arguments=None):
     parser = argparse.ArgumentParser(prog="recorder", description="Measures what heapmark record costs.")
     parser.add_argument("programs", nargs="*", metavar="PROGRAM", help=f"of {', '.join(programs.PROGRAMS)}; by default all")
     parser.add_argument("--quick", action="store_true", help="small inputs and one round: a look, not a proof")
     parser.add_argument("--rounds", type=int, help="7, or with --quick 1")
     parser.add_argument("--out", default="results/recorder", help="folder of results.json and the plots")
+    parser.add_argument("--draw", metavar="RESULTS.json", help="measure nothing: draw the plot of that file into --out again")
     options = parser.parse_args(arguments)
+    if options.draw:
+        draw(json.loads(Path(options.draw).read_text(encoding="utf-8")), options.draw, Path(options.out))
+        return 0
     unknown = [name for name in options.programs if name not in programs.PROGRAMS]
     if unknown:
         parser.error(f"unknown program '{unknown[0]}': one of {', '.join(programs.PROGRAMS)}")
@@ -261,12 +273,7 @@ def main(arguments=None):
     file = folder / "results.json"
     file.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
     print(table(measured))
-    import recorder_cost
-    import style
-    (folder / "plots").mkdir(exist_ok=True)
-    for name, figure in recorder_cost.draw(data, str(file)):
-        saved = style.save(figure, folder / "plots", name)
-        print(folder / "plots" / f"{saved}.png")
+    draw(data, str(file), folder / "plots")
     return 0
 
 
