@@ -14,7 +14,7 @@ namespace heapmark::trace {
 
 namespace {
 
-constexpr int kLevel = 12;
+constexpr int kLevel = 6;
 
 void add_varint(std::string& to, std::uint64_t value) {
   for (; value >= 0x80; value >>= 7) to.push_back(static_cast<char>(value | 0x80));
