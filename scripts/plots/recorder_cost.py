@@ -9,8 +9,8 @@ import style
 LOOKS = {"recorder": ("#0072B2", "heapmark record"), "heaptrack": ("#D55E00", "heaptrack")}
 
 
-def bars(axis, programs, figure_of, title, unit):
-    """Two bars a program, on a log axis, each with the least and most of the rounds and its value."""
+def bars(axis, programs, figure_of, title, unit, scale="linear"):
+    """Two bars a program, each with the least and most of the rounds and its value."""
     names = list(programs)
     for place, (mode, (colour, _)) in enumerate(LOOKS.items()):
         found = [(at, programs[name]["summary"][figure_of(mode)]) for at, name in enumerate(names)
@@ -27,7 +27,7 @@ def bars(axis, programs, figure_of, title, unit):
         for at, (_, one) in zip(places, found):
             axis.annotate(f"{one['median']:.3g}", (at, max(one["most"], one["median"])), xytext=(0, 3),
                           textcoords="offset points", ha="center", fontsize=8)
-    axis.set_yscale("log")
+    axis.set_yscale(scale)
     axis.set_xticks(range(len(names)), names)
     axis.grid(axis="x", visible=False)
     axis.set_title(title)
@@ -38,7 +38,8 @@ def bars(axis, programs, figure_of, title, unit):
 def draw(data, name):
     """Yields (file name, figure). `data`: the content of results.json; `name`: of the file, for the footnote."""
     figure, (time, size) = style.panels(2, width=4.6, height=3.2)
-    bars(time, data["programs"], lambda mode: f"{mode}_ns_per_event", "CPU time added", "ns an event")
+    bars(time, data["programs"], lambda mode: f"{mode}_ns_per_event", "CPU time added", "ns an event",
+         scale="log")
     bars(size, data["programs"], lambda mode: "raw_bytes_per_event" if mode == "recorder" else "heaptrack_bytes_per_event",
          "Written while recording", "bytes an event")
     style.finish(figure, SimpleNamespace(name=name, context=data["context"]), "What recording every allocation costs",
