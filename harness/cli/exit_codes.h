@@ -29,7 +29,8 @@ inline constexpr const char* kExitCodesHelp =
     "  6    another heapmark is writing the results file\n"
     "  7    a trace, or a file to be imported as one, is truncated, damaged or none\n"
     "  8    record: the program cannot be recorded (static, set-user-id), or allocated nothing\n"
-    "  126  exec, record: the command cannot be run; 127: it was not found; else they end as the command does\n"
+    "  126  exec, record: the command cannot be run; 127: it was not found; else they end as the command "
+    "does\n"
     "  130  interrupted by Ctrl-C (SIGINT); 143: by SIGTERM; what was measured is kept";
 
 // Ends the program with `exit_code` and the message.

@@ -155,7 +155,8 @@ int parse_and_run(int argc, char** argv) {
   cli::RecordOptions recorded;
   recorded.command = run.command;
   CLI::App* record_verb = app.add_subcommand(
-      "record", "write down every allocation of a program, to be replayed: record -o app.hmtrace -- COMMAND...");
+      "record",
+      "write down every allocation of a program, to be replayed: record -o app.hmtrace -- COMMAND...");
   cli::add_record_flags(*record_verb, recorded);
 
   // What follows "--" is another program's command line: none of it is ours to read.
