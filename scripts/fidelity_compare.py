@@ -1,7 +1,7 @@
 """What a replay and the real program have in common: memory over time, and the order of allocators. Pure."""
 from statistics import median
 
-WITHIN = 0.10  # the bar: resident memory of the replay within so much of the real heap's
+WITHIN = 0.10  # goal: the replay's mean difference from the real heap, as a share of it
 APART = 0.03  # allocators closer than this have no order
 
 

@@ -1,4 +1,4 @@
-"""Real programs and servers as works: their inputs, made anew and the same each time, and what `heapmark run` is told.
+"""Real programs and servers to measure: their inputs (the same in every run) and their flags for `heapmark run`.
 
 Shared by scripts/programs (every allocator) and scripts/fidelity (recorded and replayed).
 Usage: scripts/program_works.py FOLDER NAME    makes the inputs in FOLDER where they are not there, and prints the flags

@@ -45,9 +45,8 @@ struct TraceEvents {
   }
 };
 
-inline TraceEvents read_trace(const std::filesystem::path& path) {
+inline TraceEvents read_trace_bytes(const std::string& bytes) {
   TraceEvents read;
-  const std::string bytes = contents(path);
   trace::TraceFile file;
   const auto failed = [&](trace::Error error) {
     if (error != nullptr && read.error.empty()) read.error = error;
@@ -79,6 +78,10 @@ inline TraceEvents read_trace(const std::filesystem::path& path) {
     made = made_after;
   }
   return read;
+}
+
+inline TraceEvents read_trace(const std::filesystem::path& path) {
+  return read_trace_bytes(contents(path));
 }
 
 }  // namespace heapmark::testing

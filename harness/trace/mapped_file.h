@@ -16,7 +16,7 @@ class MappedFile {
   MappedFile& operator=(const MappedFile&) = delete;
 
   // Gives back the memory of what lies before `offset`: a file that is read once through takes little of it,
-  // whatever its length. It is read from the disk again where it is asked for again.
+  // whatever its length. What is accessed again is read from the disk again.
   void drop_before(std::size_t offset);
 
   [[nodiscard]] std::string_view bytes() const { return {static_cast<const char*>(at_), count_}; }

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "workloads/contract/trace/format.h"
+
 namespace heapmark::trace {
 namespace {
 
@@ -59,8 +61,7 @@ bool RawThread::decode(RawEvent& event) {
   place += time_bytes;
   if (raw_has_address(op)) {
     const std::size_t address_bytes = kRawLengths[*tag >> 6];
-    const std::uint64_t zigzag = load(place, address_bytes);
-    address_ += (zigzag >> 1) ^ (~(zigzag & 1) + 1);
+    address_ += static_cast<std::uint64_t>(unzigzag(load(place, address_bytes)));
     place += address_bytes;
     event.address = address_;
   }

@@ -8,6 +8,7 @@
 
 #include "harness/trace/example_trace.h"
 #include "testing/folder.h"
+#include "testing/trace_events.h"
 #include "workloads/contract/trace/reader.h"
 
 using Catch::Contains;
@@ -15,53 +16,9 @@ using Catch::Contains;
 namespace heapmark::trace {
 namespace {
 
-std::string bytes_of(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-// Everything that a reader can say of a file: its events by thread, or the error.
-struct Read {
-  std::string error;
-  Header header{};
-  std::string text;
-  std::map<std::uint32_t, std::vector<Event>> events;
-};
-
-Read read_all(const std::string& bytes) {
-  Read read;
-  TraceFile file;
-  const auto failed = [&](Error error) {
-    if (error != nullptr && read.error.empty()) read.error = error;
-    return error != nullptr;
-  };
-  if (failed(file.open(bytes.data(), bytes.size()))) return read;
-  read.header = file.header();
-  std::vector<std::uint64_t> workspace(TraceFile::workspace_bytes() / 8 + 1);
-  std::vector<std::uint64_t> index(read.header.index_raw_bytes / 8 + 1);
-  if (failed(file.read_index(index.data(), workspace.data()))) return read;
-  read.text.assign(file.text(), read.header.text_bytes);
-  std::vector<std::uint64_t> made(read.header.threads);
-  std::string raw(read.header.max_segment_raw_bytes, '\0');
-  for (std::uint64_t number = 0; number < read.header.segments; ++number) {
-    if (failed(file.read_segment(number, raw.data(), workspace.data()))) return read;
-    SegmentParts parts(file, number, raw.data(), made.data());
-    std::vector<std::uint64_t> made_after = made;
-    while (parts.left() > 0) {
-      Part part;
-      if (failed(parts.next(part))) return read;
-      while (part.left() > 0) {
-        Event event{};
-        if (failed(part.next(event))) return read;
-        if (yields(event.op)) made_after[part.thread()] = event.gives.serial + 1;
-        read.events[part.thread()].push_back(event);
-      }
-    }
-    if (failed(parts.finish())) return read;
-    made = made_after;
-  }
-  return read;
-}
+using testing::read_trace;
+using testing::read_trace_bytes;
+using testing::TraceEvents;
 
 // Writes random events of several threads and keeps what each thread did.
 std::map<std::uint32_t, std::vector<Event>> write_random(const std::filesystem::path& path, unsigned seed,
@@ -142,16 +99,16 @@ TEST_CASE("what is written is read again, event by event, whatever the length of
   const auto path = folder.path() / "t.hmtrace";
   for (const std::uint64_t segment_events : {1U, 7U, 256U, 65536U}) {
     const auto expected = write_random(path, 5, 5000, segment_events);
-    const Read read = read_all(bytes_of(path));
+    const TraceEvents read = read_trace(path);
     REQUIRE(read.error.empty());
     CHECK(read.header.unknown_frees == 4);
     CHECK(read.header.max_live_threads == 3);
     CHECK(read.text == "command\ta b\nallocator\tglibc\n");
-    REQUIRE(read.events.size() == expected.size());
+    REQUIRE(read.of_thread.size() == expected.size());
     for (const auto& [thread, events] : expected) {
-      REQUIRE(read.events.at(thread).size() == events.size());
+      REQUIRE(read.of_thread.at(thread).size() == events.size());
       for (std::size_t at = 0; at < events.size(); ++at) {
-        const Event &now = read.events.at(thread)[at], &then = events[at];
+        const Event &now = read.of_thread.at(thread)[at], &then = events[at];
         REQUIRE(now.op == then.op);
         REQUIRE(now.tick == then.tick);
         REQUIRE(now.moved == then.moved);
@@ -169,18 +126,18 @@ TEST_CASE("a trace that is truncated, damaged or foreign is refused, wherever it
   const testing::Folder folder;
   const auto path = folder.path() / "t.hmtrace";
   write_random(path, 9, 3000, 256);
-  const std::string whole = bytes_of(path);
-  REQUIRE(read_all(whole).error.empty());
-  CHECK(read_all("").error == "the file is empty");
-  CHECK(read_all("#!/bin/sh\nexit 0\n").error == "the file is no heapmark trace");
+  const std::string whole = testing::contents(path);
+  REQUIRE(read_trace_bytes(whole).error.empty());
+  CHECK(read_trace_bytes("").error == "the file is empty");
+  CHECK(read_trace_bytes("#!/bin/sh\nexit 0\n").error == "the file is no heapmark trace");
   for (std::size_t kept = 1; kept < whole.size(); kept += 1 + kept / 8)
-    CHECK(!read_all(whole.substr(0, kept)).error.empty());
-  CHECK(!read_all(whole + "x").error.empty());
+    CHECK(!read_trace_bytes(whole.substr(0, kept)).error.empty());
+  CHECK(!read_trace_bytes(whole + "x").error.empty());
   for (std::size_t at = 0; at < whole.size(); at += at < sizeof(Header) ? 1 : 97) {
     std::string changed = whole;
     changed[at] = static_cast<char>(changed[at] ^ 0x10);
     INFO(at);
-    CHECK(!read_all(changed).error.empty());
+    CHECK(!read_trace_bytes(changed).error.empty());
   }
 }
 
@@ -189,13 +146,13 @@ TEST_CASE("a trace whose writer was killed is told from one that is damaged") {
   const auto path = folder.path() / "t.hmtrace";
   TraceWriter writer(path, {});
   writer.request(0, 0, Op::kMalloc, 10);
-  CHECK(!read_all(bytes_of(path)).error.empty());
+  CHECK(!read_trace(path).error.empty());
 }
 
 TEST_CASE("an empty trace is a trace") {
   const testing::Folder folder;
   TraceWriter(folder.path() / "t", {}).finish(End::kKilled, {});
-  const Read read = read_all(bytes_of(folder.path() / "t"));
+  const TraceEvents read = read_trace(folder.path() / "t");
   CHECK(read.error.empty());
   CHECK(read.header.events == 0);
   CHECK(read.header.threads == 1);
@@ -209,22 +166,22 @@ TEST_CASE("a thread that nobody spawned is spawned, and an ended one may not go 
   CHECK_THROWS_WITH(writer.request(1, 30, Op::kMalloc, 10), Contains("thread 1 has ended"));
   CHECK_THROWS_WITH(writer.request(3, 30, Op::kMalloc, 10), Contains("thread 3 comes before thread 2"));
   writer.finish(End::kExit, {});
-  const Read read = read_all(bytes_of(folder.path() / "t"));
+  const TraceEvents read = read_trace(folder.path() / "t");
   CHECK(read.error.empty());
-  REQUIRE(read.events.at(0).size() == 1);
-  CHECK(read.events.at(0)[0].op == Op::kSpawn);
+  REQUIRE(read.of_thread.at(0).size() == 1);
+  CHECK(read.of_thread.at(0)[0].op == Op::kSpawn);
 }
 
 TEST_CASE("the example of the tests is a whole trace, and the same options make it again") {
   const testing::Folder folder;
   const Header header = write_example(folder.path() / "a");
   write_example(folder.path() / "b");
-  const Read read = read_all(bytes_of(folder.path() / "a"));
+  const TraceEvents read = read_trace((folder.path() / "a"));
   CHECK(read.error.empty());
   CHECK(read.header.threads == 4);
   CHECK(header.end_live_objects > 100);
   CHECK(header.refused_requests > 10);
-  CHECK(bytes_of(folder.path() / "a") == bytes_of(folder.path() / "b"));
+  CHECK(testing::contents(folder.path() / "a") == testing::contents(folder.path() / "b"));
 }
 
 TEST_CASE("a place that cannot be written is named") {

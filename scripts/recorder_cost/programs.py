@@ -1,15 +1,19 @@
-"""The programs that the recorder's cost is measured on: their inputs, made anew the same each time, and commands.
+"""The programs on which the recorder's cost is measured: their inputs (the same in every run) and their commands.
 
 Knows nothing of recorders. Above: main.py. `command(name, folder, quick)` makes the inputs and returns the words; redis
 is a server and is put under load by `load`.
 """
 import shutil
 import subprocess
+import sys
 import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PORT = 7797
+sys.path.insert(0, str(ROOT / "scripts"))
+from program_works import free_port  # noqa: E402
+
+PORT = free_port()
 
 JSON_SCRIPT = """
 import json, random, sys

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "workloads/contract/trace/format.h"
 #include "workloads/contract/trace/raw_format.h"
 
 #define HEAPMARK_LIKELY(condition) __builtin_expect(!!(condition), 1)
@@ -105,12 +106,10 @@ inline void put(Thread& thread, std::uintptr_t address, std::uint64_t number, un
   unsigned char* place = tag + 1 + length_of(time_code);
   unsigned address_code = 0;
   if constexpr (raw_has_address(op)) {
-    const auto distance = static_cast<std::int64_t>((address >> 3) - thread.address);
-    const std::uint64_t zigzag =
-        (static_cast<std::uint64_t>(distance) << 1) ^ static_cast<std::uint64_t>(distance >> 63);
+    const std::uint64_t moved = zigzag(static_cast<std::int64_t>((address >> 3) - thread.address));
     thread.address = address >> 3;
-    address_code = length_code(zigzag);
-    store(place, zigzag);
+    address_code = length_code(moved);
+    store(place, moved);
     place += length_of(address_code);
   }
   if constexpr (raw_has_number(op)) {
