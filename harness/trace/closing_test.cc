@@ -116,6 +116,14 @@ class Made {
   Closed last_;
 };
 
+// What two threads of one process leave, closed.
+TraceEvents closed_of(const Writer& main, const Writer& other) {
+  Made made;
+  made.chunk(0, 0, main.bytes);
+  made.chunk(1, 0, other.bytes);
+  return made.closed();
+}
+
 TEST_CASE("requests, frees and reallocs become objects without addresses") {
   Made made;
   Writer main;
@@ -161,7 +169,6 @@ TEST_CASE("a realloc says whether the block moved") {
 }
 
 TEST_CASE("a free whose stamp comes late is that of the older object, and counted") {
-  Made made;
   Writer main, other;
   main.add(kRawMalloc, 100, 0x1000, 10);
   main.add(kRawSpawn, 101, 0, 1);
@@ -169,9 +176,7 @@ TEST_CASE("a free whose stamp comes late is that of the older object, and counte
   other.add(kRawFree, 220, 0x1000);
   main.add(kRawMalloc, 200, 0x1000, 20);
   main.add(kRawFree, 300, 0x1000);
-  made.chunk(0, 0, main.bytes);
-  made.chunk(1, 0, other.bytes);
-  const TraceEvents trace = made.closed();
+  const TraceEvents trace = closed_of(main, other);
   CHECK(trace.header.repaired_inversions == 1);
   CHECK(trace.header.unknown_frees == 0);
   CHECK(trace.header.lost_events == 0);
@@ -182,15 +187,12 @@ TEST_CASE("a free whose stamp comes late is that of the older object, and counte
 }
 
 TEST_CASE("a realloc whose stamp comes late takes the older object too") {
-  Made made;
   Writer main, other;
   main.add(kRawMalloc, 100, 0x1000, 10);
   other.add(kRawReallocBegin, 220, 0x1000);
   other.add(kRawReallocEnd, 230, 0x5000, 77);
   main.add(kRawMalloc, 200, 0x1000, 20);
-  made.chunk(0, 0, main.bytes);
-  made.chunk(1, 0, other.bytes);
-  const TraceEvents trace = made.closed();
+  const TraceEvents trace = closed_of(main, other);
   CHECK(trace.header.repaired_inversions == 1);
   CHECK(trace.of_thread.at(1)[0].op == Op::kRealloc);
   CHECK(trace.of_thread.at(1)[0].takes == Object{0, 0});
@@ -198,7 +200,6 @@ TEST_CASE("a realloc whose stamp comes late takes the older object too") {
 }
 
 TEST_CASE("a free or realloc stamped before the block's request waits for it, and its thread with it") {
-  Made made;
   Writer main, other;
   main.add(kRawSpawn, 1, 0, 1);
   main.add(kRawMalloc, 220, 0x1000, 10);
@@ -208,9 +209,7 @@ TEST_CASE("a free or realloc stamped before the block's request waits for it, an
   other.add(kRawReallocBegin, 29'900, 0x2000);
   other.add(kRawReallocEnd, 29'910, 0x4000, 40);
   other.add(kRawFree, 29'920, 0x9000);
-  made.chunk(0, 0, main.bytes);
-  made.chunk(1, 0, other.bytes);
-  const TraceEvents trace = made.closed();
+  const TraceEvents trace = closed_of(main, other);
   CHECK(trace.header.repaired_inversions == 2);
   CHECK(trace.header.unknown_frees == 1);
   const std::vector<Event>& events = trace.of_thread.at(1);
@@ -224,16 +223,13 @@ TEST_CASE("a free or realloc stamped before the block's request waits for it, an
 TEST_CASE(
     "a thread frees a block and gets its address again, and the new one's free by another comes before all "
     "that") {
-  Made made;
   Writer main, other;
   main.add(kRawMalloc, 100, 0x1000, 10);
   main.add(kRawFree, 210, 0x1000);
   main.add(kRawMalloc, 220, 0x1000, 20);
   main.add(kRawMalloc, 230, 0x5000, 30);
   other.add(kRawFree, 205, 0x1000);
-  made.chunk(0, 0, main.bytes);
-  made.chunk(1, 0, other.bytes);
-  const TraceEvents trace = made.closed();
+  const TraceEvents trace = closed_of(main, other);
   CHECK(trace.header.repaired_inversions == 1);
   CHECK(trace.header.unknown_frees == 0);
   CHECK(trace.header.lost_events == 0);
@@ -243,15 +239,12 @@ TEST_CASE(
 }
 
 TEST_CASE("a thread's own order is certain: its free is of the block that it got last") {
-  Made made;
   Writer main, other;
   main.add(kRawMalloc, 100, 0x1000, 10);
   main.add(kRawMalloc, 200, 0x1000, 20);
   main.add(kRawFree, 210, 0x1000);
   other.add(kRawFree, 220, 0x1000);
-  made.chunk(0, 0, main.bytes);
-  made.chunk(1, 0, other.bytes);
-  const TraceEvents trace = made.closed();
+  const TraceEvents trace = closed_of(main, other);
   CHECK(trace.of_thread.at(0)[3].op == Op::kSpawn);  // of the thread that came without
   const auto& frees = trace.of_thread.at(0);
   CHECK(std::count_if(frees.begin(), frees.end(), [](const Event& event) {
