@@ -9,6 +9,7 @@
 #include <random>
 
 #include "harness/trace/address_map.h"
+#include "harness/trace/example_recording.h"
 #include "testing/folder.h"
 #include "testing/trace_events.h"
 
@@ -19,36 +20,7 @@ using testing::Folder;
 using testing::read_trace;
 using testing::TraceEvents;
 
-// One event as the format's comment describes it, of a thread whose latest event is kept here.
-struct Writer {
-  std::uint64_t time = 0, address = 0;
-  std::string bytes;
-
-  void add(RawOp op, std::uint64_t at_time, std::uint64_t block = 0, std::uint64_t number = 0,
-           std::uint8_t align = 0) {
-    const std::uint64_t passed = at_time - time;
-    const auto distance = static_cast<std::int64_t>((block >> 3) - address);
-    const std::uint64_t moved = zigzag(distance);
-    const unsigned time_code = code(passed), address_code = raw_has_address(op) ? code(moved) : 0;
-    bytes.push_back(static_cast<char>(op | time_code << 4 | address_code << 6));
-    bytes.append(reinterpret_cast<const char*>(&passed), kRawLengths[time_code]);
-    if (raw_has_address(op)) {
-      bytes.append(reinterpret_cast<const char*>(&moved), kRawLengths[address_code]);
-      address = block >> 3;
-    }
-    if (raw_has_number(op)) {
-      for (; number >= 0x80; number >>= 7) bytes.push_back(static_cast<char>(number | 0x80));
-      bytes.push_back(static_cast<char>(number));
-    }
-    if (op == kRawAligned) bytes.push_back(static_cast<char>(align));
-    time = at_time;
-  }
-
- private:
-  static unsigned code(std::uint64_t value) {
-    return value < 0x100 ? 0 : value < 0x10000 ? 1 : value < 0x1000000 ? 2 : 3;
-  }
-};
+using Writer = RawEvents;
 
 // A recording of one process; times are in units of 4 ns of the clock, from 0.
 class Made {
@@ -59,24 +31,19 @@ class Made {
     raw_.control().counter = RawCounter::kClockNs;
     raw_.control().time_shift = kRawClockShift;
     RawImage image{};
-    image.magic = kRawImageMagic;
-    image.length = kRawPage;
     image.pid = 12;
     std::strcpy(image.command, "made");
-    put(std::string(reinterpret_cast<const char*>(&image), sizeof image), kRawPage);
+    put(region_of(image));
   }
 
   // Returns where it stands in the file.
   std::uint64_t chunk(std::uint32_t thread, std::uint64_t sequence, const std::string& events,
                       std::uint64_t start_time = 0) {
     RawChunk header{};
-    header.magic = kRawChunkMagic;
-    header.length =
-        static_cast<std::uint32_t>((kRawEventsOffset + events.size()) / kRawPage * kRawPage + kRawPage);
     header.thread = thread;
     header.sequence = sequence;
     header.start_time = start_time;
-    return put(std::string(reinterpret_cast<const char*>(&header), sizeof header) + events, header.length);
+    return put(region_of(header, events));
   }
 
   void overwrite(std::uint64_t offset, const std::string& bytes) const {
@@ -105,8 +72,7 @@ class Made {
   [[nodiscard]] const RawRecording& raw() const { return raw_; }
 
  private:
-  std::uint64_t put(std::string bytes, std::size_t room) {
-    bytes.resize(std::max(bytes.size(), room), '\0');
+  std::uint64_t put(const std::string& bytes) {
     const std::uint64_t offset = raw_.control().next_offset.fetch_add(bytes.size());
     overwrite(offset, bytes);
     return offset;
