@@ -161,9 +161,18 @@ class Closing {
     return source.number != kNoThread;
   }
 
+  // Of a thread whose start was not recorded. The writer takes numbers in their order, and the thread's first
+  // event may be one that leaves nothing in the trace.
+  [[nodiscard]] bool started(Source& source) {
+    if (source.number != kNoThread) return true;
+    if (!numbered(source)) return false;
+    writer_.spawn(0, ns(source.event.time), source.number);
+    return true;
+  }
+
   void apply(Source& source) {
     const RawEvent& event = source.event;
-    if (!numbered(source)) {
+    if (!started(source)) {
       ++closed_.counts.lost_events;
       return;
     }
@@ -226,9 +235,9 @@ class Closing {
   void spawn(Source& source, std::uint64_t time) {
     const auto found = by_raw_number_.find(static_cast<std::uint32_t>(source.event.number));
     if (source.event.number > kNoThread || found == by_raw_number_.end()) return;
-    Source& started = sources_[found->second];
-    if (started.number != kNoThread || !numbered(started)) return;
-    writer_.spawn(source.number, time, started.number);
+    Source& child = sources_[found->second];
+    if (child.number != kNoThread || !numbered(child)) return;
+    writer_.spawn(source.number, time, child.number);
   }
 
   void finish(Source& source) {

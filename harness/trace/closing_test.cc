@@ -294,6 +294,21 @@ TEST_CASE("threads are numbered as they start, silent ones left out, and end wit
   CHECK(trace.of_thread.at(2)[0].size == 20);
 }
 
+TEST_CASE("a thread whose only events are frees of unknown blocks has its number before the next one") {
+  Made made;
+  Writer main, frees, asks;
+  main.add(kRawMalloc, 100'000, 0x1000, 10);
+  frees.add(kRawFree, 1, 0x9000);
+  asks.add(kRawMalloc, 50'000, 0x2000, 20);
+  made.chunk(0, 0, main.bytes);
+  made.chunk(1, 0, frees.bytes);
+  made.chunk(2, 0, asks.bytes);
+  const TraceEvents trace = made.closed();
+  CHECK(trace.header.threads == 3);
+  CHECK(trace.header.unknown_frees == 1);
+  CHECK(trace.of_thread.at(2)[0].size == 20);
+}
+
 TEST_CASE("chunks are put in order, holes passed over, and a chunk that is there twice counts once") {
   Made made;
   Writer first, second;
