@@ -5,6 +5,7 @@
 
 #include <catch2/catch.hpp>
 #include <cstring>
+#include <limits>
 #include <map>
 #include <random>
 
@@ -70,6 +71,7 @@ class Made {
   }
   [[nodiscard]] const Closed& last() const { return last_; }
   [[nodiscard]] const RawRecording& raw() const { return raw_; }
+  [[nodiscard]] std::filesystem::path path() const { return folder_.path() / "t.raw"; }
 
  private:
   std::uint64_t put(const std::string& bytes) {
@@ -335,6 +337,61 @@ TEST_CASE("chunks are put in order, holes passed over, and a chunk that is there
   trace = made.closed();
   CHECK(trace.header.events == 3);
   CHECK(trace.header.lost_events == 1);
+}
+
+TEST_CASE("sizes that no address space has are lost events; times and alignments are cut") {
+  Made made;
+  Writer main;
+  constexpr std::uint64_t kLargest = std::uint64_t{1} << 48;
+  main.add(kRawMalloc, 1, 0x1000, kLargest);
+  main.add(kRawMalloc, 2, 0x2000, kLargest + 1);
+  main.add(kRawReallocBegin, 3, 0x1000);
+  main.add(kRawReallocEnd, 4, 0x3000, kMaxRequest);
+  main.add(kRawAligned, 5, 0x4000, 20, 63);
+  main.add(kRawFailed, 6, 0, kMaxRequest);
+  main.add(kRawMalloc, ~std::uint64_t{0} - 1, 0x5000, 10);
+  made.chunk(0, 0, main.bytes);
+  const TraceEvents trace = made.closed();
+  CHECK(trace.header.lost_events == 2);
+  CHECK(trace.frees(kLargest) == 1);
+  CHECK(trace.header.end_live_bytes == 30);
+  CHECK(trace.header.refused_requests == 1);
+}
+
+TEST_CASE("the live bytes of a damaged recording stay within what a trace can tell") {
+  Made made;
+  constexpr std::uint64_t kEach = std::uint64_t{1} << 48, kBlocks = (kMaxRequest >> 48) + 3;
+  constexpr std::uint64_t kOfChunk = 4000;
+  for (std::uint64_t block = 0; block < kBlocks;) {
+    Writer main;
+    main.time = block;
+    const std::uint64_t sequence = block / kOfChunk;
+    for (const std::uint64_t end = std::min(block + kOfChunk, kBlocks); block < end; ++block)
+      main.add(kRawMalloc, block + 1, (block + 1) << 12, kEach);
+    made.chunk(0, sequence, main.bytes, sequence * kOfChunk);
+  }
+  const TraceEvents trace = made.closed();
+  CHECK(trace.header.lost_events == 3);
+  CHECK(trace.header.end_live_bytes == kMaxRequest);
+}
+
+TEST_CASE("a counter's rate that cannot be is not taken from a damaged recording") {
+  Made made;
+  Writer main;
+  main.add(kRawMalloc, 250, 0x1000, 10);
+  made.chunk(0, 0, main.bytes);
+  RawControl& control = made.raw().control();
+  control.counter = RawCounter::kTsc;
+  control.ns_per_tick = 0.5;
+  control.end_ns = control.start_ns + (std::uint64_t{1} << 40);
+  control.end_ticks = control.start_ticks + 1;
+  CHECK(ns_per_tick(made.raw()) == 0.5);
+  for (const double damaged : {0.0, -1.0, 1e300, std::numeric_limits<double>::quiet_NaN()}) {
+    control.ns_per_tick = damaged;
+    CHECK_THROWS_WITH(RawRecording::open(made.path()), Catch::Contains("is damaged"));
+  }
+  control.ns_per_tick = 0.5;
+  CHECK_NOTHROW(RawRecording::open(made.path()));
 }
 
 TEST_CASE("damage of any byte of a recording leaves a trace that can be read") {

@@ -68,6 +68,11 @@ double measured_ns_per_tick(RawCounter counter) {
   return static_cast<double>(end_ns - start_ns) / static_cast<double>(end - start);
 }
 
+// Whether a counter may run like that: from 1 THz to 1 MHz. What is damaged need not be a number.
+bool is_rate(double ns_per_tick) {
+  return ns_per_tick >= 1e-3 && ns_per_tick <= 1e3;
+}
+
 [[noreturn]] void fail(const std::filesystem::path& path, int error) {
   throw std::system_error(error, std::generic_category(), path.string());
 }
@@ -232,7 +237,7 @@ RawRecording RawRecording::open(const std::filesystem::path& path) {
     throw std::runtime_error(
         fmt::format("{} is a raw recording of version {}; this heapmark reads version {}", path.string(),
                     control->version, kRawVersion));
-  if (control->counter > RawCounter::kTsc || control->time_shift > 16)
+  if (control->counter > RawCounter::kTsc || control->time_shift > 16 || !is_rate(control->ns_per_tick))
     throw std::runtime_error(
         fmt::format("{} is damaged: its control page is not that of a recording", path.string()));
   return recording;
@@ -327,8 +332,9 @@ double ns_per_tick(const RawRecording& recording) {
   // Over a shorter time the measurement before the start is the better one.
   if (end_ns <= control.start_ns + kCalibrationNs || end_ticks <= control.start_ticks)
     return control.ns_per_tick;
-  return static_cast<double>(end_ns - control.start_ns) /
-         static_cast<double>(end_ticks - control.start_ticks);
+  const double rate =
+      static_cast<double>(end_ns - control.start_ns) / static_cast<double>(end_ticks - control.start_ticks);
+  return is_rate(rate) ? rate : control.ns_per_tick;
 }
 
 }  // namespace heapmark::trace
