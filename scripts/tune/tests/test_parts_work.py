@@ -6,7 +6,7 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-import main  # noqa: E402
+import command_line  # noqa: E402
 import work  # noqa: E402
 
 
@@ -35,7 +35,7 @@ class Works(unittest.TestCase):
         self.assertEqual(work_of(["--name", "it"], ["./app"]).name, "it/command")
 
     def test_what_follows_two_dashes_is_not_ours_to_read(self):
-        options = main.parse(["-a", "glibc", "--", "./app", "-a", "--budget"])
+        options = command_line.parse(["-a", "glibc", "--", "./app", "-a", "--budget"])
         self.assertEqual((options.allocator, options.words), ("glibc", ["./app", "-a", "--budget"]))
 
 
