@@ -68,7 +68,10 @@ class Asked:
         if not self.traces:
             raise space.BadSpace("--confirm is for a study of traces: -w trace:FILE")
         if not self.work.is_given:
-            raise space.BadSpace("--confirm needs the command that was recorded: --confirm -- ./app ARGUMENTS...")
+            raise space.BadSpace(
+                "--confirm needs what was recorded: --confirm -- ./app ARGUMENTS..., or of a server "
+                "--confirm --serve './server ...' --ready 'CMD' --load 'CMD'"
+            )
         self.confirm, self.work = self.work, work.Work(work.without(options), [])
 
     def choose_traces(self, others):

@@ -52,7 +52,8 @@ def parse(arguments):
     parser.add_argument(
         "--confirm",
         action="store_true",
-        help="after a study of traces, run the real command, which stands after --, with the defaults and with the find",
+        help="after a study of traces, run the real work with the defaults and with the find: the command that stands "
+        "after --, or the server of --serve, --ready and --load; it is tried once before the search",
     )
     parser.add_argument("--objective", default="time,rss", help="of time, rss, faults, failed, p999, pressure_time (default: %(default)s)")
     parser.add_argument("--budget", default="15m", help="how long all may take (default: %(default)s)")

@@ -66,6 +66,8 @@ def open_study(asked):
 def search_and_check(asked, study, bench):
     import search as searching
 
+    if asked.confirm:
+        confirm.try_once(asked, say)
     search = searching.Search(bench, study, asked.allocator, asked.space, asked, say)
     say(
         f"{asked.allocator.name}: {', '.join(asked.space)} on {', '.join(asked.workloads)}"
@@ -195,9 +197,9 @@ def main(arguments):
 
     try:
         return tune(asking.Asked(options, os.environ), options)
-    except (space.BadSpace, study.BadStudy, apply.CannotApply, traces.BadTrace) as error:
+    except (space.BadSpace, study.BadStudy, apply.CannotApply, traces.BadTrace, measure.WrongUsage) as error:
         return command_line.usage(error)
-    except (measure.MeasureError, search.TooShort, OSError) as error:
+    except (measure.MeasureError, confirm.CannotConfirm, search.TooShort, OSError) as error:
         print(f"heapmark: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

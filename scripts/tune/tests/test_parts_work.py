@@ -34,6 +34,12 @@ class Works(unittest.TestCase):
         self.assertEqual(made.name, "server/server")
         self.assertEqual(work_of(["--name", "it"], ["./app"]).name, "it/command")
 
+    def test_sentences_name_it_so_that_it_can_be_typed_again(self):
+        command = work_of(["--ignore-output"], ["./app", "a b"])
+        self.assertEqual((command.kind, command.told), ("command", "./app 'a b'"))
+        server = work_of(["--serve", "./server --port 7", "--ready", "true", "--load", "./bench -n 9"])
+        self.assertEqual((server.kind, server.told), ("server", "./server --port 7 under ./bench -n 9"))
+
     def test_what_follows_two_dashes_is_not_ours_to_read(self):
         options = command_line.parse(["-a", "glibc", "--", "./app", "-a", "--budget"])
         self.assertEqual((options.allocator, options.words), ("glibc", ["./app", "-a", "--budget"]))
