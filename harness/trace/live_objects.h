@@ -12,6 +12,7 @@ namespace heapmark::trace {
 
 struct Known {
   std::uint64_t bytes = 0, born_tick = 0;
+  std::uint32_t written_pages = kNotTold;
   Op op = Op::kMalloc;  // that made it
   std::uint8_t log2_alignment = 0;
 };

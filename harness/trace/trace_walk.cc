@@ -90,12 +90,14 @@ bool TraceWalk::next() {
                    fmt::format("it gives up object {} of thread {}, which is not live", event.takes.serial,
                                event.takes.thread));
     live_bytes_ -= taken_.bytes;
+    live_unwritten_bytes_ -= taken_.bytes - written_bytes(taken_.bytes, taken_.written_pages);
   }
   if (yields(event.op)) {
     if (event.size > ~std::uint64_t{0} - live_bytes_)
       reading_.bad(step_.segment, step_.thread, "the live bytes pass what 64 bits hold");
-    live_.add(event.gives, {event.size, event.tick, event.op, event.log2_alignment});
+    live_.add(event.gives, {event.size, event.tick, event.written_pages, event.op, event.log2_alignment});
     live_bytes_ += event.size;
+    live_unwritten_bytes_ += event.size - written_bytes(event.size, event.written_pages);
     // Bounds that are too wide for a sum of 64 bits are of no use, and do no harm.
     segment_bytes_.made_in_tick +=
         std::min(event.size, (~std::uint64_t{0} - segment_bytes_.before_tick) - segment_bytes_.made_in_tick);
