@@ -20,10 +20,12 @@
 //   RawChunk::start_time) address kRawLengths[code] bytes, where the op has one: zigzag of (address >> 3)
 //   minus that of the thread's
 //           event with an address before (0 at the start of a chunk)
-//   number  LEB128, where the op has one: bytes asked for, or the number of the thread that starts
+//   number  LEB128, where the op has one: bytes asked for, the number of the thread that starts, or pages
 //   align   1 byte, kAligned only: log2 of the alignment
 // and is complete once its tag, which is written last, is not 0. A time unit is 2^time_shift ticks of the
-// counter. A request is written after it was served, and what gives a block up before it is given up.
+// counter. A request is written after it was served, and what gives a block up before it is given up. How
+// much of a large block was written to (kRawWritten) comes before the event that gives it up, and for those
+// that live when the process ends, at its end; the latest one of a block counts.
 #pragma once
 
 #include <atomic>
@@ -35,7 +37,9 @@ namespace heapmark::trace {
 inline constexpr std::uint64_t kRawControlMagic = 0x3157415254524d48;  // "HMRTRAW1"
 inline constexpr std::uint64_t kRawImageMagic = 0x3147414d49524d48;    // "HMRIMAG1"
 inline constexpr std::uint64_t kRawChunkMagic = 0x314b4e4843524d48;    // "HMRCHNK1"
-inline constexpr std::uint32_t kRawVersion = 1;
+inline constexpr std::uint32_t kRawVersion = 2;
+// Version 1 has no kRawWritten; the tool reads both.
+inline constexpr std::uint32_t kRawOldestVersion = 1;
 
 inline constexpr std::size_t kRawPage = 4096;
 inline constexpr std::size_t kRawChunkBytes = 65536;
@@ -89,6 +93,7 @@ struct RawImage {
   std::uint32_t forked;               // 1: by fork, 0: by exec
   std::atomic<std::uint32_t> exited;  // 1: it ended by exit(3) or _exit(2), and was recorded until then
   char command[kRawPage - 128];       // of /proc/PID/cmdline: words ended by 0, cut where too long
+  std::atomic<std::uint32_t> tells_written;  // 1: there is a kRawWritten among its events
 };
 static_assert(sizeof(RawImage) <= kRawPage);
 
@@ -116,18 +121,19 @@ enum RawOp : std::uint8_t {
   kRawReallocFailed = 7,  //   number; the old block stays
   kRawReallocFreed = 8,   //   null for 0 bytes: the old block is gone
   kRawFailed = 9,         // number: a request that got null
-  kRawHidden = 10,  // address: a block of the C library's own for pthread_create; no request of the program
-  kRawSpawn = 11,   // number: of a thread that may start now
-  kRawEnd = 12,     // the thread ends; what its last destructors free may still follow
-  kRawOps = 13
+  kRawHidden = 10,   // address: a block of the C library's own for pthread_create; no request of the program
+  kRawSpawn = 11,    // number: of a thread that may start now
+  kRawEnd = 12,      // the thread ends; what its last destructors free may still follow
+  kRawWritten = 13,  // address, number: pages of 4 KiB of the block that have memory now
+  kRawOps = 14
 };
 
 constexpr bool raw_has_address(unsigned op) {
-  return (op >= kRawMalloc && op <= kRawReallocEnd) || op == kRawHidden;
+  return (op >= kRawMalloc && op <= kRawReallocEnd) || op == kRawHidden || op == kRawWritten;
 }
 constexpr bool raw_has_number(unsigned op) {
   return op <= kRawAligned || op == kRawReallocEnd || op == kRawReallocFailed || op == kRawFailed ||
-         op == kRawSpawn;
+         op == kRawSpawn || op == kRawWritten;
 }
 
 // The counter's time unit: 16 ticks of a time stamp counter (5 to 8 ns), 4 ns of the clock.

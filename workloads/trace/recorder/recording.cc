@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <new>
 
 #include "workloads/trace/recorder/region.h"
 
@@ -234,6 +233,16 @@ bool have_buffer(RawControl& control, Thread& thread) {
   return true;
 }
 
+void write_down_written(Thread& thread, std::uintptr_t address, std::size_t bytes) {
+  if (process->control == nullptr || process->control->state.load(std::memory_order_relaxed) != RawState::kOn)
+    return;
+  const int error = errno;
+  std::uint64_t pages = 0;
+  if (pages_with_memory(address, bytes, pages) && record<kRawWritten>(thread, address, pages))
+    process->image->tells_written.store(1, std::memory_order_relaxed);
+  errno = error;
+}
+
 void on_signal(int) {
   const int error = errno;
   if (recording != nullptr) {
@@ -276,12 +285,26 @@ std::uint64_t clock_ticks() {
   return clock_ns(CLOCK_MONOTONIC);
 }
 
+std::size_t record_written(Thread& thread, std::uintptr_t address) {
+  const std::size_t bytes = process->large.take(address);
+  if (bytes != 0) write_down_written(thread, address, bytes);
+  return bytes;
+}
+
 void note_exit() {
   RawImage* const image = process->image;
   // The child of a vfork has its parent's memory. What ends after the recording did is no part of it.
-  if (image != nullptr && image->pid == getpid() &&
-      recording->state.load(std::memory_order_relaxed) == RawState::kOn)
-    image->exited.store(1);
+  if (image == nullptr || image->pid != getpid() ||
+      recording->state.load(std::memory_order_relaxed) != RawState::kOn)
+    return;
+  image->exited.store(1);
+  // They stay known: what is freed after this has a later event.
+  Thread& thread = this_thread;
+  if (thread.busy) return;
+  thread.busy = true;
+  process->large.each(
+      [&](std::uintptr_t address, std::size_t bytes) { write_down_written(thread, address, bytes); });
+  thread.busy = false;
 }
 
 bool make_room(Thread& thread) {
@@ -322,7 +345,7 @@ void attach() {
       mmap(nullptr, kProcessBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   // Without it a child would write into its parent's buffer (Linux before 4.14).
   if (pages == MAP_FAILED || madvise(pages, kProcessBytes, MADV_WIPEONFORK) != 0) return;
-  auto* const made = new (pages) Process{};
+  auto* const made = static_cast<Process*>(pages);  // zeros are one, as after a fork
   made->control = control;
   made->next_thread.store(1);
   this_thread.numbered = true;  // as 0: who asks first is the thread that the program began with
