@@ -79,10 +79,17 @@ void Decoder::read_part(Context& context, trace::Part& part) {
   while (part.left() > 0) {
     if (const trace::Error error = part.next(event)) refuse(context, error);
     Step& step = steps_[step_count_];
-    step = {event.size, 0, kNoSlot, kNoSlot, event.op, event.log2_alignment};
+    step = {event.size,
+            0,
+            kNoSlot,
+            kNoSlot,
+            event.written_pages,
+            event.op,
+            event.log2_alignment,
+            event.written_pages != trace::kNotTold};
     if (ticks_ != nullptr) ticks_[step_count_] = event.tick;
     if (trace::yields(event.op)) {
-      step.gives = objects_.add(event.gives, event.size, event.op, event.log2_alignment);
+      step.gives = objects_.add(event.gives, event.size, event.written_pages, event.op, event.log2_alignment);
       if (step.gives == kNoSlot) refuse(context, "more objects are live than the header says");
       blocks_[step.gives].store(nullptr, std::memory_order_relaxed);
       made_[number] = event.gives.serial + 1;
@@ -121,6 +128,7 @@ void Decoder::add_segment(Context& context, std::uint64_t number) {
     if (threads_[thread].life == Life::kNotYet) refuse(context, "a thread is at work that was never started");
     made_before_[thread] = made_[thread];
   }
+  const std::uint64_t most_unwritten_bytes = objects_.live_unwritten_bytes();  // nothing is given up yet
   // Once all that the segment yields is known: an object may be given up by a thread before the one that made
   // it.
   for (std::uint32_t range = first_range; range < range_count_; ++range)
@@ -130,10 +138,17 @@ void Decoder::add_segment(Context& context, std::uint64_t number) {
       step.takes = objects_.give_up(taken_[at - segment_first_step_]);
       if (step.takes == kNoSlot) refuse(context, "it frees an object that is not live");
       step.freed = objects_.slot(step.takes).bytes;
+      if (step.op == trace::Op::kRealloc)
+        step.is_told |= objects_.slot(step.takes).written_pages != trace::kNotTold;
     }
   const trace::SegmentEntry& entry = source_->file().segment(number);
   if (objects_.live_bytes() != entry.end_live_bytes || objects_.live_objects() != entry.end_live_objects)
     refuse(context, "the live bytes at the end of a segment are not those of its index");
+  // At the peak not all that is not written to need have lived, and at the end it does.
+  if (entry.peak_live_bytes > most_unwritten_bytes + peak_written_bytes_)
+    peak_written_bytes_ = entry.peak_live_bytes - most_unwritten_bytes;
+  const std::uint64_t end_written_bytes = objects_.live_bytes() - objects_.live_unwritten_bytes();
+  if (end_written_bytes > peak_written_bytes_) peak_written_bytes_ = end_written_bytes;
 }
 
 void Decoder::list_live() {

@@ -19,11 +19,13 @@ inline constexpr std::uint32_t kNone = ~std::uint32_t{0};
 inline constexpr std::uint64_t kBatchEvents = 1 << 16;
 
 struct Step {
-  std::uint64_t size;          // asked for
-  std::uint64_t freed;         // of the object given up
-  std::uint32_t gives, takes;  // slots; of kSpawn `takes` is the thread that starts
+  std::uint64_t size;           // asked for
+  std::uint64_t freed;          // of the object given up
+  std::uint32_t gives, takes;   // slots; of kSpawn `takes` is the thread that starts
+  std::uint32_t written_pages;  // of what it yields
   trace::Op op;
   std::uint8_t log2_alignment;
+  bool is_told;  // something is known of what is written to, or was, of the object given up
 };
 static_assert(sizeof(Step) == 32);
 
@@ -56,6 +58,8 @@ class Decoder {
 
   // As before the first segment.
   void start_again();
+  // peak_written_bytes() is what lives now.
+  void begin_part() { peak_written_bytes_ = objects_.live_bytes() - objects_.live_unwritten_bytes(); }
   // Strings live objects together by the thread that made them, or thread 0 where that has ended.
   void list_live();
 
@@ -68,6 +72,8 @@ class Decoder {
   [[nodiscard]] const ObjectTable& objects() const { return objects_; }
   [[nodiscard]] std::atomic<void*>* blocks() const { return blocks_; }    // by slot; null: not there yet
   [[nodiscard]] std::uint64_t operations() const { return operations_; }  // of the allocator, in the batch
+  // At least so much of what lived at one time of the segments since begin_part() was written to.
+  [[nodiscard]] std::uint64_t peak_written_bytes() const { return peak_written_bytes_; }
 
  private:
   void read_part(Context& context, trace::Part& part);
@@ -83,7 +89,7 @@ class Decoder {
   std::uint32_t* busy_ = nullptr;
   std::uint64_t *made_before_ = nullptr, *made_ = nullptr;
   std::atomic<void*>* blocks_ = nullptr;
-  std::uint64_t batch_events_ = 0, operations_ = 0;
+  std::uint64_t batch_events_ = 0, operations_ = 0, peak_written_bytes_ = 0;
   std::uint32_t step_count_ = 0, range_count_ = 0, busy_count_ = 0, segment_first_step_ = 0;
   std::uint32_t thread_count_ = 0;
 };

@@ -96,17 +96,32 @@ void* Crew::wait_for_block(std::uint32_t slot) const {
   }
 }
 
-// The first `touched` bytes were touched before.
-void Crew::accept(std::uint32_t slot, void* block, std::uint64_t bytes, std::uint64_t touched) const {
+// A byte of each page that the program wrote to, as the trace tells it; those of the object that is given up
+// were touched before.
+void Crew::touch_told(const Step& step, char* block) const {
+  std::uint64_t at = 0;
+  if (step.op == trace::Op::kRealloc)
+    at = trace::written_bytes(step.freed, decoder_->objects().slot(step.takes).written_pages);
+  const std::uint64_t end = trace::written_bytes(step.size, step.written_pages);
+  if (at >= end) return;
+  if (end == step.size) return touch_pages(block + at, end - at);
+  for (; at < end; at += trace::kPageBytes) static_cast<volatile char*>(block)[at] = 1;
+}
+
+// The first `kept` bytes are those of the object that is given up.
+void Crew::accept(const Step& step, void* block, std::uint64_t kept) const {
+  const std::uint64_t bytes = step.size;
   if (block == nullptr && bytes > 0)
     context_->fail(Outcome::kOutOfMemory, "a request that the recorded program was given is refused here");
   if (bytes > 0 && checking_)
-    fill_pattern(block, bytes, slot);
-  else if (bytes > touched && touch_ == Touch::kPages)
-    touch_pages(static_cast<char*>(block) + touched, bytes - touched);
-  else if (bytes > touched && touch_ == Touch::kAll)
-    std::memset(static_cast<char*>(block) + touched, 1, bytes - touched);
-  decoder_->blocks()[slot].store(block == nullptr ? &nothing : block, std::memory_order_release);
+    fill_pattern(block, bytes, step.gives);
+  else if (step.is_told && touch_ == Touch::kPages)
+    touch_told(step, static_cast<char*>(block));
+  else if (bytes > kept && touch_ == Touch::kPages)
+    touch_pages(static_cast<char*>(block) + kept, bytes - kept);
+  else if (bytes > kept && touch_ == Touch::kAll)
+    std::memset(static_cast<char*>(block) + kept, 1, bytes - kept);
+  decoder_->blocks()[step.gives].store(block == nullptr ? &nothing : block, std::memory_order_release);
 }
 
 void Crew::request(const Step& step) const {
@@ -127,7 +142,7 @@ void Crew::request(const Step& step) const {
     default:
       block = ask(step.size);
   }
-  accept(step.gives, block, step.size, 0);
+  accept(step, block, 0);
 }
 
 void Crew::resize_block(const Step& step) const {
@@ -137,7 +152,7 @@ void Crew::resize_block(const Step& step) const {
   void* const block = resize(old, step.size);
   const std::uint64_t kept = step.freed < step.size ? step.freed : step.size;
   if (checking_ && block != nullptr) verify_pattern(*context_, block, kept, step.takes);
-  accept(step.gives, block, step.size, kept);
+  accept(step, block, kept);
 }
 
 void Crew::give_back(std::uint32_t slot, void* block, std::uint64_t bytes) const {
@@ -317,7 +332,10 @@ void Crew::ask_for_live(Worker& me) {
   for (std::uint32_t slot = decoder_->thread(me.number).first_live; slot != kNoSlot;
        slot = decoder_->objects().slot(slot).next) {
     const SlotInfo& info = decoder_->objects().slot(slot);
-    request({info.bytes, 0, slot, kNoSlot, info.op, info.log2_alignment});
+    // As a request, however it was made.
+    const trace::Op op = info.op == trace::Op::kRealloc ? trace::Op::kMalloc : info.op;
+    request({info.bytes, 0, slot, kNoSlot, info.written_pages, op, info.log2_alignment,
+             info.written_pages != trace::kNotTold});
     me.live_change += static_cast<std::int64_t>(info.bytes);
   }
 }
