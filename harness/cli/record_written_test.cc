@@ -38,7 +38,7 @@ void check_freed(const TraceEvents& trace) {
   CHECK(pages_of_block(trace, 8000003) == 1);  // the header's
   CHECK(pages_of_block(trace, 1000004) == 5);
   CHECK(pages_of_block(trace, 200005) == 49);
-  CHECK(pages_of_block(trace, 131071) == kNotTold);
+  CHECK(pages_of_block(trace, 49151) == kNotTold);
   CHECK(trace.header.version == 2);
 }
 

@@ -140,7 +140,8 @@ class Closing {
   // a little later: its request was stamped by another CPU.
   [[nodiscard]] bool waits_for_request(Source& source) {
     const RawEvent& event = source.event;
-    const bool is_of_block = event.op == kRawFree || event.op == kRawReallocBegin || event.op == kRawWritten;
+    const bool is_of_block = event.op == kRawFree || event.op == kRawReallocBegin ||
+                             event.op == kRawWritten || event.op == kRawLooked;
     const bool waits = is_of_block && sources_.size() > 1 && source.waits < std::size(kWaitsNs) &&
                        !is_known(event.address, source.number);
     if (!waits && source.waits > 0) {
@@ -211,9 +212,9 @@ class Closing {
         objects_.insert(event.address, {{kHiddenThread, 0}, 0});
         break;
       case kRawWritten:
-        if (const LiveObject* const object = find(source);
-            object != nullptr && object->name.thread != kHiddenThread)
-          writer_.written(*object, event.number);
+      case kRawLooked:
+        if (LiveObject* const object = find(source))
+          writer_.written(source.number, time, *object, event.number, event.op == kRawLooked);
         break;
       case kRawSpawn:
         spawn(source, time);
@@ -255,11 +256,14 @@ class Closing {
   }
 
   // The object at the event's address that its thread means; null where there is none.
-  [[nodiscard]] const LiveObject* find(const Source& source) {
-    for (const Late& late : late_)
-      if (late.address == source.event.address && !late.freed && late.not_by != source.number)
-        return &late.object;
-    return objects_.find(source.event.address);
+  [[nodiscard]] LiveObject* find(const Source& source) {
+    LiveObject* found = objects_.find(source.event.address);
+    for (Late& late : late_)
+      if (late.address == source.event.address && !late.freed && late.not_by != source.number) {
+        found = &late.object;
+        break;
+      }
+    return found == nullptr || found->name.thread == kHiddenThread ? nullptr : found;
   }
 
   // The object at the event's address, which it gives up. None where there is no such object, or it is

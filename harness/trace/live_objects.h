@@ -33,6 +33,16 @@ class LiveObjects {
     return true;
   }
 
+  // Null where it is not there. Valid until the next add or take.
+  Known* find(const Object& object) {
+    if (count_ == 0) return nullptr;
+    const std::uint64_t key = key_of(object);
+    std::size_t at = home(key);
+    for (; entries_[at].key != key; at = after(at))
+      if (entries_[at].key == 0) return nullptr;
+    return &entries_[at].known;
+  }
+
   // False where it is not there.
   bool take(const Object& object, Known& known) {
     if (count_ == 0) return false;

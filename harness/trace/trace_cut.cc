@@ -132,6 +132,10 @@ class Cutter {
       case Op::kFree:
         writer_.free(thread, time_ns, taken);
         break;
+      case Op::kWrite:
+        if (const auto found = live_.find(event.takes); found != live_.end())
+          writer_.write(thread, time_ns, found->second, event.written_pages);
+        break;
       case Op::kRefused:
         writer_.refused(thread, time_ns, event.size);
         break;

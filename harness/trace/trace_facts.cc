@@ -109,6 +109,7 @@ class Finder {
     if (gives_up(event.op)) see_given_up(thread);
     if (event.op == Op::kRealloc) see_realloc();
     if (yields(event.op)) see_request(thread);
+    if (event.op == Op::kWrite) facts_.told.written_bytes += walk_.more_written_bytes();
     if (event.op == Op::kRefused) facts_.refused_bytes += std::min(event.size, kMaxRequest);
     if (event.op == Op::kSpawn) facts_.threads[event.spawned].start_ns = ns(event.tick);
     if (event.op == Op::kEnd) {
@@ -297,6 +298,8 @@ const char* op_name(Op op) {
       return "thread start";
     case Op::kEnd:
       return "thread end";
+    case Op::kWrite:
+      return "more written to";
   }
   return "unknown";
 }

@@ -54,7 +54,7 @@ struct TraceFacts {
   bool has_times = true;  // false: one tick an event, as in traces of tools that keep no time
   std::uint64_t file_bytes = 0, duration_ns = 0;
 
-  std::array<std::uint64_t, 9> events_by_op{};  // by Op
+  std::array<std::uint64_t, 10> events_by_op{};  // by Op
   std::uint64_t requests = 0, requested_bytes = 0, zero_requests = 0, refused_bytes = 0;
 
   std::vector<ThreadFacts> threads;

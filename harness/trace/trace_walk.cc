@@ -66,6 +66,20 @@ void TraceWalk::end_trace() {
   equal(max_segment_bytes_, header.max_segment_bytes, "largest size of a segment");
 }
 
+// An object that was given up at the same tick may be gone: the order of that is not in the file.
+void TraceWalk::see_write(const Event& event) {
+  more_written_bytes_ = 0;
+  Known* const known = live_.find(event.takes);
+  if (known == nullptr) return;
+  if (known->written_pages == kNotTold || event.written_pages > pages_of(known->bytes))
+    reading_.bad(step_.segment, step_.thread, "it writes to more of an object than that has, or has told of");
+  if (event.written_pages <= known->written_pages) return;
+  more_written_bytes_ =
+      written_bytes(known->bytes, event.written_pages) - written_bytes(known->bytes, known->written_pages);
+  live_unwritten_bytes_ -= more_written_bytes_;
+  known->written_pages = event.written_pages;
+}
+
 bool TraceWalk::next() {
   const std::uint64_t segment = step_.segment;
   Step next;
@@ -105,6 +119,7 @@ bool TraceWalk::next() {
     ++segment_made_;
     ++objects_;
   }
+  if (event.op == Op::kWrite) see_write(event);
   if (event.op == Op::kRefused) ++refused_;
   if (event.op == Op::kSpawn) {
     ++spawns_;

@@ -121,7 +121,7 @@ void TraceWriter::refer(std::uint32_t from, const Object& object) {
              zigzag(static_cast<std::int64_t>(threads_[object.thread].made_before_segment - object.serial)));
 }
 
-LiveObject TraceWriter::made(std::uint32_t thread, std::uint64_t bytes) {
+LiveObject TraceWriter::made(std::uint32_t thread, std::uint64_t bytes, std::uint32_t written_pages) {
   header_.end_live_bytes += bytes;
   ++header_.end_live_objects;
   ++header_.objects;
@@ -129,7 +129,7 @@ LiveObject TraceWriter::made(std::uint32_t thread, std::uint64_t bytes) {
   header_.max_live_bytes = std::max(header_.max_live_bytes, header_.end_live_bytes);
   header_.max_live_objects = std::max(header_.max_live_objects, header_.end_live_objects);
   segment_peak_ = std::max(segment_peak_, header_.end_live_bytes);
-  return {{thread, threads_[thread].made++}, bytes};
+  return {{thread, threads_[thread].made++}, bytes, written_pages};
 }
 
 void TraceWriter::gone(const LiveObject& object) {
@@ -144,7 +144,7 @@ LiveObject TraceWriter::request(std::uint32_t number, std::uint64_t time_ns, Op 
   Thread& thread = at(number, time_ns, op);
   if (op == Op::kAligned) thread.sizes.push_back(static_cast<char>(log2_alignment));
   add_size(thread, bytes, written_pages);
-  return made(number, bytes);
+  return made(number, bytes, written_pages);
 }
 
 LiveObject TraceWriter::resize(std::uint32_t number, std::uint64_t time_ns, const LiveObject& old,
@@ -154,13 +154,23 @@ LiveObject TraceWriter::resize(std::uint32_t number, std::uint64_t time_ns, cons
   add_size(thread, bytes, written_pages);
   refer(number, old.name);
   gone(old);
-  return made(number, bytes);
+  return made(number, bytes, written_pages);
 }
 
 void TraceWriter::free(std::uint32_t number, std::uint64_t time_ns, const LiveObject& object) {
   at(number, time_ns, Op::kFree);
   refer(number, object.name);
   gone(object);
+}
+
+void TraceWriter::write(std::uint32_t number, std::uint64_t time_ns, LiveObject& object,
+                        std::uint32_t pages) {
+  if (object.written_pages == kNotTold || pages > pages_of(object.bytes))
+    throw std::logic_error(
+        fmt::format("trace: {} pages of an object of {} bytes that told of none", pages, object.bytes));
+  add_varint(at(number, time_ns, Op::kWrite).sizes, pages);
+  refer(number, object.name);
+  object.written_pages = pages;
 }
 
 void TraceWriter::refused(std::uint32_t number, std::uint64_t time_ns, std::uint64_t bytes) {

@@ -1,7 +1,7 @@
-// How much of its large blocks a recorded program wrote to. A recording tells it when a block is given up, a
-// trace where the object is made: so a recording that tells it is closed twice, and what the first pass
-// learns of each object is kept here for the second. Both passes give objects the same names. Memory: 16
-// bytes for each time that the recording tells of a block. Above: closing.cc. Below: TraceWriter.
+// How much of its large blocks a recorded program wrote to. A recording tells it at looks in a block's life,
+// a trace of the first look where the object is made: so a recording that tells it is closed twice, and what
+// the first pass learns of each object is kept here for the second. Both passes give objects the same names.
+// Memory: 16 bytes for each object told of. Above: closing.cc. Below: TraceWriter.
 #pragma once
 
 #include <algorithm>
@@ -12,13 +12,17 @@
 
 namespace heapmark::trace {
 
+// No more than the object has.
+inline std::uint32_t pages_within(const LiveObject& object, std::uint64_t pages) {
+  return static_cast<std::uint32_t>(
+      std::min({pages, pages_of(object.bytes), static_cast<std::uint64_t>(kNotTold - 1)}));
+}
+
 class WrittenPages {
  public:
-  // Of one object the last time counts. Takes no more than the object has.
-  void tell(const LiveObject& object, std::uint64_t pages) {
-    const std::uint64_t most = std::min<std::uint64_t>(pages_of(object.bytes), kNotTold - 1);
-    of(object.name.thread)
-        .told.push_back({object.name.serial, static_cast<std::uint32_t>(std::min(pages, most))});
+  // `looked`: the object lives on. Of one object the first look counts; where there is none, the last time.
+  void tell(const LiveObject& object, std::uint32_t pages, bool looked) {
+    of(object.name.thread).told.push_back({object.name.serial, pages, looked});
   }
 
   // All is told.
@@ -32,8 +36,12 @@ class WrittenPages {
   std::uint32_t of_next(std::uint32_t number) {
     Thread& thread = of(number);
     std::uint32_t pages = kNotTold;
-    for (; thread.next < thread.told.size() && thread.told[thread.next].serial == thread.made; ++thread.next)
-      pages = thread.told[thread.next].pages;
+    bool looked = false;
+    for (; thread.next < thread.told.size() && thread.told[thread.next].serial == thread.made;
+         ++thread.next) {
+      if (!looked) pages = thread.told[thread.next].pages;
+      looked |= thread.told[thread.next].looked;
+    }
     ++thread.made;
     return pages;
   }
@@ -42,6 +50,7 @@ class WrittenPages {
   struct Told {
     std::uint64_t serial;
     std::uint32_t pages;
+    bool looked;
   };
   struct Thread {
     std::vector<Told> told;
@@ -70,12 +79,18 @@ class TellingPass {
   void refused(std::uint32_t, std::uint64_t, std::uint64_t) {}
   void spawn(std::uint32_t, std::uint64_t, std::uint32_t) {}
   void end(std::uint32_t, std::uint64_t) {}
-  void written(const LiveObject& object, std::uint64_t pages) { pages_.tell(object, pages); }
+  // `lives_on`: the object, which is given up next otherwise.
+  void written(std::uint32_t, std::uint64_t, LiveObject& object, std::uint64_t pages, bool lives_on) {
+    if (object.written_pages != kNotTold) return;  // a look is enough
+    const std::uint32_t now = pages_within(object, pages);
+    pages_.tell(object, now, lives_on);
+    if (lives_on) object.written_pages = now;
+  }
 
  private:
   LiveObject made(std::uint32_t thread, std::uint64_t bytes) {
     if (thread >= made_.size()) made_.resize(std::size_t{thread} + 1);
-    return {{thread, made_[thread]++}, bytes};
+    return {{thread, made_[thread]++}, bytes, kNotTold};
   }
   WrittenPages& pages_;
   std::vector<std::uint64_t> made_;
@@ -102,7 +117,11 @@ class WritingPass {
     writer_.spawn(parent, time_ns, thread);
   }
   void end(std::uint32_t thread, std::uint64_t time_ns) { writer_.end(thread, time_ns); }
-  void written(const LiveObject&, std::uint64_t) {}
+  void written(std::uint32_t thread, std::uint64_t time_ns, LiveObject& object, std::uint64_t pages, bool) {
+    const std::uint32_t now = pages_within(object, pages);
+    if (object.written_pages != kNotTold && now > object.written_pages)
+      writer_.write(thread, time_ns, object, now);
+  }
 
  private:
   TraceWriter& writer_;

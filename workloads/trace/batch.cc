@@ -25,6 +25,7 @@ void Decoder::prepare(Context& context, TraceSource& source, bool timed) {
   if (timed) ticks_ = own<std::uint64_t>(context, capacity);
   taken_ = own<trace::Object>(context, header.max_segment_events);
   ranges_ = own<Range>(context, capacity);
+  if (header.version >= 2) writes_ = own<Write>(context, capacity);
   thread_count_ = static_cast<std::uint32_t>(header.threads);
   threads_ = own<ThreadPlan>(context, thread_count_);
   busy_ = own<std::uint32_t>(context, thread_count_);
@@ -37,7 +38,7 @@ void Decoder::prepare(Context& context, TraceSource& source, bool timed) {
 }
 
 void Decoder::start_again() {
-  busy_count_ = 0;
+  busy_count_ = write_count_ = 0;
   objects_.clear();
   for (std::uint32_t thread = 0; thread < thread_count_; ++thread) {
     threads_[thread] = {kNone, kNone, kNoSlot, thread == 0 ? Life::kLive : Life::kNotYet, false, false};
@@ -47,6 +48,7 @@ void Decoder::start_again() {
 }
 
 void Decoder::begin_batch() {
+  note_written();
   objects_.end_batch();
   for (std::uint32_t place = 0; place < busy_count_; ++place) {
     ThreadPlan& thread = threads_[busy_[place]];
@@ -55,6 +57,13 @@ void Decoder::begin_batch() {
   }
   step_count_ = range_count_ = busy_count_ = 0;
   operations_ = 0;
+}
+
+// Not sooner: within the batch an object has the pages that its threads have seen to.
+void Decoder::note_written() {
+  for (std::uint32_t place = 0; place < write_count_; ++place)
+    objects_.write(writes_[place].slot, writes_[place].pages);
+  write_count_ = 0;
 }
 
 void Decoder::make_busy(std::uint32_t thread) {
@@ -94,7 +103,7 @@ void Decoder::read_part(Context& context, trace::Part& part) {
       blocks_[step.gives].store(nullptr, std::memory_order_relaxed);
       made_[number] = event.gives.serial + 1;
     }
-    if (trace::gives_up(event.op)) taken_[step_count_ - segment_first_step_] = event.takes;
+    if (trace::refers(event.op)) taken_[step_count_ - segment_first_step_] = event.takes;
     if (event.op == trace::Op::kSpawn) {
       ThreadPlan& started = threads_[event.spawned];
       // Threads are numbered as they start, so none can have been started by a later one.
@@ -106,7 +115,7 @@ void Decoder::read_part(Context& context, trace::Part& part) {
       step.takes = event.spawned;
     } else if (event.op == trace::Op::kEnd) {
       thread.life = Life::kEnded;
-    } else if (event.op != trace::Op::kRefused) {
+    } else if (event.op != trace::Op::kRefused && event.op != trace::Op::kWrite) {
       ++operations_;
     }
     ++step_count_;
@@ -134,6 +143,11 @@ void Decoder::add_segment(Context& context, std::uint64_t number) {
   for (std::uint32_t range = first_range; range < range_count_; ++range)
     for (std::uint32_t at = ranges_[range].first; at < ranges_[range].first + ranges_[range].count; ++at) {
       Step& step = steps_[at];
+      if (step.op == trace::Op::kWrite) {
+        // It may have been given up at the same time.
+        const std::uint32_t slot = objects_.find(taken_[at - segment_first_step_]);
+        if (slot != kNoSlot) writes_[write_count_++] = {slot, step.written_pages};
+      }
       if (!trace::gives_up(step.op)) continue;
       step.takes = objects_.give_up(taken_[at - segment_first_step_]);
       if (step.takes == kNoSlot) refuse(context, "it frees an object that is not live");

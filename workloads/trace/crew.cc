@@ -49,6 +49,14 @@ std::size_t alignment_of(std::uint8_t log2) {
   return alignment < sizeof(void*) ? sizeof(void*) : alignment;  // as posix_memalign wants it
 }
 
+// A byte of each page from the one at `at` on that holds any of the block's first `written` bytes.
+void touch_from(void* block, std::uint64_t bytes, std::uint64_t at, std::uint64_t written) {
+  if (at >= written) return;
+  char* const first = static_cast<char*>(block);
+  if (written == bytes) return touch_pages(first + at, written - at);
+  for (; at < written; at += trace::kPageBytes) static_cast<volatile char*>(first)[at] = 1;
+}
+
 }  // namespace
 
 class Crew::Locked {
@@ -96,16 +104,26 @@ void* Crew::wait_for_block(std::uint32_t slot) const {
   }
 }
 
-// A byte of each page that the program wrote to, as the trace tells it; those of the object that is given up
-// were touched before.
+// What the program wrote to at first, as the trace tells it; what it wrote to of the object that is given up
+// is there.
 void Crew::touch_told(const Step& step, char* block) const {
   std::uint64_t at = 0;
   if (step.op == trace::Op::kRealloc)
     at = trace::written_bytes(step.freed, decoder_->objects().slot(step.takes).written_pages);
-  const std::uint64_t end = trace::written_bytes(step.size, step.written_pages);
-  if (at >= end) return;
-  if (end == step.size) return touch_pages(block + at, end - at);
-  for (; at < end; at += trace::kPageBytes) static_cast<volatile char*>(block)[at] = 1;
+  touch_from(block, step.size, at, trace::written_bytes(step.size, step.written_pages));
+}
+
+// What the batch says of objects that still live, while all threads but this one sleep.
+void Crew::touch_writes() const {
+  if (touch_ != Touch::kPages || checking_) return;
+  for (std::uint32_t place = 0; place < decoder_->write_count(); ++place) {
+    const Write& write = decoder_->writes()[place];
+    const SlotInfo& info = decoder_->objects().slot(write.slot);
+    void* const block = decoder_->blocks()[write.slot].load(std::memory_order_relaxed);
+    if (info.live && info.written_pages != trace::kNotTold && block != &nothing)
+      touch_from(block, info.bytes, trace::written_bytes(info.bytes, info.written_pages),
+                 trace::written_bytes(info.bytes, write.pages));
+  }
 }
 
 // The first `kept` bytes are those of the object that is given up.
@@ -296,6 +314,7 @@ void Crew::do_range(Worker& me, const Range& range) {
         break;
       case trace::Op::kEnd:
       case trace::Op::kRefused:
+      case trace::Op::kWrite:
         break;
       default:
         request(step);
@@ -321,6 +340,7 @@ void Crew::run_batch() {
   do_share(workers_[0]);
   wait_for_all();
   join_ended();
+  touch_writes();
   for (std::uint32_t place = 0; place < decoder_->busy_count(); ++place) {
     Worker& worker = workers_[decoder_->busy(place)];
     live_bytes_ += static_cast<std::uint64_t>(worker.live_change);

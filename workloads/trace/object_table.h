@@ -90,6 +90,20 @@ class ObjectTable {
     return slot;
   }
 
+  // kNoSlot where no such object is live.
+  [[nodiscard]] std::uint32_t find(const trace::Object& object) const {
+    return entries_[place_of(object)].slot_and_one - 1;
+  }
+
+  // More of the object in the slot is written to, where it lives and something is told of it.
+  void write(std::uint32_t slot, std::uint32_t pages) {
+    SlotInfo& info = slots_[slot];
+    if (!info.live || info.written_pages == trace::kNotTold || pages <= info.written_pages) return;
+    live_unwritten_bytes_ -= info.unwritten_bytes();
+    info.written_pages = pages;
+    live_unwritten_bytes_ += info.unwritten_bytes();
+  }
+
   // A batch is over: slots that it gave up may be used again.
   void end_batch() {
     if (given_up_ == kNoSlot) return;

@@ -13,7 +13,7 @@
 namespace heapmark::trace {
 
 inline constexpr char kMagic[8] = {'H', 'M', 'T', 'R', 'A', 'C', 'E', '\0'};
-// Version 2 is version 1 and kWritten. A file has the oldest version that can hold it.
+// Version 2 is version 1, kWritten and kWrite. A file has the oldest version that can hold it.
 inline constexpr std::uint32_t kOldestVersion = 1;
 inline constexpr std::uint32_t kVersion = 2;
 inline constexpr std::uint32_t kByteOrder = 0x01020304;
@@ -29,6 +29,7 @@ enum class Op : std::uint8_t {
   kRefused = 6,  // size of a request that returned null; yields nothing
   kSpawn = 7,    // number of the thread that starts
   kEnd = 8,      // the thread's last event
+  kWrite = 9,    // ref of an object that lives on, pages of it that were written to by now (version 2)
 };
 
 // Set in the op column's byte of a realloc whose block stayed at its address. A replay has no use for it.
@@ -42,6 +43,9 @@ constexpr bool yields(Op op) {
 }
 constexpr bool gives_up(Op op) {
   return op == Op::kRealloc || op == Op::kFree;
+}
+constexpr bool refers(Op op) {
+  return gives_up(op) || op == Op::kWrite;
 }
 constexpr bool has_size(Op op) {
   return yields(op) || op == Op::kRefused;

@@ -174,7 +174,8 @@ Error SegmentParts::finish() const {
 
 Error Part::next(Event& event) {
   const unsigned char byte = *ops_++, op = byte & static_cast<unsigned char>(~(kStayed | kWritten));
-  if (op < static_cast<unsigned char>(Op::kMalloc) || op > static_cast<unsigned char>(Op::kEnd))
+  if (op < static_cast<unsigned char>(Op::kMalloc) ||
+      op > static_cast<unsigned char>(tells_written_ ? Op::kWrite : Op::kEnd))
     return kDamaged;
   event.op = static_cast<Op>(op);
   event.moved = (byte & kStayed) == 0;
@@ -197,13 +198,13 @@ Error Part::next(Event& event) {
     if (event.op != Op::kRefused && event.size > kMaxRequest) return kDamaged;
   }
   event.written_pages = kNotTold;
-  if (told) {
+  if (told || event.op == Op::kWrite) {
     std::uint64_t pages = 0;
-    if (!read_varint(sizes_, sizes_end_, pages) || pages > pages_of(event.size) || pages >= kNotTold)
-      return kDamaged;
+    if (!read_varint(sizes_, sizes_end_, pages) || pages >= kNotTold) return kDamaged;
+    if (told && pages > pages_of(event.size)) return kDamaged;
     event.written_pages = static_cast<std::uint32_t>(pages);
   }
-  if (gives_up(event.op)) {
+  if (refers(event.op)) {
     std::uint64_t ref = 0;
     if (!read_varint(refs_, refs_end_, ref)) return kDamaged;
     if ((ref & 1) == 0) {

@@ -57,10 +57,12 @@ struct Event {
   std::uint64_t tick;           // since the trace's start
   std::uint64_t size;           // has_size(op)
   Object gives;                 // yields(op): the object made
-  Object takes;                 // gives_up(op): the object given up. Not checked to be live: the caller knows
+  Object takes;                 // refers(op): the object given up or written to. Not checked to be live
   std::uint32_t spawned;        // kSpawn
   bool moved;                   // kRealloc: not at the address of the old object
-  std::uint32_t written_pages = kNotTold;  // yields(op): how many of the object's pages were written to
+  // yields(op): how many of the object's pages were written to, at first. kWrite: how many by now; not
+  // checked.
+  std::uint32_t written_pages = kNotTold;
 };
 
 // The events of one thread in one segment, in its order.

@@ -32,6 +32,7 @@ void LargeBlocks::add(std::uintptr_t address, std::size_t bytes) {
   for (Entry& entry : entries_[bucket])
     if (__atomic_load_n(&entry.address, __ATOMIC_RELAXED) == address) {
       __atomic_store_n(&entry.bytes, bytes, __ATOMIC_RELAXED);
+      pages_[bucket][&entry - entries_[bucket]] = 0;
       return;
     }
   for (unsigned way = 0; way < kWays; ++way) {
@@ -41,7 +42,8 @@ void LargeBlocks::add(std::uintptr_t address, std::size_t bytes) {
         !__atomic_compare_exchange_n(&entry.address, &none, address, false, __ATOMIC_ACQUIRE,
                                      __ATOMIC_RELAXED))
       continue;
-    __atomic_store_n(&entry.bytes, bytes, __ATOMIC_RELAXED);
+    pages_[bucket][way] = 0;
+    __atomic_store_n(&entry.bytes, bytes, __ATOMIC_RELEASE);
     __atomic_fetch_or(&used_[bucket], static_cast<unsigned char>(1U << way), __ATOMIC_RELAXED);
     return;
   }

@@ -1,7 +1,8 @@
-// Which large blocks live, so that the recorder can ask how much of one was written to before it is given up.
-// A table of fixed size in four-way buckets; what has no place in its bucket is not known, and counts as
-// written to as a whole. Threads share it without a lock: a large request and its free take two and one
-// atomic read-modify-writes, any other free the load of one byte. Above: recording.h. Below: mincore(2).
+// Which large blocks live, so that the recorder can ask now and then, and before it is given up, how much of
+// one was written to. A table of fixed size in four-way buckets; what has no place in its bucket is not
+// known, and counts as written to as a whole. Threads share it without a lock: a large request and its free
+// take two and one atomic read-modify-writes, any other free the load of one byte. Above: recording.h. Below:
+// mincore(2).
 #pragma once
 
 #include <cstddef>
@@ -9,9 +10,9 @@
 
 namespace heapmark::recorder {
 
-// From glibc's first mmap threshold on a block usually has pages of its own that nothing wrote to before;
-// smaller ones share pages that were used before, of which what has memory says little.
-inline constexpr std::size_t kLargeBytes = 128 * 1024;
+// Twelve pages: more than the windows and buffers of 32 KiB that many programs ask for and give up all the
+// time, of which there is little to gain.
+inline constexpr std::size_t kLargeBytes = 48 * 1024;
 
 // All zeros: empty.
 class LargeBlocks {
@@ -27,17 +28,24 @@ class LargeBlocks {
   // Forgets the block. Returns its size; 0 where it is not known.
   std::size_t take(std::uintptr_t address);
 
-  // Calls see(address, bytes) of each, while other threads may add and take some.
+  // Calls see(address, bytes, pages) of each, or of about `most` in turn, while other threads may add and
+  // take some; `pages` is 0 at first and what see() left there the last time.
   template <typename See>
-  void each(const See& see) const {
-    for (std::size_t bucket = 0; bucket < kBuckets; ++bucket) {
+  void each(std::size_t most, const See& see) {
+    std::size_t bucket = __atomic_load_n(&next_bucket_, __ATOMIC_RELAXED), seen = 0;
+    for (std::size_t passed = 0; passed < kBuckets && seen < most;
+         ++passed, bucket = (bucket + 1) % kBuckets) {
       if (__atomic_load_n(&used_[bucket], __ATOMIC_RELAXED) == 0) continue;
-      for (const Entry& entry : entries_[bucket]) {
+      for (unsigned way = 0; way < kWays; ++way) {
+        const Entry& entry = entries_[bucket][way];
         const std::uintptr_t address = __atomic_load_n(&entry.address, __ATOMIC_ACQUIRE);
         const std::size_t bytes = __atomic_load_n(&entry.bytes, __ATOMIC_RELAXED);
-        if (address != 0 && bytes != 0) see(address, bytes);
+        if (address == 0 || bytes == 0) continue;
+        ++seen;
+        see(address, bytes, pages_[bucket][way]);
       }
     }
+    __atomic_store_n(&next_bucket_, bucket, __ATOMIC_RELAXED);
   }
 
  private:
@@ -55,7 +63,9 @@ class LargeBlocks {
   }
 
   unsigned char used_[kBuckets];  // bit w: entry w of the bucket
+  std::size_t next_bucket_;       // for each()
   alignas(64) Entry entries_[kBuckets][kWays];
+  std::uint32_t pages_[kBuckets][kWays];  // of each entry; used by one thread at a time
 };
 
 // How many pages of 4 KiB of a block have memory: mincore(2) tells it of anonymous memory. They are those

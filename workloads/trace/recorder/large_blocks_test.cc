@@ -39,8 +39,19 @@ TEST_CASE("a thousand blocks at multiples of 4 MiB nearly all have a place, and 
   const auto blocks = std::make_unique<LargeBlocks>();
   for (std::uintptr_t number = 1; number <= 1000; ++number) blocks->add(number << 22, number);
   std::map<std::uintptr_t, std::size_t> seen;
-  blocks->each([&](std::uintptr_t address, std::size_t bytes) { seen[address] = bytes; });
+  blocks->each(~std::size_t{0}, [&](std::uintptr_t address, std::size_t bytes, std::uint32_t& pages) {
+    seen[address] = bytes;
+    pages = 1;
+  });
   CHECK(seen.size() >= 950);
+  // A hundred at a time, each has its turn.
+  std::map<std::uintptr_t, std::size_t> turns;
+  for (int turn = 0; turn < 10; ++turn)
+    blocks->each(seen.size() / 10 + 10, [&](std::uintptr_t address, std::size_t, std::uint32_t& pages) {
+      CHECK(pages == 1);
+      ++turns[address];
+    });
+  CHECK(turns.size() == seen.size());
   std::size_t known = 0;
   for (std::uintptr_t number = 1; number <= 1000; ++number) {
     const std::size_t bytes = blocks->take(number << 22);
@@ -68,7 +79,7 @@ TEST_CASE("of more blocks than there are places each is known or not, and the ta
   }
   for (const std::uintptr_t address : live) blocks->take(address);
   std::size_t left = 0;
-  blocks->each([&](std::uintptr_t, std::size_t) { ++left; });
+  blocks->each(~std::size_t{0}, [&](std::uintptr_t, std::size_t, std::uint32_t&) { ++left; });
   CHECK(left == 0);
   for (const std::uintptr_t address : live) REQUIRE_FALSE(blocks->may_hold(address));
 }
@@ -79,7 +90,7 @@ TEST_CASE("threads that add and take at once lose none of their own, while anoth
   std::atomic<std::uint64_t> wrong{0};
   std::thread looker([&] {
     while (!done)
-      blocks->each([&](std::uintptr_t address, std::size_t bytes) {
+      blocks->each(~std::size_t{0}, [&](std::uintptr_t address, std::size_t bytes, std::uint32_t&) {
         if (address == 0 || bytes == 0) ++wrong;
       });
   });

@@ -33,6 +33,7 @@ struct Process {
   static constexpr std::size_t kFreeBuffers = 256;
   std::atomic<RawChunk*> free_buffers[kFreeBuffers];  // of ended threads, for the next ones
   LargeBlocks large;
+  std::atomic<std::uint64_t> looked_time;  // of the latest look at the large blocks, in time units
 };
 
 // At first a constant one without a recording.
@@ -40,7 +41,8 @@ extern constinit Process* process;
 
 struct Thread {
   unsigned char* at;     // of the next tag; null where the thread has no buffer
-  unsigned char* limit;  // at < limit: the longest event fits
+  unsigned char* limit;  // at < limit: the longest event fits, and no look at the large blocks is due
+  unsigned char* end;    // at < end: the longest event fits
   std::uint64_t time;    // of the latest event, in time units
   std::uint64_t address;
   std::uint64_t sequence;     // of the next chunk

@@ -37,6 +37,13 @@ static int refuse_mincore(void) {
              : 1;
 }
 
+static void* volatile escaped;
+static void* block_of(size_t bytes) {
+  void* const block = malloc(bytes);
+  escaped = block;
+  return block;
+}
+
 static void* free_it(void* block) {
   free(block);
   return NULL;
@@ -68,13 +75,23 @@ static int blocks(void) {
   if (pthread_create(&thread, NULL, free_it, block) != 0) return 1;
   pthread_join(thread, NULL);
 
+  /* Written to little by little, over a time, with events in between. */
+  block = malloc(3000007);
+  for (int step = 0; step < 10; ++step) {
+    write_pages(block, 50 * (size_t)step, 50);
+    for (int at = 0; at < 2000; ++at) free(block_of(100));
+    usleep(10000);
+    for (int at = 0; at < 2000; ++at) free(block_of(100));
+  }
+  free(block);
+
   /* As a whole: its last page too. */
   block = malloc(200005);
   memset(block, 1, 200005);
   free(block);
 
   /* Small enough not to be looked at. */
-  block = malloc(131071);
+  block = malloc(49151);
   memset(block, 1, 10);
   free(block);
 
