@@ -1,4 +1,5 @@
 // What the recorder tells of how much a program wrote to of its large blocks: recorded_large.c knows it.
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <optional>
 
@@ -30,6 +31,21 @@ void record_large(Recording& recording, const std::string& how, int exit_code = 
   CHECK_NOTHROW(trace::check(reading));
 }
 
+// Of the one block of that size, how many pages were told, at first and by later events.
+std::vector<std::uint32_t> looks_at_block(const TraceEvents& trace, std::uint64_t size) {
+  std::vector<std::uint32_t> pages;
+  trace::Object object{};
+  for (const trace::Event& event : trace.of_thread.at(0)) {
+    if (trace::yields(event.op) && event.size == size) {
+      object = event.gives;
+      pages.push_back(event.written_pages);
+    }
+    if (event.op == trace::Op::kWrite && !pages.empty() && event.takes == object)
+      pages.push_back(event.written_pages);
+  }
+  return pages;
+}
+
 // What is freed while the program runs. A page of a huge page would have 512 of them.
 void check_freed(const TraceEvents& trace) {
   CHECK(pages_of_block(trace, 1000001) == 3);
@@ -48,6 +64,13 @@ TEST_CASE("how many pages of a large block were written to is recorded when it g
   const TraceEvents trace = first_trace(recording);
   check_freed(trace);
   CHECK(pages_of_block(trace, 1000010) == 9);  // lives to the end
+  // Fifty more pages each 10 ms, in which there are two looks at least.
+  const std::vector<std::uint32_t> looks = looks_at_block(trace, 3000007);
+  REQUIRE(looks.size() >= 5);
+  CHECK(looks.front() >= 50);
+  CHECK(looks.front() <= 100);
+  CHECK(looks.back() == 500);
+  CHECK(std::is_sorted(looks.begin(), looks.end()));
   // Beyond 2 GiB every other 4 MiB are looked at. Not there where the machine does not give that much.
   if (const auto pages = pages_of_block(trace, 6000000006))
     CHECK(*pages == Approx(7 + 1024 + 2048).margin(10));
@@ -61,12 +84,13 @@ TEST_CASE("by the clock's time stamps the recorded pages are the same", "[record
   check_freed(first_trace(recording));
 }
 
-TEST_CASE("of what lives when a program is killed nothing is told", "[record]") {
+TEST_CASE("of what lives when a program is killed the looks are told", "[record]") {
   Recording recording;
   record_large(recording, "kill", 128 + 9);
   const TraceEvents trace = first_trace(recording);
   check_freed(trace);
-  CHECK(pages_of_block(trace, 1000010) == kNotTold);
+  CHECK(pages_of_block(trace, 1000010) == 9);
+  CHECK(pages_of_block(trace, 1000012) == kNotTold);  // of the last moment
 }
 
 TEST_CASE("a program that refuses mincore(2) is recorded, and nothing is told", "[record]") {

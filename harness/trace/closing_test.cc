@@ -201,6 +201,38 @@ TEST_CASE("what was written to of a block is told where the block is made") {
   CHECK(made.last().raw_events == 15);
 }
 
+TEST_CASE("looks at a block that lives tell of more once it is there") {
+  Made made(true);
+  Writer main;
+  main.add(kRawMalloc, 1, 0x100000, 1'000'000);
+  main.add(kRawLooked, 1000, 0x100000, 7);
+  main.add(kRawLooked, 2000, 0x100000, 7);
+  main.add(kRawLooked, 3000, 0x100000, 20);
+  main.add(kRawLooked, 4000, 0x100000, 19);
+  main.add(kRawLooked, 5000, 0x100000, 21'000);  // more than it has
+  main.add(kRawReallocBegin, 6000, 0x100000);
+  main.add(kRawReallocFailed, 6001, 0, std::uint64_t{1} << 60);
+  main.add(kRawWritten, 7000, 0x100000, 245);
+  main.add(kRawFree, 7001, 0x100000);
+  // A failed realloc between, and the last look when it goes.
+  main.add(kRawMalloc, 8000, 0x100000, 500'000);
+  main.add(kRawWritten, 8001, 0x100000, 3);
+  main.add(kRawReallocBegin, 8002, 0x100000);
+  main.add(kRawReallocFailed, 8003, 0, std::uint64_t{1} << 60);
+  main.add(kRawLooked, 9000, 0x100000, 5);
+  main.add(kRawWritten, 9001, 0x100000, 6);
+  main.add(kRawFree, 9002, 0x100000);
+  made.chunk(0, 0, main.bytes);
+  const TraceEvents trace = made.closed();
+  std::vector<std::pair<Op, std::uint32_t>> told;
+  for (const Event& event : trace.of_thread.at(0))
+    if (event.written_pages != kNotTold) told.emplace_back(event.op, event.written_pages);
+  CHECK(told ==
+        std::vector<std::pair<Op, std::uint32_t>>{
+            {Op::kMalloc, 7}, {Op::kWrite, 20}, {Op::kWrite, 245}, {Op::kMalloc, 5}, {Op::kWrite, 6}});
+  CHECK(trace.header.lost_events == 0);
+}
+
 TEST_CASE("what was written to goes to the object that the thread means, where clocks disagree") {
   Writer main, other;
   main.add(kRawMalloc, 100, 0x1000000, 1'000'000);

@@ -61,6 +61,11 @@ inline Header write_example(const std::filesystem::path& path, const ExampleOpti
       running.pop_back();
     }
     const std::uint32_t thread = running[below(running.size())];
+    if (options.tells_written && !live.empty() && below(4) == 0) {
+      LiveObject& object = live[below(live.size())];
+      if (object.written_pages != kNotTold)
+        writer.write(thread, now_ns, object, static_cast<std::uint32_t>(below(pages_of(object.bytes) + 1)));
+    }
     const std::uint64_t dice = below(100);
     const auto taken = [&] {
       std::swap(live[below(live.size())], live.back());

@@ -145,17 +145,20 @@ TEST_CASE("the least memory counts what is written to") {
   const LiveObject b = writer.request(0, 2 * kMs, Op::kMalloc, 10'000);
   writer.free(0, 3 * kMs, a);
   const LiveObject c = writer.request(0, 4 * kMs, Op::kMalloc, 200'000, 0, 49);  // all of it
-  writer.resize(0, 5 * kMs, c, 300'000, true, 0);
+  LiveObject d = writer.resize(0, 5 * kMs, c, 300'000, true, 0);
   writer.free(0, 6 * kMs, b);
+  writer.write(0, 7 * kMs, d, 60);
+  writer.write(0, 8 * kMs, d, 10);  // no more than before
+  writer.write(0, 9 * kMs, d, 74);  // all of it
   writer.finish(End::kExit, {});
   TraceReading reading(folder.path() / "t");
   const TraceFacts facts = facts_of(reading);
   CHECK(facts.peak_bytes == 1'010'000);
   CHECK(facts.told.requests == 3);
   CHECK(facts.told.bytes == 1'500'000);
-  CHECK(facts.told.written_bytes == 3 * kPageBytes + 200'000);
-  CHECK(facts.peak_written_bytes == 210'000);
-  CHECK(facts.least_rss_bytes == 52 * kPageBytes);
+  CHECK(facts.told.written_bytes == 3 * kPageBytes + 200'000 + 300'000);
+  CHECK(facts.peak_written_bytes == 300'000);
+  CHECK(facts.least_rss_bytes == 74 * kPageBytes);
 }
 
 TEST_CASE("an empty trace has facts") {

@@ -85,6 +85,14 @@ std::map<std::uint32_t, std::vector<Event>> write_random(const std::filesystem::
         break;
       default:
         if (live.empty()) continue;
+        if (live.back().written_pages != kNotTold && random() % 2 == 0) {
+          event.op = Op::kWrite;
+          event.size = 0;
+          event.written_pages = static_cast<std::uint32_t>(random() % (pages_of(live.back().bytes) + 1));
+          event.takes = live.back().name;
+          writer.write(thread, time, live.back(), event.written_pages);
+          break;
+        }
         event.op = Op::kFree;
         event.size = 0;
         const LiveObject old = pick();
@@ -124,7 +132,7 @@ TEST_CASE("what is written is read again, event by event, whatever the length of
         if (has_size(then.op)) REQUIRE(now.size == then.size);
         if (yields(then.op)) REQUIRE(now.gives == then.gives);
         REQUIRE(now.written_pages == then.written_pages);
-        if (gives_up(then.op)) REQUIRE(now.takes == then.takes);
+        if (refers(then.op)) REQUIRE(now.takes == then.takes);
         if (then.op == Op::kAligned) REQUIRE(now.log2_alignment == then.log2_alignment);
         if (then.op == Op::kSpawn) REQUIRE(now.spawned == then.spawned);
       }
@@ -179,6 +187,7 @@ TEST_CASE("pages are taken from version 2 on, of what yields, and no more than t
   for (const std::string& wrong :
        {read_error(1, request, "\x7f\1"), read_error(2, request, "\x7f\2"), read_error(2, request, "\x7f"),
         read_error(2, request, std::string("\0\1", 2)), read_error(2, 6 | kWritten, "\x7f\1"),
+        read_error(1, 9, "\1"), read_error(2, 9, "\1"), read_error(2, 10, "\1"),
         // 2^32 - 1 pages of 2^62 bytes.
         read_error(2, request, "\x80\x80\x80\x80\x80\x80\x80\x80\x40\xff\xff\xff\xff\x0f"),
         read_error(3, 1, "\x7f")})
@@ -191,6 +200,11 @@ TEST_CASE("more pages than a block has are not written") {
   writer.request(0, 10, Op::kMalloc, 4097, 0, 2);
   CHECK_THROWS_WITH(writer.request(0, 10, Op::kMalloc, 4097, 0, 3),
                     Contains("3 pages of a block of 4097 bytes"));
+  LiveObject told = writer.request(0, 10, Op::kMalloc, 4097, 0, 0),
+             untold = writer.request(0, 10, Op::kMalloc, 4097);
+  CHECK_NOTHROW(writer.write(0, 10, told, 2));
+  CHECK_THROWS_WITH(writer.write(0, 10, told, 3), Contains("3 pages of an object of 4097 bytes"));
+  CHECK_THROWS_WITH(writer.write(0, 10, untold, 1), Contains("told of none"));
 }
 
 TEST_CASE("a trace that is truncated, damaged or foreign is refused, wherever it is cut or changed") {

@@ -126,6 +126,9 @@ int main(int argc, char** argv) {
     waitpid(child, &status, 0);
     return status;
   }
-  if (strcmp(what, "kill") == 0) raise(SIGKILL);
+  if (strcmp(what, "kill") == 0) {
+    write_pages(block_of(1000012), 0, 1);
+    raise(SIGKILL);
+  }
   return 0;
 }
