@@ -18,12 +18,13 @@ HEADER_FIELDS = (
     "repaired_inversions unknown_frees refused_requests lost_events checksum").split()
 ENTRY = struct.Struct("<8Q")
 ENTRY_FIELDS = "offset bytes raw_bytes events end_tick end_live_objects end_live_bytes peak_live_bytes".split()
-CALLS = {1: "malloc", 2: "calloc", 3: "aligned", 4: "realloc", 5: "free", 6: "refused", 7: "start", 8: "end"}
+CALLS = {1: "malloc", 2: "calloc", 3: "aligned", 4: "realloc", 5: "free", 6: "refused", 7: "start", 8: "end",
+         9: "write"}
 STAYED, WRITTEN = 0x80, 0x40
 
 Header = namedtuple("Header", HEADER_FIELDS)
 Entry = namedtuple("Entry", ENTRY_FIELDS)
-# gives and takes: (thread, serial), or None. pages: of 4 KiB that are written to, None where that is not told.
+# gives and takes: (thread, serial), or None; takes of a write is what is written to. pages: of 4 KiB, None where not told.
 Event = namedtuple("Event", "tick thread call size pages alignment gives takes starts moved")
 
 
@@ -115,14 +116,14 @@ def part(raw, tick, before, made, version):
     for _ in range(count):
         byte = ops.byte()
         op, moved, told = byte & ~(STAYED | WRITTEN), byte < STAYED, byte & WRITTEN
-        if told and (version < 2 or op > 4):
+        if version < 2 and (told or op == 9) or told and op > 4:
             raise Damaged("pages where the version has none")
         tick += times.varint()
         alignment = 1 << sizes.byte() if op == 3 else None
         size = sizes.varint() if op in (1, 2, 3, 4, 6) else None
-        pages = sizes.varint() if told else None
+        pages = sizes.varint() if told or op == 9 else None
         takes = starts = gives = None
-        if op in (4, 5):
+        if op in (4, 5, 9):
             ref = refs.varint()
             if ref % 2 == 0:
                 takes = (thread, made[thread] - 1 - ref // 2)
@@ -138,8 +139,8 @@ def part(raw, tick, before, made, version):
 
 
 def words(event):
-    named = (("size", event.size), ("pages", event.pages), ("alignment", event.alignment), ("gives", event.gives), ("takes", event.takes),
-             ("starts", event.starts), ("stayed", None if event.moved else True))
+    named = (("size", event.size), ("pages", event.pages), ("alignment", event.alignment),
+             ("gives", event.gives), ("takes", event.takes), ("starts", event.starts), ("stayed", None if event.moved else True))
     return " ".join([f"{event.tick} {event.thread} {event.call}", *(f"{name}={value}" for name, value in named
                                                                      if value is not None)])
 
