@@ -20,9 +20,10 @@ inline constexpr std::size_t kMaxSlices = 1024;
 inline constexpr std::size_t kMaxSessionCpus = 64;
 
 // The first process of a session that gets a slice runs it for this long, and the units of work that it did
-// are the length of a slice for all. Shorter slices would measure cold caches (results/method), longer ones
-// would let the machine change between the turns of one slice. No part of a slice is left out.
-inline constexpr std::uint64_t kSliceTargetNs = 20'000'000;
+// are the length of a slice for all. Shorter slices measure cold caches (results/method: ratios come nearer to
+// those of trials alone up to this length), longer ones would let the machine change between the turns of one
+// slice. No part of a slice is left out.
+inline constexpr std::uint64_t kSliceTargetNs = 80'000'000;
 
 struct SliceRecord {
   std::uint64_t first_unit, units;  // of the workload's fixed work; the same for all processes of a session
