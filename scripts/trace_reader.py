@@ -18,13 +18,14 @@ HEADER_FIELDS = (
     "repaired_inversions unknown_frees refused_requests lost_events checksum").split()
 ENTRY = struct.Struct("<8Q")
 ENTRY_FIELDS = "offset bytes raw_bytes events end_tick end_live_objects end_live_bytes peak_live_bytes".split()
-CALLS = {1: "malloc", 2: "calloc", 3: "aligned", 4: "realloc", 5: "free", 6: "refused", 7: "start", 8: "end"}
-STAYED = 0x80
+CALLS = {1: "malloc", 2: "calloc", 3: "aligned", 4: "realloc", 5: "free", 6: "refused", 7: "start", 8: "end",
+         9: "write"}
+STAYED, WRITTEN = 0x80, 0x40
 
 Header = namedtuple("Header", HEADER_FIELDS)
 Entry = namedtuple("Entry", ENTRY_FIELDS)
-# gives and takes: (thread, serial), or None.
-Event = namedtuple("Event", "tick thread call size alignment gives takes starts moved")
+# gives and takes: (thread, serial), or None; takes of a write is what is written to. pages: of 4 KiB, None where not told.
+Event = namedtuple("Event", "tick thread call size pages alignment gives takes starts moved")
 
 
 class Damaged(Exception):
@@ -78,7 +79,7 @@ class Trace:
             raise Damaged("no heapmark trace")
         self.data, self.header = data, Header(*HEADER.unpack_from(data))
         header = self.header
-        if (header.byte_order, header.version, header.header_bytes) != (0x01020304, 1, HEADER.size):
+        if header.byte_order != 0x01020304 or header.version not in (1, 2) or header.header_bytes != HEADER.size:
             raise Damaged("another version or byte order")
         if header.checksum != fnv1a(data[:HEADER.size - 8]):
             raise Damaged("the header is damaged")
@@ -104,22 +105,25 @@ class Trace:
         for entry in self.entries:
             raw = Column(self.frame(entry.offset, entry.bytes, entry.raw_bytes))
             before = list(made)
-            yield [part(raw, start, before, made) for _ in range(raw.varint())]
+            yield [part(raw, start, before, made, self.header.version) for _ in range(raw.varint())]
             start = entry.end_tick
 
 
-def part(raw, tick, before, made):
+def part(raw, tick, before, made, version):
     thread, count, *columns = (raw.varint() for _ in range(5))
     ops, (times, sizes, refs) = raw.take(count), [raw.take(column) for column in columns]
     events = []
     for _ in range(count):
         byte = ops.byte()
-        op, moved = byte & ~STAYED, byte < STAYED
+        op, moved, told = byte & ~(STAYED | WRITTEN), byte < STAYED, byte & WRITTEN
+        if version < 2 and (told or op == 9) or told and op > 4:
+            raise Damaged("pages where the version has none")
         tick += times.varint()
         alignment = 1 << sizes.byte() if op == 3 else None
         size = sizes.varint() if op in (1, 2, 3, 4, 6) else None
+        pages = sizes.varint() if told or op == 9 else None
         takes = starts = gives = None
-        if op in (4, 5):
+        if op in (4, 5, 9):
             ref = refs.varint()
             if ref % 2 == 0:
                 takes = (thread, made[thread] - 1 - ref // 2)
@@ -130,13 +134,13 @@ def part(raw, tick, before, made):
         if op <= 4:
             gives = (thread, made[thread])
             made[thread] += 1
-        events.append(Event(tick, thread, CALLS[op], size, alignment, gives, takes, starts, moved))
+        events.append(Event(tick, thread, CALLS[op], size, pages, alignment, gives, takes, starts, moved))
     return events
 
 
 def words(event):
-    named = (("size", event.size), ("alignment", event.alignment), ("gives", event.gives), ("takes", event.takes),
-             ("starts", event.starts), ("stayed", None if event.moved else True))
+    named = (("size", event.size), ("pages", event.pages), ("alignment", event.alignment),
+             ("gives", event.gives), ("takes", event.takes), ("starts", event.starts), ("stayed", None if event.moved else True))
     return " ".join([f"{event.tick} {event.thread} {event.call}", *(f"{name}={value}" for name, value in named
                                                                      if value is not None)])
 

@@ -1,4 +1,4 @@
-// Which object lies at an address: what closing a recording needs to know of each live block, 40 bytes each
+// Which object lies at an address: what closing a recording needs to know of each live block, 48 bytes each
 // in a table at most three quarters full. Open addressing with linear probing; what is removed leaves no mark
 // (Knuth, The Art of Computer Programming 6.4, algorithm R). Not for threads.
 #pragma once

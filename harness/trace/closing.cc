@@ -12,6 +12,7 @@
 
 #include "harness/trace/address_map.h"
 #include "harness/trace/raw_thread.h"
+#include "harness/trace/written_pages.h"
 
 namespace heapmark::trace {
 namespace {
@@ -46,9 +47,11 @@ struct Source {
   std::vector<Resize> resizes;  // begun; a signal handler may begin one within another
 };
 
+// Writer: WritingPass or TellingPass.
+template <typename Writer>
 class Closing {
  public:
-  Closing(const RawRecording& recording, const RawProcess& process, double ns_per_tick, TraceWriter& writer)
+  Closing(const RawRecording& recording, const RawProcess& process, double ns_per_tick, Writer writer)
       : control_(recording.control()), process_(process), writer_(writer) {
     unit_ns_ = ns_per_tick * static_cast<double>(std::uint64_t{1} << control_.time_shift);
     late_units_ = static_cast<std::uint64_t>(kLateNs / unit_ns_);
@@ -141,8 +144,9 @@ class Closing {
   // a little later: its request was stamped by another CPU.
   [[nodiscard]] bool waits_for_request(Source& source) {
     const RawEvent& event = source.event;
-    const bool gives_up = event.op == kRawFree || event.op == kRawReallocBegin;
-    const bool waits = gives_up && sources_.size() > 1 && source.waits < std::size(kWaitsNs) &&
+    const bool is_of_block = event.op == kRawFree || event.op == kRawReallocBegin ||
+                             event.op == kRawWritten || event.op == kRawLooked;
+    const bool waits = is_of_block && sources_.size() > 1 && source.waits < std::size(kWaitsNs) &&
                        !is_known(event.address, source.number);
     if (!waits && source.waits > 0) {
       if (is_known(event.address, source.number)) ++closed_.counts.repaired_inversions;
@@ -233,6 +237,11 @@ class Closing {
         make_way(source);
         objects_.insert(event.address, {{kHiddenThread, 0}, 0});
         break;
+      case kRawWritten:
+      case kRawLooked:
+        if (LiveObject* const object = find(source))
+          writer_.written(source.number, time, *object, event.number, event.op == kRawLooked);
+        break;
       case kRawSpawn:
         spawn(source, time);
         break;
@@ -270,6 +279,17 @@ class Closing {
     const Source::Resize resize = source.resizes.back();
     source.resizes.pop_back();
     return resize;
+  }
+
+  // The object at the event's address that its thread means; null where there is none.
+  [[nodiscard]] LiveObject* find(const Source& source) {
+    LiveObject* found = objects_.find(source.event.address);
+    for (Late& late : late_)
+      if (late.address == source.event.address && !late.freed && late.not_by != source.number) {
+        found = &late.object;
+        break;
+      }
+    return found == nullptr || found->name.thread == kHiddenThread ? nullptr : found;
   }
 
   // The object at the event's address, which it gives up. None where there is no such object, or it is
@@ -360,7 +380,7 @@ class Closing {
 
   const RawControl& control_;
   const RawProcess& process_;
-  TraceWriter& writer_;
+  Writer writer_;
   double unit_ns_ = 1;
   std::vector<std::uint64_t> wait_units_;
   std::uint64_t late_units_ = 0, start_units_ = 0, bytes_done_ = 0, next_number_ = 1;
@@ -389,7 +409,19 @@ Closed close_process(const RawRecording& recording, const RawProcess& process, d
         options.text.begin(), options.text.end(), [](const auto& one) { return one.first == "command"; },
         std::pair<std::string, std::string>("command", process.command));
   TraceWriter writer(path, options);
-  Closed closed = Closing(recording, process, ns_per_tick, writer).run(progress);
+  WrittenPages written;
+  if (process.tells_written) {
+    const Progress first_half = [&](std::uint64_t done, std::uint64_t total) {
+      if (progress) progress(done, 2 * total);
+    };
+    Closing<TellingPass>(recording, process, ns_per_tick, TellingPass(written)).run(first_half);
+    written.sort();
+  }
+  const Progress rest = [&](std::uint64_t done, std::uint64_t total) {
+    if (progress) process.tells_written ? progress(total + done, 2 * total) : progress(done, total);
+  };
+  Closed closed =
+      Closing<WritingPass>(recording, process, ns_per_tick, WritingPass(writer, written)).run(rest);
   closed.header = writer.finish(end, closed.counts);
   return closed;
 }

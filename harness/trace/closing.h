@@ -1,7 +1,8 @@
 // Closes one process of a raw recording: its threads' events merged in the order of their times, addresses
-// turned into objects, written through the TraceWriter. Decides what an address means where the clocks of two
-// CPUs disagree, and what becomes of frees that fit nothing. Memory is bounded by live objects and 8 KiB for
-// each thread that is at work.
+// turned into objects, written through the TraceWriter. A recording that tells what was written to of its
+// blocks is read twice (written_pages.h). Decides what an address means where the clocks of two CPUs
+// disagree, and what becomes of frees that fit nothing. Memory is bounded by live objects, 8 KiB for each
+// thread that is at work, and 16 bytes for each large block.
 #pragma once
 
 #include <cstdint>
@@ -40,6 +41,8 @@ using Progress = std::function<void(std::uint64_t done, std::uint64_t total)>;
 // realloc is then
 //   a request.
 // - A realloc that was begun and never ended, because the program was killed, did not happen.
+// - What was written to of a block goes to the object that lies at its address then, and says nothing where
+// none does.
 Closed close_process(const RawRecording& recording, const RawProcess& process, double ns_per_tick, End end,
                      const std::filesystem::path& path, const Progress& progress);
 

@@ -26,13 +26,14 @@ using Writer = RawEvents;
 // A recording of one process; times are in units of 4 ns of the clock, from 0.
 class Made {
  public:
-  Made()
+  explicit Made(bool tells_written = false)
       : raw_(RawRecording::create(folder_.path() / "t.raw",
                                   {.budget_bytes = 1 << 30, .text = {{"command", "made"}}})) {
     raw_.control().counter = RawCounter::kClockNs;
     raw_.control().time_shift = kRawClockShift;
     RawImage image{};
     image.pid = 12;
+    image.tells_written = tells_written ? 1 : 0;
     std::strcpy(image.command, "made");
     put(region_of(image));
   }
@@ -85,8 +86,8 @@ class Made {
 };
 
 // What two threads of one process leave, closed.
-TraceEvents closed_of(const Writer& main, const Writer& other) {
-  Made made;
+TraceEvents closed_of(const Writer& main, const Writer& other, bool tells_written = false) {
+  Made made(tells_written);
   made.chunk(0, 0, main.bytes);
   made.chunk(1, 0, other.bytes);
   return made.closed();
@@ -134,6 +135,93 @@ TEST_CASE("a realloc says whether the block moved") {
   REQUIRE(events.size() == 3);
   CHECK_FALSE(events[1].moved);
   CHECK(events[2].moved);
+}
+
+TEST_CASE("what was written to of a block is told where the block is made") {
+  Made made(true);
+  Writer main;
+  main.add(kRawMalloc, 1, 0x100000, 1'000'000);
+  main.add(kRawMalloc, 2, 0x300000, 400'000);
+  main.add(kRawWritten, 3, 0x100000, 7);
+  main.add(kRawReallocBegin, 4, 0x100000);
+  main.add(kRawReallocEnd, 5, 0x500000, 2'000'000);
+  main.add(kRawWritten, 6, 0x500000, 11);
+  main.add(kRawReallocBegin, 7, 0x500000);
+  main.add(kRawReallocFailed, 8, 0, std::uint64_t{1} << 60);
+  main.add(kRawWritten, 9, 0x500000, 12);  // the latest counts
+  main.add(kRawFree, 10, 0x500000);
+  main.add(kRawMalloc, 11, 0x500000, 5000);
+  main.add(kRawWritten, 12, 0x500000, 900);  // no more than it has
+  main.add(kRawWritten, 13, 0x900000, 5);    // of no block
+  main.add(kRawHidden, 14, 0xa00000);
+  main.add(kRawWritten, 15, 0xa00000, 5);
+  made.chunk(0, 0, main.bytes);
+  const TraceEvents trace = made.closed();
+  const std::vector<Event>& events = trace.of_thread.at(0);
+  REQUIRE(events.size() == 6);
+  CHECK(events[0].written_pages == 7);
+  CHECK(events[1].written_pages == kNotTold);
+  CHECK(events[2].op == Op::kRealloc);
+  CHECK(events[2].written_pages == 12);
+  CHECK(events[5].written_pages == 2);
+  CHECK(trace.header.version == 2);
+  CHECK(trace.header.unknown_frees == 0);
+  CHECK(made.last().raw_events == 15);
+}
+
+TEST_CASE("looks at a block that lives tell of more once it is there") {
+  Made made(true);
+  Writer main;
+  main.add(kRawMalloc, 1, 0x100000, 1'000'000);
+  main.add(kRawLooked, 1000, 0x100000, 7);
+  main.add(kRawLooked, 2000, 0x100000, 7);
+  main.add(kRawLooked, 3000, 0x100000, 20);
+  main.add(kRawLooked, 4000, 0x100000, 19);
+  main.add(kRawLooked, 5000, 0x100000, 21'000);  // more than it has
+  main.add(kRawReallocBegin, 6000, 0x100000);
+  main.add(kRawReallocFailed, 6001, 0, std::uint64_t{1} << 60);
+  main.add(kRawWritten, 7000, 0x100000, 245);
+  main.add(kRawFree, 7001, 0x100000);
+  // A failed realloc between, and the last look when it goes.
+  main.add(kRawMalloc, 8000, 0x100000, 500'000);
+  main.add(kRawWritten, 8001, 0x100000, 3);
+  main.add(kRawReallocBegin, 8002, 0x100000);
+  main.add(kRawReallocFailed, 8003, 0, std::uint64_t{1} << 60);
+  main.add(kRawLooked, 9000, 0x100000, 5);
+  main.add(kRawWritten, 9001, 0x100000, 6);
+  main.add(kRawFree, 9002, 0x100000);
+  made.chunk(0, 0, main.bytes);
+  const TraceEvents trace = made.closed();
+  std::vector<std::pair<Op, std::uint32_t>> told;
+  for (const Event& event : trace.of_thread.at(0))
+    if (event.written_pages != kNotTold) told.emplace_back(event.op, event.written_pages);
+  CHECK(told ==
+        std::vector<std::pair<Op, std::uint32_t>>{
+            {Op::kMalloc, 7}, {Op::kWrite, 20}, {Op::kWrite, 245}, {Op::kMalloc, 5}, {Op::kWrite, 6}});
+  CHECK(trace.header.lost_events == 0);
+}
+
+TEST_CASE("what was written to goes to the object that the thread means, where clocks disagree") {
+  Writer main, other;
+  main.add(kRawMalloc, 100, 0x1000000, 1'000'000);
+  main.add(kRawSpawn, 101, 0, 1);
+  // The other thread frees it, and the first gets the address again; its clock is 20 units behind.
+  other.add(kRawWritten, 219, 0x1000000, 3);
+  other.add(kRawFree, 220, 0x1000000);
+  main.add(kRawMalloc, 200, 0x1000000, 2'000'000);
+  main.add(kRawWritten, 299, 0x1000000, 4);
+  main.add(kRawFree, 300, 0x1000000);
+  // Its request is stamped after what gives it up.
+  main.add(kRawMalloc, 40'020, 0x2000000, 3'000'000);
+  other.add(kRawWritten, 40'000, 0x2000000, 5);
+  other.add(kRawFree, 40'001, 0x2000000);
+  const TraceEvents trace = closed_of(main, other, true);
+  CHECK(trace.header.repaired_inversions == 2);
+  CHECK(trace.header.unknown_frees == 0);
+  std::map<std::uint64_t, std::uint32_t> pages;
+  for (const Event& event : trace.of_thread.at(0))
+    if (yields(event.op)) pages[event.size] = event.written_pages;
+  CHECK(pages == std::map<std::uint64_t, std::uint32_t>{{1'000'000, 3}, {2'000'000, 4}, {3'000'000, 5}});
 }
 
 TEST_CASE("a free whose stamp comes late is that of the older object, and counted") {
@@ -395,7 +483,7 @@ TEST_CASE("a counter's rate that cannot be is not taken from a damaged recording
 }
 
 TEST_CASE("damage of any byte of a recording leaves a trace that can be read") {
-  Made made;
+  Made made(true);
   Writer main, other;
   std::mt19937 random(3);
   std::vector<std::uint64_t> live;
@@ -403,6 +491,7 @@ TEST_CASE("damage of any byte of a recording leaves a trace that can be read") {
     Writer& one = random() % 2 == 0 ? main : other;
     const std::uint64_t time = std::max({at * 10, main.time, other.time});
     if (live.size() > 20) {
+      if (random() % 4 == 0) one.add(kRawWritten, time, live.back(), random() % 3);
       one.add(kRawFree, time, live.back());
       live.pop_back();
     } else {

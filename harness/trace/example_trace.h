@@ -22,6 +22,7 @@ struct ExampleOptions {
   std::uint64_t max_bytes = 0;  // of a request; 0: log-uniform up to 1 MiB
   std::uint32_t seed = 1;
   bool every_other_thread_ends = true;
+  bool tells_written = false;  // of half of what has more than a page
 };
 
 // Returns the header as written.
@@ -42,6 +43,10 @@ inline Header write_example(const std::filesystem::path& path, const ExampleOpti
   const auto size = [&]() -> std::uint64_t {
     return options.max_bytes != 0 ? below(options.max_bytes + 1) : below(std::uint64_t{16} << below(17));
   };
+  const auto pages = [&](std::uint64_t bytes) -> std::uint32_t {
+    if (!options.tells_written || bytes <= kPageBytes || below(2) == 0) return kNotTold;
+    return static_cast<std::uint32_t>(below(pages_of(bytes) + 1));
+  };
   for (std::uint64_t number = 0; number < options.events; ++number) {
     now_ns += below(2 * options.gap_ns + 1);
     if (number == options.events / 2) now_ns += options.idle_ns;
@@ -56,6 +61,11 @@ inline Header write_example(const std::filesystem::path& path, const ExampleOpti
       running.pop_back();
     }
     const std::uint32_t thread = running[below(running.size())];
+    if (options.tells_written && !live.empty() && below(4) == 0) {
+      LiveObject& object = live[below(live.size())];
+      if (object.written_pages != kNotTold)
+        writer.write(thread, now_ns, object, static_cast<std::uint32_t>(below(pages_of(object.bytes) + 1)));
+    }
     const std::uint64_t dice = below(100);
     const auto taken = [&] {
       std::swap(live[below(live.size())], live.back());
@@ -67,11 +77,13 @@ inline Header write_example(const std::filesystem::path& path, const ExampleOpti
       writer.refused(thread, now_ns, std::uint64_t{1} << 60);
     } else if (dice < 10 && !live.empty()) {
       const LiveObject old = taken();
-      live.push_back(writer.resize(thread, now_ns, old, old.bytes + size(), dice % 2 == 0));
+      const std::uint64_t bytes = old.bytes + size();
+      live.push_back(writer.resize(thread, now_ns, old, bytes, dice % 2 == 0, pages(bytes)));
     } else if (live.empty() || dice < (live.size() < options.live_objects ? 60U : 53U)) {
       const Op op = dice < 15 ? Op::kAligned : dice < 22 ? Op::kCalloc : Op::kMalloc;
       const auto log2_alignment = static_cast<std::uint8_t>(op == Op::kAligned ? 4 + below(9) : 0);
-      live.push_back(writer.request(thread, now_ns, op, size(), log2_alignment));
+      const std::uint64_t bytes = size();
+      live.push_back(writer.request(thread, now_ns, op, bytes, log2_alignment, pages(bytes)));
     } else {
       writer.free(thread, now_ns, taken());
       if (live.size() > options.live_objects) writer.free(thread, now_ns, taken());

@@ -12,6 +12,7 @@ namespace heapmark::trace {
 
 struct Known {
   std::uint64_t bytes = 0, born_tick = 0;
+  std::uint32_t written_pages = kNotTold;
   Op op = Op::kMalloc;  // that made it
   std::uint8_t log2_alignment = 0;
 };
@@ -30,6 +31,16 @@ class LiveObjects {
     entries_[at] = {key, known};
     ++count_;
     return true;
+  }
+
+  // Null where it is not there. Valid until the next add or take.
+  Known* find(const Object& object) {
+    if (count_ == 0) return nullptr;
+    const std::uint64_t key = key_of(object);
+    std::size_t at = home(key);
+    for (; entries_[at].key != key; at = after(at))
+      if (entries_[at].key == 0) return nullptr;
+    return &entries_[at].known;
   }
 
   // False where it is not there.

@@ -192,6 +192,7 @@ Found look_for_regions(const RawRecording& recording) {
       process.start_unix_ns = image.start_unix_ns;
       process.forked = image.forked != 0;
       process.exited = image.exited != 0;
+      process.tells_written = image.tells_written != 0;
       process.command = words_of(image.command, sizeof image.command);
     } else {
       const auto& chunk = *reinterpret_cast<const RawChunk*>(page);
@@ -299,10 +300,10 @@ RawRecording RawRecording::open(const std::filesystem::path& path) {
   RawRecording recording(fd, control);
   if (control == nullptr || control->magic != kRawControlMagic)
     throw std::runtime_error(fmt::format("{} is no raw recording of heapmark", path.string()));
-  if (control->version != kRawVersion)
+  if (control->version < kRawOldestVersion || control->version > kRawVersion)
     throw std::runtime_error(
-        fmt::format("{} is a raw recording of version {}; this heapmark reads version {}", path.string(),
-                    control->version, kRawVersion));
+        fmt::format("{} is a raw recording of version {}; this heapmark reads versions {} to {}",
+                    path.string(), control->version, kRawOldestVersion, kRawVersion));
   if (control->counter > RawCounter::kTsc || control->time_shift > 16 || !is_rate(control->ns_per_tick))
     throw std::runtime_error(
         fmt::format("{} is damaged: its control page is not that of a recording", path.string()));

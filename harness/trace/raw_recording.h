@@ -67,6 +67,7 @@ struct RawProcess {
   std::int32_t pid = 0, parent_pid = 0;
   std::uint64_t start_ticks = 0, start_unix_ns = 0;
   bool forked = false, exited = false;
+  bool tells_written = false;         // there is a kRawWritten
   std::string command;                // words separated by spaces
   std::vector<RawChunkPlace> chunks;  // by thread, then sequence
   [[nodiscard]] std::uint64_t bytes() const;

@@ -103,7 +103,7 @@ class Cutter {
     for (const auto& [object, known] : live) {
       const std::uint32_t thread = runs_[object.thread] ? numbers_[object.thread] : 0;
       const Op op = known.op == Op::kRealloc ? Op::kMalloc : known.op;
-      live_[object] = writer_.request(thread, 0, op, known.bytes, known.log2_alignment);
+      live_[object] = writer_.request(thread, 0, op, known.bytes, known.log2_alignment, known.written_pages);
     }
     if (writer_.events() != 0) ticks_before_ = 1;
   }
@@ -122,13 +122,19 @@ class Cutter {
       case Op::kMalloc:
       case Op::kCalloc:
       case Op::kAligned:
-        live_[event.gives] = writer_.request(thread, time_ns, event.op, event.size, event.log2_alignment);
+        live_[event.gives] =
+            writer_.request(thread, time_ns, event.op, event.size, event.log2_alignment, event.written_pages);
         break;
       case Op::kRealloc:
-        live_[event.gives] = writer_.resize(thread, time_ns, taken, event.size, event.moved);
+        live_[event.gives] =
+            writer_.resize(thread, time_ns, taken, event.size, event.moved, event.written_pages);
         break;
       case Op::kFree:
         writer_.free(thread, time_ns, taken);
+        break;
+      case Op::kWrite:
+        if (const auto found = live_.find(event.takes); found != live_.end())
+          writer_.write(thread, time_ns, found->second, event.written_pages);
         break;
       case Op::kRefused:
         writer_.refused(thread, time_ns, event.size);

@@ -12,7 +12,7 @@ namespace heapmark::trace {
 namespace {
 
 struct State {
-  std::uint64_t live_bytes = 0, live_objects = 0, events = 0;
+  std::uint64_t live_bytes = 0, live_objects = 0, events = 0, written_bytes = 0;
 };
 
 // Before the first event that is not before `tick`.
@@ -21,7 +21,7 @@ State state_at(const std::filesystem::path& path, std::uint64_t tick) {
   TraceWalk walk(reading);
   State state;
   while (walk.next() && walk.event().tick < tick)
-    state = {walk.live_bytes(), walk.live().size(), state.events + 1};
+    state = {walk.live_bytes(), walk.live().size(), state.events + 1, walk.live_written_bytes()};
   return state;
 }
 
@@ -47,6 +47,7 @@ TEST_CASE("a part begins with what lives, and ends as the whole does there") {
   ExampleOptions options;
   options.events = 4000;
   options.threads = 8;
+  options.tells_written = true;
   const std::uint64_t duration = write_example(whole, options).duration_ticks;
   for (const unsigned percent : {0U, 1U, 30U, 50U, 77U, 99U}) {
     const std::uint64_t from = duration * percent / 100, to = duration * (percent + 20) / 100;
@@ -58,15 +59,20 @@ TEST_CASE("a part begins with what lives, and ends as the whole does there") {
     CHECK(result.header.end_live_objects == end.live_objects);
     CHECK(result.header.duration_ticks <= to - from);
     // At first one request for each object that lives, and a start for each thread that runs but one.
-    std::uint64_t requests = 0, bytes = 0, at = 0;
+    std::uint64_t requests = 0, bytes = 0, at = 0, written = 0;
     for (; at < result.steps.size() && requests < start.live_objects; ++at) {
       REQUIRE(result.steps[at].event.tick == 0);
       if (!yields(result.steps[at].event.op)) continue;
       ++requests;
-      bytes += result.steps[at].event.size;
+      const Event& event = result.steps[at].event;
+      bytes += event.size;
+      written += written_bytes(event.size, event.written_pages);
     }
     CHECK(requests == start.live_objects);
     CHECK(bytes == start.live_bytes);
+    CHECK(written == start.written_bytes);
+    CHECK((percent < 30 || written < bytes));
+    CHECK(state_at(part, ~std::uint64_t{0}).written_bytes == end.written_bytes);
     CHECK(result.header.events >= start.live_objects + end.events - start.events);
     CHECK(result.header.events <= start.live_objects + end.events - start.events + options.threads);
   }
@@ -75,7 +81,9 @@ TEST_CASE("a part begins with what lives, and ends as the whole does there") {
 TEST_CASE("the whole cut from its start is the whole") {
   const testing::Folder folder;
   const auto whole = folder.path() / "whole", part = folder.path() / "part";
-  const Header header = write_example(whole);
+  ExampleOptions options;
+  options.tells_written = true;
+  const Header header = write_example(whole, options);
   const Cut result = cut(whole, part, {0, ~std::uint64_t{0}, "0s.."});
   CHECK(result.header.events == header.events);
   CHECK(result.header.objects == header.objects);
@@ -86,6 +94,9 @@ TEST_CASE("the whole cut from its start is the whole") {
   CHECK(facts.events_by_op == of_part.events_by_op);
   CHECK(facts.requested_bytes == of_part.requested_bytes);
   CHECK(facts.given_up_by_others == of_part.given_up_by_others);
+  CHECK(facts.told.requests > 100);
+  CHECK(facts.told.requests == of_part.told.requests);
+  CHECK(facts.told.written_bytes == of_part.told.written_bytes);
   CHECK(two.text("cut") == "0s..");
   CHECK(two.text("command") == one.text("command"));
 }

@@ -109,6 +109,7 @@ class Finder {
     if (gives_up(event.op)) see_given_up(thread);
     if (event.op == Op::kRealloc) see_realloc();
     if (yields(event.op)) see_request(thread);
+    if (event.op == Op::kWrite) facts_.told.written_bytes += walk_.more_written_bytes();
     if (event.op == Op::kRefused) facts_.refused_bytes += std::min(event.size, kMaxRequest);
     if (event.op == Op::kSpawn) facts_.threads[event.spawned].start_ns = ns(event.tick);
     if (event.op == Op::kEnd) {
@@ -185,6 +186,11 @@ class Finder {
     facts_.requested_bytes += event.size;
     thread.requested_bytes += event.size;
     if (event.size == 0) ++facts_.zero_requests;
+    if (event.written_pages != kNotTold) {
+      ++facts_.told.requests;
+      facts_.told.bytes += event.size;
+      facts_.told.written_bytes += written_bytes(event.size, event.written_pages);
+    }
     facts_.sizes.add(event.size, event.size);
     live_sizes_.add(event.size, event.size);
     size_counts_.add(event.size);
@@ -201,6 +207,7 @@ class Finder {
     moment.max_live_objects = std::max(moment.max_live_objects, moment.end_live_objects);
     threads_before_ = walk_.threads_running();
     moment.max_threads = std::max(moment.max_threads, threads_before_);
+    facts_.peak_written_bytes = std::max(facts_.peak_written_bytes, walk_.live_written_bytes());
     if (walk_.live_bytes() > facts_.peak_bytes) {
       facts_.peak_bytes = walk_.live_bytes();
       facts_.peak_objects = walk_.live().size();
@@ -220,9 +227,8 @@ class Finder {
     facts_.top_is_approximate = size_counts_.approximate();
     // The walk and the writer may order the events of one tick differently: the file's own peak is what was.
     facts_.peak_bytes = reading_.header().max_live_bytes;
-    const std::uint64_t pages =
-        facts_.peak_bytes / kPageBytes + (facts_.peak_bytes % kPageBytes != 0 ? 1 : 0);
-    facts_.least_rss_bytes = pages * kPageBytes;
+    if (facts_.told.requests == 0) facts_.peak_written_bytes = facts_.peak_bytes;
+    facts_.least_rss_bytes = pages_of(facts_.peak_written_bytes) * kPageBytes;
   }
 
   TraceReading& reading_;
@@ -292,6 +298,8 @@ const char* op_name(Op op) {
       return "thread start";
     case Op::kEnd:
       return "thread end";
+    case Op::kWrite:
+      return "more written to";
   }
   return "unknown";
 }

@@ -14,8 +14,6 @@
 
 namespace heapmark::trace {
 
-inline constexpr std::uint64_t kPageBytes = 4096;
-
 // Class 0 holds 0; class k holds 2^(k-1) to 2^k - 1.
 struct Log2Counts {
   struct Class {
@@ -56,7 +54,7 @@ struct TraceFacts {
   bool has_times = true;  // false: one tick an event, as in traces of tools that keep no time
   std::uint64_t file_bytes = 0, duration_ns = 0;
 
-  std::array<std::uint64_t, 9> events_by_op{};  // by Op
+  std::array<std::uint64_t, 10> events_by_op{};  // by Op
   std::uint64_t requests = 0, requested_bytes = 0, zero_requests = 0, refused_bytes = 0;
 
   std::vector<ThreadFacts> threads;
@@ -75,8 +73,14 @@ struct TraceFacts {
 
   std::vector<Moment> moments;                                  // at most kMoments
   std::uint64_t peak_bytes = 0, peak_objects = 0, peak_ns = 0;  // objects: at the peak of bytes
-  // Live bytes at the peak, rounded up to pages: a program that writes to all that it asks for cannot have
-  // less, whatever the allocator.
+  // What the trace tells of what was written to: of so many requests, which asked for so much.
+  struct {
+    std::uint64_t requests = 0, bytes = 0, written_bytes = 0;
+  } told;
+  // The most of what lived at a time that the program writes to: all that it asks for, less what the trace
+  // tells that it does not.
+  std::uint64_t peak_written_bytes = 0;
+  // The same, rounded up to pages: no allocator can hold less.
   std::uint64_t least_rss_bytes = 0;
 
   struct {

@@ -54,6 +54,8 @@ TEST_CASE("the facts of a small trace are those worked out by hand") {
   CHECK(facts.peak_objects == 2);
   CHECK(facts.peak_ns == 4 * kMs);
   CHECK(facts.least_rss_bytes == 5 * kPageBytes);
+  CHECK(facts.peak_written_bytes == 20'100);
+  CHECK(facts.told.requests == 0);
   CHECK(facts.sizes_at_peak.count() == 2);
   CHECK(facts.sizes_at_peak.classes[15].bytes == 20'000);  // 16,384 to 32,767
   CHECK(facts.sizes_never_freed.classes[7].count == 1);    // 64 to 127
@@ -134,6 +136,29 @@ TEST_CASE("of more sizes than are counted the frequent ones are kept, and it is 
   CHECK(facts.top_is_approximate);
   CHECK(facts.top_by_count[0].size == 99'999);
   CHECK(facts.top_by_count[0].count == 75'000);
+}
+
+TEST_CASE("the least memory counts what is written to") {
+  const testing::Folder folder;
+  TraceWriter writer(folder.path() / "t", {});
+  const LiveObject a = writer.request(0, 1 * kMs, Op::kMalloc, 1'000'000, 0, 3);
+  const LiveObject b = writer.request(0, 2 * kMs, Op::kMalloc, 10'000);
+  writer.free(0, 3 * kMs, a);
+  const LiveObject c = writer.request(0, 4 * kMs, Op::kMalloc, 200'000, 0, 49);  // all of it
+  LiveObject d = writer.resize(0, 5 * kMs, c, 300'000, true, 0);
+  writer.free(0, 6 * kMs, b);
+  writer.write(0, 7 * kMs, d, 60);
+  writer.write(0, 8 * kMs, d, 10);  // no more than before
+  writer.write(0, 9 * kMs, d, 74);  // all of it
+  writer.finish(End::kExit, {});
+  TraceReading reading(folder.path() / "t");
+  const TraceFacts facts = facts_of(reading);
+  CHECK(facts.peak_bytes == 1'010'000);
+  CHECK(facts.told.requests == 3);
+  CHECK(facts.told.bytes == 1'500'000);
+  CHECK(facts.told.written_bytes == 3 * kPageBytes + 200'000 + 300'000);
+  CHECK(facts.peak_written_bytes == 300'000);
+  CHECK(facts.least_rss_bytes == 74 * kPageBytes);
 }
 
 TEST_CASE("an empty trace has facts") {

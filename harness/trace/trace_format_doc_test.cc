@@ -1,4 +1,5 @@
-// docs/trace-format.md shows the bytes of a trace: those that the writer makes.
+// docs/trace-format.md shows the bytes of a trace: those that the writer makes. And a trace as version 1 of
+// the format was written is read.
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <sstream>
@@ -31,6 +32,34 @@ std::vector<std::string> blocks_of_bytes(const std::string& page) {
   return blocks;
 }
 
+// The page's example as it was when there was version 1 only: the aligned request is of 300 bytes.
+constexpr const char* kVersion1 =
+    "484d5452414345000403020101000000f000000000000000580100000000000023010000000000003500000000000000"
+    "4e000000000000000e000000000000000100000000000000020000000000000002000000000000000700000000000000"
+    "0300000000000000640000000000000000007ca196027c18920100000000000067120000000000000200000000000000"
+    "200300000000000000000000000000000000000000000000070000000000000003000000000000002600000000000000"
+    "33000000000000000000000000000000000000000000000000000000000000000000000000000000466389b62d45231e"
+    "28b52ffd24263101000200030403020107840a0a980264f403010001040503030305050819f702010106ac0201010017"
+    "e74be528b52ffd244e450100c0f0003326079201002003636f6d6d616e64092e2f6170700a06002b03c6fd01f940662b"
+    "590c000b15d7db2d";
+
+TEST_CASE("a trace of version 1 is read as it was written") {
+  std::string bytes;
+  for (const char* at = kVersion1; *at != '\0'; at += 2)
+    bytes.push_back(static_cast<char>(std::stoi(std::string(at, 2), nullptr, 16)));
+  TraceReading reading(bytes, "version 1");
+  CHECK(reading.header().version == 1);
+  CHECK(reading.text("command") == "./app");
+  std::vector<std::uint64_t> sizes;
+  TraceWalk walk(reading);
+  while (walk.next())
+    if (yields(walk.event().op)) {
+      sizes.push_back(walk.event().size);
+      CHECK(walk.event().written_pages == kNotTold);
+    }
+  CHECK(sizes == std::vector<std::uint64_t>{100, 300, 500});
+}
+
 TEST_CASE("the example of docs/trace-format.md is what the writer makes") {
   const testing::Folder folder;
   const auto path = folder.path() / "t";
@@ -41,7 +70,7 @@ TEST_CASE("the example of docs/trace-format.md is what the writer makes") {
   TraceWriter writer(path, options);
   const LiveObject a = writer.request(0, 1000, Op::kMalloc, 100);
   writer.spawn(0, 2000, 1);
-  const LiveObject b = writer.request(1, 2500, Op::kAligned, 300, 6);
+  const LiveObject b = writer.request(1, 2500, Op::kAligned, 300'000, 6, 3);
   const LiveObject c = writer.resize(0, 30'000, a, 500, false);
   writer.free(1, 40'000, c);
   writer.free(1, 40'100, b);

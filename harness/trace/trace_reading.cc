@@ -93,13 +93,13 @@ void TraceReading::place(std::uint32_t number) {
   const std::uint32_t thread = open.part.thread();
   open.waits_for_spawn = has_started_[thread] == 0;
   if (open.waits_for_spawn) return;
-  if (gives_up(open.head.op)) {
+  if (refers(open.head.op)) {
     const Object& object = open.head.takes;
     if (object.serial >= made_[object.thread]) {
       const std::uint32_t maker = part_of_[object.thread];
       if (maker == kNoPart)
         bad(next_segment_ - 1, thread,
-            fmt::format("it gives up object {} of thread {}, which made only {}", object.serial,
+            fmt::format("it refers to object {} of thread {}, which made only {}", object.serial,
                         object.thread, made_[object.thread]));
       parts_[maker].waiters.push_back({object.serial, number});
       return;

@@ -66,6 +66,20 @@ void TraceWalk::end_trace() {
   equal(max_segment_bytes_, header.max_segment_bytes, "largest size of a segment");
 }
 
+// An object that was given up at the same tick may be gone: the order of that is not in the file.
+void TraceWalk::see_write(const Event& event) {
+  more_written_bytes_ = 0;
+  Known* const known = live_.find(event.takes);
+  if (known == nullptr) return;
+  if (known->written_pages == kNotTold || event.written_pages > pages_of(known->bytes))
+    reading_.bad(step_.segment, step_.thread, "it writes to more of an object than that has, or has told of");
+  if (event.written_pages <= known->written_pages) return;
+  more_written_bytes_ =
+      written_bytes(known->bytes, event.written_pages) - written_bytes(known->bytes, known->written_pages);
+  live_unwritten_bytes_ -= more_written_bytes_;
+  known->written_pages = event.written_pages;
+}
+
 bool TraceWalk::next() {
   const std::uint64_t segment = step_.segment;
   Step next;
@@ -90,12 +104,14 @@ bool TraceWalk::next() {
                    fmt::format("it gives up object {} of thread {}, which is not live", event.takes.serial,
                                event.takes.thread));
     live_bytes_ -= taken_.bytes;
+    live_unwritten_bytes_ -= taken_.bytes - written_bytes(taken_.bytes, taken_.written_pages);
   }
   if (yields(event.op)) {
     if (event.size > ~std::uint64_t{0} - live_bytes_)
       reading_.bad(step_.segment, step_.thread, "the live bytes pass what 64 bits hold");
-    live_.add(event.gives, {event.size, event.tick, event.op, event.log2_alignment});
+    live_.add(event.gives, {event.size, event.tick, event.written_pages, event.op, event.log2_alignment});
     live_bytes_ += event.size;
+    live_unwritten_bytes_ += event.size - written_bytes(event.size, event.written_pages);
     // Bounds that are too wide for a sum of 64 bits are of no use, and do no harm.
     segment_bytes_.made_in_tick +=
         std::min(event.size, (~std::uint64_t{0} - segment_bytes_.before_tick) - segment_bytes_.made_in_tick);
@@ -103,6 +119,7 @@ bool TraceWalk::next() {
     ++segment_made_;
     ++objects_;
   }
+  if (event.op == Op::kWrite) see_write(event);
   if (event.op == Op::kRefused) ++refused_;
   if (event.op == Op::kSpawn) {
     ++spawns_;

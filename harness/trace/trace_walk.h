@@ -23,9 +23,14 @@ class TraceWalk {
   // What the event gave up; only where gives_up(event().op).
   [[nodiscard]] const Known& taken() const { return taken_; }
 
+  // How many bytes more than told before are written to; only where event().op is kWrite.
+  [[nodiscard]] std::uint64_t more_written_bytes() const { return more_written_bytes_; }
+
   // After the event.
   [[nodiscard]] const LiveObjects& live() const { return live_; }
   [[nodiscard]] std::uint64_t live_bytes() const { return live_bytes_; }
+  // Of these, by what the trace tells, the program writes to so many before it gives them up.
+  [[nodiscard]] std::uint64_t live_written_bytes() const { return live_bytes_ - live_unwritten_bytes_; }
   [[nodiscard]] std::uint64_t threads_running() const { return 1 + spawns_ - ends_; }
 
  private:
@@ -37,6 +42,7 @@ class TraceWalk {
     void tick_over(std::uint64_t now);
     [[nodiscard]] bool allow(std::uint64_t peak) const { return least <= peak && peak <= most; }
   };
+  void see_write(const Event& event);
   void begin_segment();
   void end_segment();
   void end_trace();
@@ -46,7 +52,8 @@ class TraceWalk {
   Step step_;
   Known taken_;
   LiveObjects live_;
-  std::uint64_t live_bytes_ = 0, tick_ = 0, segment_made_ = 0;
+  std::uint64_t live_bytes_ = 0, live_unwritten_bytes_ = 0, more_written_bytes_ = 0, tick_ = 0,
+                segment_made_ = 0;
   std::uint64_t objects_ = 0, refused_ = 0, spawns_ = 0, ends_ = 0, max_segment_made_ = 0,
                 max_segment_events_ = 0, max_segment_raw_bytes_ = 0, max_segment_bytes_ = 0, peak_bytes_ = 0;
   PeakBounds segment_bytes_, trace_objects_, trace_threads_{1, 1, 0, 1};

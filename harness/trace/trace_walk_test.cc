@@ -51,6 +51,7 @@ TEST_CASE("a trace that the writer made is verified, whatever its segments and t
     for (const std::uint64_t tick_ns : {1U, 100U, 1'000'000U}) {
       ExampleOptions options;
       options.events = 3000;
+      options.tells_written = tick_ns != 1;
       options.threads = 7;
       options.segment_events = segment_events;
       options.tick_ns = tick_ns;
@@ -69,6 +70,7 @@ TEST_CASE("events come in the order of their times, each after what it waits for
   ExampleOptions options;
   options.tick_ns = 1'000'000;  // many events at each tick, so that times alone do not tell
   options.threads = 9;
+  options.tells_written = true;
   const std::string bytes = example(options);
   TraceReading reading(bytes, "t");
   Step step;
@@ -81,7 +83,7 @@ TEST_CASE("events come in the order of their times, each after what it waits for
     REQUIRE(step.event.tick >= tick);
     tick = step.event.tick;
     REQUIRE(started[step.thread]);
-    if (gives_up(step.event.op)) REQUIRE(step.event.takes.serial < made[step.event.takes.thread]);
+    if (refers(step.event.op)) REQUIRE(step.event.takes.serial < made[step.event.takes.thread]);
     if (yields(step.event.op)) REQUIRE(step.event.gives.serial == made[step.thread]++);
     if (step.event.op == Op::kSpawn) started[step.event.spawned] = true;
   }
@@ -126,6 +128,30 @@ TEST_CASE("an object that is given up twice is named with its segment and thread
              Contains("segment 0, thread 0: it gives up object 0 of thread 0, which is not live"));
 }
 
+TEST_CASE(
+    "writing to more than an object has, or to one that told of nothing, is named; to one that is gone is "
+    "nothing") {
+  const testing::Folder folder;
+  const auto path = folder.path() / "t";
+  for (const bool told : {false, true})
+    for (const std::uint32_t pages : {1U, 2U}) {
+      TraceWriter writer(path, {});
+      const LiveObject object = writer.request(0, 10, Op::kMalloc, 100, 0, told ? 0 : kNotTold);
+      const LiveObject gone = writer.request(0, 10, Op::kMalloc, 100, 0, 0);
+      writer.free(0, 20, gone);
+      LiveObject wrong{object.name, 10'000, 0}, late{gone.name, 10'000, 0};
+      writer.write(0, 30, wrong, pages);
+      writer.write(0, 30, late, 2);
+      writer.finish(End::kExit, {});
+      INFO(told << " " << pages);
+      if (told && pages == 1)
+        CHECK(verdict(testing::contents(path)).empty());
+      else
+        CHECK_THAT(verdict(testing::contents(path)),
+                   Contains("it writes to more of an object than that has"));
+    }
+}
+
 TEST_CASE("live objects are found, given up once, and listed, through growth and deletion") {
   LiveObjects live;
   std::map<std::pair<std::uint32_t, std::uint64_t>, std::uint64_t> model;
@@ -138,6 +164,7 @@ TEST_CASE("live objects are found, given up once, and listed, through growth and
       REQUIRE(live.add(object, {number, 0}) == (found == model.end()));
       if (found == model.end()) model[{object.thread, object.serial}] = number;
     } else {
+      REQUIRE((live.find(object) != nullptr) == (found != model.end()));
       REQUIRE(live.take(object, known) == (found != model.end()));
       if (found != model.end()) {
         REQUIRE(known.bytes == found->second);

@@ -51,7 +51,7 @@ TraceWriter::TraceWriter(std::filesystem::path path, WriterOptions options)
   options_.segment_events = std::clamp(options_.segment_events, std::uint64_t{1}, kMaxSegmentEvents);
   std::memcpy(header_.magic, kMagic, sizeof(kMagic));
   header_.byte_order = kByteOrder;
-  header_.version = kVersion;
+  header_.version = kOldestVersion;
   header_.header_bytes = sizeof(Header);
   header_.tick_ns = options_.tick_ns;
   header_.start_unix_ns = options_.start_unix_ns;
@@ -99,6 +99,17 @@ void TraceWriter::begin_event(std::uint32_t number, std::uint64_t time_ns, Op op
   ++header_.events;
 }
 
+// After the event's own byte.
+void TraceWriter::add_size(Thread& thread, std::uint64_t bytes, std::uint32_t written_pages) {
+  add_varint(thread.sizes, bytes);
+  if (written_pages == kNotTold) return;
+  if (written_pages > pages_of(bytes))
+    throw std::logic_error(fmt::format("trace: {} pages of a block of {} bytes", written_pages, bytes));
+  thread.ops.back() = static_cast<char>(static_cast<unsigned char>(thread.ops.back()) | kWritten);
+  add_varint(thread.sizes, written_pages);
+  header_.version = 2;
+}
+
 void TraceWriter::refer(std::uint32_t from, const Object& object) {
   Thread& thread = threads_[from];
   if (object.thread == from) {
@@ -110,7 +121,7 @@ void TraceWriter::refer(std::uint32_t from, const Object& object) {
              zigzag(static_cast<std::int64_t>(threads_[object.thread].made_before_segment - object.serial)));
 }
 
-LiveObject TraceWriter::made(std::uint32_t thread, std::uint64_t bytes) {
+LiveObject TraceWriter::made(std::uint32_t thread, std::uint64_t bytes, std::uint32_t written_pages) {
   header_.end_live_bytes += bytes;
   ++header_.end_live_objects;
   ++header_.objects;
@@ -118,7 +129,7 @@ LiveObject TraceWriter::made(std::uint32_t thread, std::uint64_t bytes) {
   header_.max_live_bytes = std::max(header_.max_live_bytes, header_.end_live_bytes);
   header_.max_live_objects = std::max(header_.max_live_objects, header_.end_live_objects);
   segment_peak_ = std::max(segment_peak_, header_.end_live_bytes);
-  return {{thread, threads_[thread].made++}, bytes};
+  return {{thread, threads_[thread].made++}, bytes, written_pages};
 }
 
 void TraceWriter::gone(const LiveObject& object) {
@@ -129,27 +140,37 @@ void TraceWriter::gone(const LiveObject& object) {
 }
 
 LiveObject TraceWriter::request(std::uint32_t number, std::uint64_t time_ns, Op op, std::uint64_t bytes,
-                                std::uint8_t log2_alignment) {
+                                std::uint8_t log2_alignment, std::uint32_t written_pages) {
   Thread& thread = at(number, time_ns, op);
   if (op == Op::kAligned) thread.sizes.push_back(static_cast<char>(log2_alignment));
-  add_varint(thread.sizes, bytes);
-  return made(number, bytes);
+  add_size(thread, bytes, written_pages);
+  return made(number, bytes, written_pages);
 }
 
 LiveObject TraceWriter::resize(std::uint32_t number, std::uint64_t time_ns, const LiveObject& old,
-                               std::uint64_t bytes, bool moved) {
+                               std::uint64_t bytes, bool moved, std::uint32_t written_pages) {
   Thread& thread = at(number, time_ns, Op::kRealloc);
   if (!moved) thread.ops.back() = static_cast<char>(static_cast<unsigned char>(Op::kRealloc) | kStayed);
-  add_varint(thread.sizes, bytes);
+  add_size(thread, bytes, written_pages);
   refer(number, old.name);
   gone(old);
-  return made(number, bytes);
+  return made(number, bytes, written_pages);
 }
 
 void TraceWriter::free(std::uint32_t number, std::uint64_t time_ns, const LiveObject& object) {
   at(number, time_ns, Op::kFree);
   refer(number, object.name);
   gone(object);
+}
+
+void TraceWriter::write(std::uint32_t number, std::uint64_t time_ns, LiveObject& object,
+                        std::uint32_t pages) {
+  if (object.written_pages == kNotTold || pages > pages_of(object.bytes))
+    throw std::logic_error(
+        fmt::format("trace: {} pages of an object of {} bytes that told of none", pages, object.bytes));
+  add_varint(at(number, time_ns, Op::kWrite).sizes, pages);
+  refer(number, object.name);
+  object.written_pages = pages;
 }
 
 void TraceWriter::refused(std::uint32_t number, std::uint64_t time_ns, std::uint64_t bytes) {

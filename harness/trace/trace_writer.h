@@ -19,6 +19,7 @@ namespace heapmark::trace {
 struct LiveObject {
   Object name;
   std::uint64_t bytes = 0;
+  std::uint32_t written_pages = kNotTold;  // as told so far
 };
 
 struct WriterOptions {
@@ -44,12 +45,15 @@ class TraceWriter {
   // Times are nanoseconds since the trace's start and never go back (earlier ones are taken for the latest so
   // far). Threads are new numbers in ascending order: 0, 1, ... A thread that was not spawned by another is
   // spawned by the first one that is at work, at its first event.
+  // `written_pages`: of the object, at most pages_of(bytes), or kNotTold. write() tells of more.
   LiveObject request(std::uint32_t thread, std::uint64_t time_ns, Op op, std::uint64_t bytes,
-                     std::uint8_t log2_alignment = 0);
+                     std::uint8_t log2_alignment = 0, std::uint32_t written_pages = kNotTold);
   // `moved`: the new block is not at the address of the old one.
   LiveObject resize(std::uint32_t thread, std::uint64_t time_ns, const LiveObject& old, std::uint64_t bytes,
-                    bool moved = true);
+                    bool moved = true, std::uint32_t written_pages = kNotTold);
   void free(std::uint32_t thread, std::uint64_t time_ns, const LiveObject& object);
+  // More of it is written to by now. Of an object of which pages were told when it was made.
+  void write(std::uint32_t thread, std::uint64_t time_ns, LiveObject& object, std::uint32_t pages);
   void refused(std::uint32_t thread, std::uint64_t time_ns, std::uint64_t bytes);
   void spawn(std::uint32_t parent, std::uint64_t time_ns, std::uint32_t thread);
   void end(std::uint32_t thread, std::uint64_t time_ns);
@@ -70,7 +74,8 @@ class TraceWriter {
   Thread& at(std::uint32_t thread, std::uint64_t time_ns, Op op);
   void begin_event(std::uint32_t number, std::uint64_t time_ns, Op op);
   void refer(std::uint32_t from, const Object& object);
-  LiveObject made(std::uint32_t thread, std::uint64_t bytes);
+  void add_size(Thread& thread, std::uint64_t bytes, std::uint32_t written_pages);
+  LiveObject made(std::uint32_t thread, std::uint64_t bytes, std::uint32_t written_pages);
   void gone(const LiveObject& object);
   void flush_segment();
   void write(const std::string& bytes);

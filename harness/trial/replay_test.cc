@@ -92,6 +92,78 @@ TEST_CASE("every allocator does all operations of a trace, and its checks are cl
   }
 }
 
+TEST_CASE("a replay of blocks that others write to and give up does no harm, whoever comes first") {
+  const Folder folder;
+  const std::string file = folder.file("t.hmtrace");
+  SyntheticTrace wanted = many_threads();
+  wanted.tells_written = true;
+  wanted.largest_bytes = 600'000;
+  wanted.most_live = 200;
+  wanted.segment_events = 64;
+  CHECK(write_synthetic_trace(file, wanted).version == 2);
+  for (const Pairs& sets : {Pairs{}, Pairs{{"from", "0.5"}}, Pairs{{"touch", "all"}}, Pairs{{"repeat", "2"}}})
+    for (const char* pass : {"memory", "speed"})
+      for (const bool check : {false, true})
+        for (TrialSpec spec : trials("glibc,brkmmap", file, pass, sets)) {
+          spec.check = check;
+          const TrialResult result = run(spec);
+          CAPTURE(spec.allocator, result.message, pass, check);
+          REQUIRE(result.outcome == trial::Outcome::kOk);
+        }
+}
+
+// Blocks of 40 MB, of which little is written to, and 3000 small ones.
+void write_sparse_trace(const std::string& file) {
+  trace::WriterOptions options;
+  options.segment_events = 100;
+  trace::TraceWriter writer(file, options);
+  std::uint64_t now = 0;
+  const auto small_ones = [&] {
+    for (int at = 0; at < 500; ++at) {
+      const trace::LiveObject small = writer.request(0, ++now * 1000, trace::Op::kMalloc, 100);
+      writer.free(0, ++now * 1000, small);
+    }
+  };
+  constexpr std::uint64_t kBytes = 40'000'000;
+  // At its end it has 1000 pages, 4 MB.
+  trace::LiveObject growing = writer.request(0, ++now * 1000, trace::Op::kMalloc, kBytes, 0, 10);
+  writer.request(0, ++now * 1000, trace::Op::kCalloc, kBytes, 0, 0);
+  trace::LiveObject resized = writer.request(0, ++now * 1000, trace::Op::kMalloc, kBytes, 0, 200);
+  small_ones();
+  writer.write(0, ++now * 1000, growing, 500);
+  // To 8 MB.
+  resized = writer.resize(0, ++now * 1000, resized, 2 * kBytes, true, 2000);
+  small_ones();
+  writer.write(0, ++now * 1000, growing, 1000);
+  small_ones();
+  writer.finish(trace::End::kExit, {});
+}
+
+TEST_CASE("only what the program wrote to of its blocks is resident") {
+  const Folder folder;
+  const std::string file = folder.file("t.hmtrace");
+  write_sparse_trace(file);
+  constexpr double kWritten = 3000 * 4096.0;
+  const auto at_end = [&](const Pairs& sets) {
+    const TrialResult result = run(trials("glibc", file, "memory", sets).front());
+    REQUIRE(result.outcome == trial::Outcome::kOk);
+    CHECK(result.metrics.at("least_rss_bytes") == kWritten + 4096);  // and a small one
+    return result.metrics.at("rss_at_end_bytes");
+  };
+  // The C library's own pages, stacks and the small blocks are far less than 2 MB.
+  CHECK(at_end({}) >= kWritten);
+  CHECK(at_end({}) <= kWritten + 2e6);
+  CHECK(at_end({{"from", "0.6"}}) >= kWritten);
+  CHECK(at_end({{"from", "0.6"}}) <= kWritten + 2e6);
+  CHECK(at_end({{"touch", "none"}}) <= 2e6);
+  CHECK(at_end({{"touch", "all"}}) >= 160e6);
+  // Along the way there was less: 2.1 MB of both in the first third.
+  const TrialResult part = run(trials("glibc", file, "memory", {{"to", "0.3"}}).front());
+  REQUIRE(part.outcome == trial::Outcome::kOk);
+  CHECK(part.metrics.at("rss_at_end_bytes") >= 210 * 4096);
+  CHECK(part.metrics.at("rss_at_end_bytes") <= 210 * 4096 + 2e6);
+}
+
 TEST_CASE("live bytes along a replay are those of the index, and resident memory is above them") {
   const Folder folder;
   const std::string file = folder.file("t.hmtrace");

@@ -33,6 +33,21 @@ TEST_CASE("a trace's text has its head, its tables and what was out of order") {
   CHECK_THAT(trace_text(example(), 100, true), Contains("\033[1m"));
 }
 
+TEST_CASE("a trace that tells what was written to shows it, and one that does not says what it assumes") {
+  trace::ExampleOptions options;
+  options.tells_written = true;
+  const trace::TraceFacts facts = example(options);
+  REQUIRE(facts.told.requests > 100);
+  CHECK_THAT(trace_text(facts, 100, false),
+             Contains("  written to: ") && Contains("requests of which it is known") &&
+                 Contains("if the program writes to all else: ") && Contains("  more written to "));
+  const auto json = nlohmann::json::parse(trace_json(facts));
+  CHECK(json.at("told").at("written_bytes") == facts.told.written_bytes);
+  CHECK(json.at("peak_written_bytes") < json.at("peak_live_bytes"));
+  CHECK_THAT(trace_text(example(), 100, false),
+             Contains("if the program writes to all of it: ") && !Contains("written to: "));
+}
+
 TEST_CASE("what a file's text holds cannot command the terminal") {
   trace::TraceFacts facts = example();
   facts.text = {{"command", "a\033[2Jb"}};

@@ -51,13 +51,13 @@ class TraceReader(unittest.TestCase):
     def test_the_example_of_the_page_reads_as_it_says(self):
         trace = trace_reader.Trace(example())
         self.assertEqual(trace.text, {"command": "./app"})
-        self.assertEqual((trace.header.pid, trace.header.tick_ns, trace.header.max_live_bytes), (4711, 100, 800))
+        self.assertEqual((trace.header.pid, trace.header.tick_ns, trace.header.max_live_bytes), (4711, 100, 300_500))
         (first, second), = trace.segments()
         self.assertEqual([trace_reader.words(event) for event in first], [
             "10 0 malloc size=100 gives=(0, 0)", "20 0 start starts=1",
             "300 0 realloc size=500 gives=(0, 1) takes=(0, 0) stayed=True"])
         self.assertEqual([trace_reader.words(event) for event in second], [
-            "25 1 aligned size=300 alignment=64 gives=(1, 0)", "400 1 free takes=(0, 1)", "401 1 free takes=(1, 0)",
+            "25 1 aligned size=300000 pages=3 alignment=64 gives=(1, 0)", "400 1 free takes=(0, 1)", "401 1 free takes=(1, 0)",
             "402 1 end"])
 
     def test_every_byte_of_the_header_is_guarded(self):

@@ -19,11 +19,13 @@ inline constexpr std::uint32_t kNone = ~std::uint32_t{0};
 inline constexpr std::uint64_t kBatchEvents = 1 << 16;
 
 struct Step {
-  std::uint64_t size;          // asked for
-  std::uint64_t freed;         // of the object given up
-  std::uint32_t gives, takes;  // slots; of kSpawn `takes` is the thread that starts
+  std::uint64_t size;           // asked for
+  std::uint64_t freed;          // of the object given up
+  std::uint32_t gives, takes;   // slots; of kSpawn `takes` is the thread that starts
+  std::uint32_t written_pages;  // of what it yields
   trace::Op op;
   std::uint8_t log2_alignment;
+  bool is_told;  // something is known of what is written to, or was, of the object given up
 };
 static_assert(sizeof(Step) == 32);
 
@@ -42,6 +44,11 @@ struct ThreadPlan {
   bool busy, fresh;          // has a part in the batch, or starts in it; starts in it
 };
 
+// Of an object that lives on, more is written to by now.
+struct Write {
+  std::uint32_t slot, pages;
+};
+
 class Decoder {
  public:
   // prepare() only. `timed`: the ticks of the steps are wanted.
@@ -56,6 +63,8 @@ class Decoder {
 
   // As before the first segment.
   void start_again();
+  // peak_written_bytes() is what lives now.
+  void begin_part() { peak_written_bytes_ = objects_.live_bytes() - objects_.live_unwritten_bytes(); }
   // Strings live objects together by the thread that made them, or thread 0 where that has ended.
   void list_live();
 
@@ -66,12 +75,19 @@ class Decoder {
   [[nodiscard]] std::uint32_t busy_count() const { return busy_count_; }
   [[nodiscard]] std::uint32_t busy(std::uint32_t place) const { return busy_[place]; }
   [[nodiscard]] const ObjectTable& objects() const { return objects_; }
-  [[nodiscard]] std::atomic<void*>* blocks() const { return blocks_; }    // by slot; null: not there yet
+  [[nodiscard]] std::atomic<void*>* blocks() const { return blocks_; }  // by slot; null: not there yet
+  // What the batch says of objects that were there before its end: looked at when it is done, of those that
+  // live then.
+  [[nodiscard]] const Write* writes() const { return writes_; }
+  [[nodiscard]] std::uint32_t write_count() const { return write_count_; }
   [[nodiscard]] std::uint64_t operations() const { return operations_; }  // of the allocator, in the batch
+  // At least so much of what lived at one time of the segments since begin_part() was written to.
+  [[nodiscard]] std::uint64_t peak_written_bytes() const { return peak_written_bytes_; }
 
  private:
   void read_part(Context& context, trace::Part& part);
   void make_busy(std::uint32_t thread);
+  void note_written();
 
   TraceSource* source_ = nullptr;
   ObjectTable objects_;
@@ -79,12 +95,13 @@ class Decoder {
   std::uint64_t* ticks_ = nullptr;
   trace::Object* taken_ = nullptr;  // of the segment's steps, by their place in it
   Range* ranges_ = nullptr;
+  Write* writes_ = nullptr;
   ThreadPlan* threads_ = nullptr;
   std::uint32_t* busy_ = nullptr;
   std::uint64_t *made_before_ = nullptr, *made_ = nullptr;
   std::atomic<void*>* blocks_ = nullptr;
-  std::uint64_t batch_events_ = 0, operations_ = 0;
-  std::uint32_t step_count_ = 0, range_count_ = 0, busy_count_ = 0, segment_first_step_ = 0;
+  std::uint64_t batch_events_ = 0, operations_ = 0, peak_written_bytes_ = 0;
+  std::uint32_t step_count_ = 0, range_count_ = 0, write_count_ = 0, busy_count_ = 0, segment_first_step_ = 0;
   std::uint32_t thread_count_ = 0;
 };
 

@@ -49,6 +49,14 @@ std::size_t alignment_of(std::uint8_t log2) {
   return alignment < sizeof(void*) ? sizeof(void*) : alignment;  // as posix_memalign wants it
 }
 
+// A byte of each page from the one at `at` on that holds any of the block's first `written` bytes.
+void touch_from(void* block, std::uint64_t bytes, std::uint64_t at, std::uint64_t written) {
+  if (at >= written) return;
+  char* const first = static_cast<char*>(block);
+  if (written == bytes) return touch_pages(first + at, written - at);
+  for (; at < written; at += trace::kPageBytes) static_cast<volatile char*>(first)[at] = 1;
+}
+
 }  // namespace
 
 class Crew::Locked {
@@ -96,17 +104,42 @@ void* Crew::wait_for_block(std::uint32_t slot) const {
   }
 }
 
-// The first `touched` bytes were touched before.
-void Crew::accept(std::uint32_t slot, void* block, std::uint64_t bytes, std::uint64_t touched) const {
+// What the program wrote to at first, as the trace tells it; what it wrote to of the object that is given up
+// is there.
+void Crew::touch_told(const Step& step, char* block) const {
+  std::uint64_t at = 0;
+  if (step.op == trace::Op::kRealloc)
+    at = trace::written_bytes(step.freed, decoder_->objects().slot(step.takes).written_pages);
+  touch_from(block, step.size, at, trace::written_bytes(step.size, step.written_pages));
+}
+
+// What the batch says of objects that still live, while all threads but this one sleep.
+void Crew::touch_writes() const {
+  if (touch_ != Touch::kPages || checking_) return;
+  for (std::uint32_t place = 0; place < decoder_->write_count(); ++place) {
+    const Write& write = decoder_->writes()[place];
+    const SlotInfo& info = decoder_->objects().slot(write.slot);
+    void* const block = decoder_->blocks()[write.slot].load(std::memory_order_relaxed);
+    if (info.live && info.written_pages != trace::kNotTold && block != &nothing)
+      touch_from(block, info.bytes, trace::written_bytes(info.bytes, info.written_pages),
+                 trace::written_bytes(info.bytes, write.pages));
+  }
+}
+
+// The first `kept` bytes are those of the object that is given up.
+void Crew::accept(const Step& step, void* block, std::uint64_t kept) const {
+  const std::uint64_t bytes = step.size;
   if (block == nullptr && bytes > 0)
     context_->fail(Outcome::kOutOfMemory, "a request that the recorded program was given is refused here");
   if (bytes > 0 && checking_)
-    fill_pattern(block, bytes, slot);
-  else if (bytes > touched && touch_ == Touch::kPages)
-    touch_pages(static_cast<char*>(block) + touched, bytes - touched);
-  else if (bytes > touched && touch_ == Touch::kAll)
-    std::memset(static_cast<char*>(block) + touched, 1, bytes - touched);
-  decoder_->blocks()[slot].store(block == nullptr ? &nothing : block, std::memory_order_release);
+    fill_pattern(block, bytes, step.gives);
+  else if (step.is_told && touch_ == Touch::kPages)
+    touch_told(step, static_cast<char*>(block));
+  else if (bytes > kept && touch_ == Touch::kPages)
+    touch_pages(static_cast<char*>(block) + kept, bytes - kept);
+  else if (bytes > kept && touch_ == Touch::kAll)
+    std::memset(static_cast<char*>(block) + kept, 1, bytes - kept);
+  decoder_->blocks()[step.gives].store(block == nullptr ? &nothing : block, std::memory_order_release);
 }
 
 void Crew::request(const Step& step) const {
@@ -127,7 +160,7 @@ void Crew::request(const Step& step) const {
     default:
       block = ask(step.size);
   }
-  accept(step.gives, block, step.size, 0);
+  accept(step, block, 0);
 }
 
 void Crew::resize_block(const Step& step) const {
@@ -137,7 +170,7 @@ void Crew::resize_block(const Step& step) const {
   void* const block = resize(old, step.size);
   const std::uint64_t kept = step.freed < step.size ? step.freed : step.size;
   if (checking_ && block != nullptr) verify_pattern(*context_, block, kept, step.takes);
-  accept(step.gives, block, step.size, kept);
+  accept(step, block, kept);
 }
 
 void Crew::give_back(std::uint32_t slot, void* block, std::uint64_t bytes) const {
@@ -281,6 +314,7 @@ void Crew::do_range(Worker& me, const Range& range) {
         break;
       case trace::Op::kEnd:
       case trace::Op::kRefused:
+      case trace::Op::kWrite:
         break;
       default:
         request(step);
@@ -306,6 +340,7 @@ void Crew::run_batch() {
   do_share(workers_[0]);
   wait_for_all();
   join_ended();
+  touch_writes();
   for (std::uint32_t place = 0; place < decoder_->busy_count(); ++place) {
     Worker& worker = workers_[decoder_->busy(place)];
     live_bytes_ += static_cast<std::uint64_t>(worker.live_change);
@@ -317,7 +352,10 @@ void Crew::ask_for_live(Worker& me) {
   for (std::uint32_t slot = decoder_->thread(me.number).first_live; slot != kNoSlot;
        slot = decoder_->objects().slot(slot).next) {
     const SlotInfo& info = decoder_->objects().slot(slot);
-    request({info.bytes, 0, slot, kNoSlot, info.op, info.log2_alignment});
+    // As a request, however it was made.
+    const trace::Op op = info.op == trace::Op::kRealloc ? trace::Op::kMalloc : info.op;
+    request({info.bytes, 0, slot, kNoSlot, info.written_pages, op, info.log2_alignment,
+             info.written_pages != trace::kNotTold});
     me.live_change += static_cast<std::int64_t>(info.bytes);
   }
 }

@@ -56,7 +56,9 @@ class Crew {
   [[nodiscard]] void* wait_for_block(std::uint32_t slot) const;
   void request(const Step& step) const;
   void resize_block(const Step& step) const;
-  void accept(std::uint32_t slot, void* block, std::uint64_t bytes, std::uint64_t touched) const;
+  void accept(const Step& step, void* block, std::uint64_t kept) const;
+  void touch_told(const Step& step, char* block) const;
+  void touch_writes() const;
   void give_back(std::uint32_t slot, void* block, std::uint64_t bytes) const;
   void start(std::uint32_t number);
   std::uint32_t take_stack();

@@ -16,10 +16,15 @@ struct SlotInfo {
   std::uint64_t bytes;
   std::uint32_t owner;  // the thread that made it
   std::uint32_t next;   // in the list of free slots, or of given-up ones, or of an owner's
-  trace::Op op;         // that made it
+  std::uint32_t written_pages;
+  trace::Op op;  // that made it
   std::uint8_t log2_alignment;
   bool live;
+  [[nodiscard]] std::uint64_t unwritten_bytes() const {
+    return bytes - trace::written_bytes(bytes, written_pages);
+  }
 };
+static_assert(sizeof(SlotInfo) == 24);
 
 class ObjectTable {
  public:
@@ -43,8 +48,8 @@ class ObjectTable {
   }
 
   // kNoSlot where there is no room, or the object is there already.
-  std::uint32_t add(const trace::Object& object, std::uint64_t bytes, trace::Op op,
-                    std::uint8_t log2_alignment) {
+  std::uint32_t add(const trace::Object& object, std::uint64_t bytes, std::uint32_t written_pages,
+                    trace::Op op, std::uint8_t log2_alignment) {
     std::uint64_t at = place_of(object);
     if (entries_[at].slot_and_one != 0) return kNoSlot;
     std::uint32_t slot = free_;
@@ -55,9 +60,10 @@ class ObjectTable {
     else
       return kNoSlot;
     entries_[at] = {object.serial, object.thread, slot + 1};
-    slots_[slot] = {bytes, object.thread, kNoSlot, op, log2_alignment, true};
+    slots_[slot] = {bytes, object.thread, kNoSlot, written_pages, op, log2_alignment, true};
     ++live_objects_;
     live_bytes_ += bytes;
+    live_unwritten_bytes_ += slots_[slot].unwritten_bytes();
     return slot;
   }
 
@@ -80,7 +86,22 @@ class ObjectTable {
     given_up_ = slot;
     --live_objects_;
     live_bytes_ -= slots_[slot].bytes;
+    live_unwritten_bytes_ -= slots_[slot].unwritten_bytes();
     return slot;
+  }
+
+  // kNoSlot where no such object is live.
+  [[nodiscard]] std::uint32_t find(const trace::Object& object) const {
+    return entries_[place_of(object)].slot_and_one - 1;
+  }
+
+  // More of the object in the slot is written to, where it lives and something is told of it.
+  void write(std::uint32_t slot, std::uint32_t pages) {
+    SlotInfo& info = slots_[slot];
+    if (!info.live || info.written_pages == trace::kNotTold || pages <= info.written_pages) return;
+    live_unwritten_bytes_ -= info.unwritten_bytes();
+    info.written_pages = pages;
+    live_unwritten_bytes_ += info.unwritten_bytes();
   }
 
   // A batch is over: slots that it gave up may be used again.
@@ -96,7 +117,7 @@ class ObjectTable {
     for (std::uint64_t at = 0; at <= mask_; ++at) entries_[at] = {};
     free_ = given_up_ = last_given_up_ = kNoSlot;
     used_ = 0;
-    live_objects_ = live_bytes_ = 0;
+    live_objects_ = live_bytes_ = live_unwritten_bytes_ = 0;
   }
 
   [[nodiscard]] SlotInfo& slot(std::uint32_t number) { return slots_[number]; }
@@ -104,6 +125,8 @@ class ObjectTable {
   [[nodiscard]] std::uint32_t slots_used() const { return used_; }  // all numbers below it
   [[nodiscard]] std::uint64_t live_objects() const { return live_objects_; }
   [[nodiscard]] std::uint64_t live_bytes() const { return live_bytes_; }
+  // Of these, what the program never writes to.
+  [[nodiscard]] std::uint64_t live_unwritten_bytes() const { return live_unwritten_bytes_; }
 
  private:
   [[nodiscard]] std::uint64_t hash(const trace::Object& object) const {
@@ -121,7 +144,7 @@ class ObjectTable {
 
   Entry* entries_ = nullptr;
   SlotInfo* slots_ = nullptr;
-  std::uint64_t mask_ = 0, live_objects_ = 0, live_bytes_ = 0;
+  std::uint64_t mask_ = 0, live_objects_ = 0, live_bytes_ = 0, live_unwritten_bytes_ = 0;
   std::uint32_t capacity_ = 0, used_ = 0;
   std::uint32_t free_ = kNoSlot, given_up_ = kNoSlot, last_given_up_ = kNoSlot;
 };

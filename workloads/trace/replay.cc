@@ -14,7 +14,6 @@ namespace {
 
 using namespace replay;
 
-constexpr std::uint64_t kPage = 4096;
 constexpr std::uint64_t kLeastLookNs = 1'000'000;
 
 constexpr Parameter kParameters[] = {
@@ -23,7 +22,8 @@ constexpr Parameter kParameters[] = {
     {"recorded_events", Kind::kText, "", "", 0, 0, "of the trace"},
     {"recorded_threads", Kind::kText, "", "", 0, 0, "of the trace"},
     {"touch", Kind::kChoice, "pages", "pages|all|none", 0, 0,
-     "of each block: a byte of each page, all bytes, or nothing"},
+     "of each block: a byte of each page that the program wrote to, as far as the trace tells it; all bytes; "
+     "nothing"},
     {"pace", Kind::kChoice, "fast", "fast|recorded", 0, 0,
      "fast: without the gaps between the recorded calls; recorded: with them"},
     {"repeat", Kind::kCount, "1", "", 1, 1e6, "times that the trace is replayed, all freed in between"},
@@ -36,7 +36,8 @@ constexpr MetricInfo kOwnMetrics[] = {
     {"rss_at_end_bytes", "bytes", Better::kLower, kMemory, true,
      "resident above the start where the trace ends, before anything that the program kept is freed"},
     {"least_rss_bytes", "bytes", Better::kNeither, kMemory, false,
-     "the least that any allocator could hold at the peak: most live bytes of the trace, in whole pages"},
+     "the least that any allocator could hold at the peak: most live bytes of the trace that are written to, "
+     "in whole pages"},
 };
 constexpr auto kMetrics = with_steady_metrics(kOwnMetrics);
 
@@ -53,7 +54,6 @@ class Replay {
   void decode_batch(Context& context, std::uint64_t done);
   void work(Context& context);
   void compare_live_bytes(Context& context);
-  [[nodiscard]] std::uint64_t peak_live_bytes() const;
 
   TraceSource source_;
   Decoder decoder_;
@@ -107,6 +107,7 @@ void Replay::go_to_start(Context& context) {
     compare_live_bytes(context);
   }
   next_ = first_;
+  decoder_.begin_part();
   crew_.begin_pace(first_ == 0 ? 0 : source_.file().segment(first_ - 1).end_tick);
 }
 
@@ -152,14 +153,6 @@ void Replay::look(std::uint64_t recorded_ns) {
                                       static_cast<double>(context_->observe().rss_bytes)});
 }
 
-std::uint64_t Replay::peak_live_bytes() const {
-  std::uint64_t peak = first_ == 0 ? 0 : source_.file().segment(first_ - 1).end_live_bytes;
-  for (std::uint64_t number = first_; number < end_; ++number)
-    if (source_.file().segment(number).peak_live_bytes > peak)
-      peak = source_.file().segment(number).peak_live_bytes;
-  return peak;
-}
-
 void Replay::run(Context& context) {
   context.phase("set up");
   go_to_start(context);
@@ -185,8 +178,8 @@ void Replay::run(Context& context) {
   if (context.pass() != kMemory) return;
   series_.report(context, freed);
   context.metric("rss_at_end_bytes", static_cast<double>(end.rss_bytes));
-  const std::uint64_t least_pages = (peak_live_bytes() + kPage - 1) / kPage;
-  context.metric("least_rss_bytes", static_cast<double>(least_pages * kPage));
+  context.metric("least_rss_bytes",
+                 static_cast<double>(trace::pages_of(decoder_.peak_written_bytes()) * trace::kPageBytes));
 }
 
 Replay replay_of_trace;

@@ -82,6 +82,7 @@ void make_seeds(const std::filesystem::path& folder) {
       options.live_objects = 20;
       options.segment_events = segment_events;
       options.seed = threads;
+      options.tells_written = threads != 1;
       write_example(trace, options);
       const std::string bytes = contents(trace),
                         name = std::to_string(threads) + "-" + std::to_string(segment_events);

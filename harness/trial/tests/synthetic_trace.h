@@ -19,6 +19,7 @@ struct SyntheticTrace {
   std::size_t most_live = 2000;       // objects
   std::uint64_t largest_bytes = 20'000;
   std::uint64_t gap_ns = 100;  // between two events
+  bool tells_written = false;  // of what has more than a page, at first and later
 };
 
 inline trace::Header write_synthetic_trace(const std::filesystem::path& path, const SyntheticTrace& wanted) {
@@ -44,6 +45,10 @@ inline trace::Header write_synthetic_trace(const std::filesystem::path& path, co
     const std::uint64_t top = std::uint64_t{1} << random() % octaves;
     return random() % top % (wanted.largest_bytes + 1);
   };
+  const auto pages = [&](std::uint64_t bytes) {
+    if (!wanted.tells_written || bytes <= trace::kPageBytes) return trace::kNotTold;
+    return static_cast<std::uint32_t>(random() % (trace::pages_of(bytes) + 1));
+  };
   while (writer.events() < wanted.events) {
     now += random() % (2 * wanted.gap_ns + 1);
     const std::size_t place = random() % threads.size();
@@ -60,15 +65,21 @@ inline trace::Header write_synthetic_trace(const std::filesystem::path& path, co
       const trace::Op op = kind < 36   ? trace::Op::kMalloc
                            : kind < 41 ? trace::Op::kCalloc
                                        : trace::Op::kAligned;
+      const std::uint64_t bytes = size();
       live[place].push_back(writer.request(
-          thread, now, op, size(), static_cast<std::uint8_t>(op == trace::Op::kAligned ? random() % 13 : 0)));
+          thread, now, op, bytes, static_cast<std::uint8_t>(op == trace::Op::kAligned ? random() % 13 : 0),
+          pages(bytes)));
       ++live_count;
     } else if (!from.empty()) {
       std::swap(from[random() % from.size()], from.back());
+      if (wanted.tells_written && from.back().written_pages != trace::kNotTold && random() % 2 == 0)
+        writer.write(thread, now, from.back(), pages(from.back().bytes));
       const trace::LiveObject object = from.back();
+      if (wanted.tells_written && kind >= 80) continue;
       from.pop_back();
       if (kind >= 45 && kind < 53) {
-        live[place].push_back(writer.resize(thread, now, object, size()));
+        const std::uint64_t bytes = size();
+        live[place].push_back(writer.resize(thread, now, object, bytes, true, pages(bytes)));
       } else {
         writer.free(thread, now, object);
         --live_count;

@@ -1,5 +1,6 @@
-// The layout of a trace file (.hmtrace), version 1: what the recorder's closing writes, and what the replay,
-// `heapmark trace` and any other reader read. docs/trace-format.md explains it. Little-endian throughout.
+// The layout of a trace file (.hmtrace), versions 1 and 2: what the recorder's closing writes, and what the
+// replay, `heapmark trace` and any other reader read. docs/trace-format.md explains it. Little-endian
+// throughout.
 //
 //   Header | segments, one zstd frame each | index, one zstd frame: SegmentEntry[segments], then the text
 //
@@ -12,10 +13,12 @@
 namespace heapmark::trace {
 
 inline constexpr char kMagic[8] = {'H', 'M', 'T', 'R', 'A', 'C', 'E', '\0'};
-inline constexpr std::uint32_t kVersion = 1;
+// Version 2 is version 1, kWritten and kWrite. A file has the oldest version that can hold it.
+inline constexpr std::uint32_t kOldestVersion = 1;
+inline constexpr std::uint32_t kVersion = 2;
 inline constexpr std::uint32_t kByteOrder = 0x01020304;
 
-// What one event of a thread is: the low seven bits of its byte of the op column. An op that yields a block
+// What one event of a thread is: the low six bits of its byte of the op column. An op that yields a block
 // makes the next object of its thread; an op that gives one up refers to the object by (thread, serial).
 enum class Op : std::uint8_t {
   kMalloc = 1,   // size; yields. C++ new and realloc of null as well
@@ -26,10 +29,14 @@ enum class Op : std::uint8_t {
   kRefused = 6,  // size of a request that returned null; yields nothing
   kSpawn = 7,    // number of the thread that starts
   kEnd = 8,      // the thread's last event
+  kWrite = 9,    // ref of an object that lives on, pages of it that were written to by now (version 2)
 };
 
 // Set in the op column's byte of a realloc whose block stayed at its address. A replay has no use for it.
 inline constexpr unsigned char kStayed = 0x80;
+// Set in the op column's byte of an op that yields: how many pages of the block the program wrote to follows
+// its size (version 2).
+inline constexpr unsigned char kWritten = 0x40;
 
 constexpr bool yields(Op op) {
   return op >= Op::kMalloc && op <= Op::kRealloc;
@@ -37,8 +44,24 @@ constexpr bool yields(Op op) {
 constexpr bool gives_up(Op op) {
   return op == Op::kRealloc || op == Op::kFree;
 }
+constexpr bool refers(Op op) {
+  return gives_up(op) || op == Op::kWrite;
+}
 constexpr bool has_size(Op op) {
   return yields(op) || op == Op::kRefused;
+}
+
+// What was written to of a block is counted in pages of this size, whatever the machine's.
+inline constexpr std::uint64_t kPageBytes = 4096;
+// Of a block of which the trace does not tell it: all of it may have been written to.
+inline constexpr std::uint32_t kNotTold = ~std::uint32_t{0};
+
+constexpr std::uint64_t pages_of(std::uint64_t bytes) {
+  return bytes / kPageBytes + (bytes % kPageBytes != 0 ? 1 : 0);
+}
+// What a block of `size` bytes holds in its first `pages` pages; all of it where that is kNotTold.
+constexpr std::uint64_t written_bytes(std::uint64_t size, std::uint32_t pages) {
+  return pages == kNotTold || pages >= pages_of(size) ? size : pages * kPageBytes;
 }
 
 // Why the recording ended.
@@ -94,9 +117,9 @@ struct SegmentEntry {
 // Limits that a reader may rely on, and refuses a file for.
 inline constexpr std::uint64_t kMaxThreads = std::uint64_t{1} << 20;
 inline constexpr std::uint64_t kMaxSegmentEvents = std::uint64_t{1} << 16;
-// An event has an op, a time, a size with its alignment, and a ref of two parts: at most 1 + 10 + 11 + 20
-// bytes. A thread of a segment has five varints in front.
-inline constexpr std::uint64_t kMaxSegmentRawBytes = kMaxSegmentEvents * (42 + 50) + 16;
+// An event has an op, a time, a size with its alignment and pages, and a ref of two parts: at most
+// 1 + 10 + 16 + 20 bytes. A thread of a segment has five varints in front.
+inline constexpr std::uint64_t kMaxSegmentRawBytes = kMaxSegmentEvents * (47 + 50) + 16;
 inline constexpr std::uint64_t kMaxRequest = std::uint64_t{1} << 62;
 inline constexpr std::uint8_t kMaxAlignmentLog2 = 62;
 inline constexpr std::uint64_t kMaxEvents = std::uint64_t{1} << 43;

@@ -2,11 +2,10 @@
 // harness/trace closes into an .hmtrace. One file holds all processes of a recording. All integers are
 // little-endian.
 //
-//   offset 0      RawControl, shared by the tool and every recorded process: on or off, the budget, the
-//   counters offset 4096   text of the tool (command line, allocator), "NAME=VALUE" lines, ended by a 0
-//   offset 8192   regions, each at a multiple of 4 KiB, claimed by an atomic add on RawControl::next_offset:
-//   an
-//                 image (RawImage, 4 KiB) or a chunk (RawChunk and events, at most 64 KiB)
+//   offset 0      RawControl, shared by the tool and every recorded process: on or off, the budget, counters
+//   offset 4096   text of the tool (command line, allocator), "NAME=VALUE" lines, ended by a 0
+//   offset 8192   regions, each at a multiple of 4 KiB, claimed by an atomic add on next_offset: an image
+//                 (RawImage, 4 KiB) or a chunk (RawChunk and events, at most 64 KiB)
 //
 // The file is sparse and longer than what is used. A region that was claimed but never written is a hole; a
 // reader looks at the next multiple of 4 KiB. A process image is what fork or exec begins. A thread fills one
@@ -16,14 +15,15 @@
 //
 // Events follow the chunk's header. The first tag of 0 ends them. An event is
 //   tag     1 byte: op in bits 0..3, code of the length of `time` in bits 4..5, of `address` in bits 6..7
-//   time    kRawLengths[code] bytes: time units since the thread's event before (at first
-//   RawChunk::start_time) address kRawLengths[code] bytes, where the op has one: zigzag of (address >> 3)
-//   minus that of the thread's
-//           event with an address before (0 at the start of a chunk)
-//   number  LEB128, where the op has one: bytes asked for, or the number of the thread that starts
+//   time    kRawLengths[code] bytes: time units since the thread's event before (at first start_time)
+//   address kRawLengths[code] bytes, where the op has one: zigzag of (address >> 3) minus that of the
+//           thread's event with an address before (0 at the start of a chunk)
+//   number  LEB128, where the op has one: bytes asked for, the number of the thread that starts, or pages
 //   align   1 byte, kAligned only: log2 of the alignment
 // and is complete once its tag, which is written last, is not 0. A time unit is 2^time_shift ticks of the
-// counter. A request is written after it was served, and what gives a block up before it is given up.
+// counter. A request is written after it was served, and what gives a block up before it is given up. How
+// much of a large block was written to is looked at now and then and when the process ends (kRawLooked), and
+// before the event that gives it up (kRawWritten).
 #pragma once
 
 #include <atomic>
@@ -35,7 +35,9 @@ namespace heapmark::trace {
 inline constexpr std::uint64_t kRawControlMagic = 0x3157415254524d48;  // "HMRTRAW1"
 inline constexpr std::uint64_t kRawImageMagic = 0x3147414d49524d48;    // "HMRIMAG1"
 inline constexpr std::uint64_t kRawChunkMagic = 0x314b4e4843524d48;    // "HMRCHNK1"
-inline constexpr std::uint32_t kRawVersion = 1;
+inline constexpr std::uint32_t kRawVersion = 2;
+// Version 1 has neither kRawWritten nor kRawLooked; the tool reads both.
+inline constexpr std::uint32_t kRawOldestVersion = 1;
 
 inline constexpr std::size_t kRawPage = 4096;
 inline constexpr std::size_t kRawChunkBytes = 65536;
@@ -89,6 +91,7 @@ struct RawImage {
   std::uint32_t forked;               // 1: by fork, 0: by exec
   std::atomic<std::uint32_t> exited;  // 1: it ended by exit(3) or _exit(2), and was recorded until then
   char command[kRawPage - 128];       // of /proc/PID/cmdline: words ended by 0, cut where too long
+  std::atomic<std::uint32_t> tells_written;  // 1: there is a kRawWritten or kRawLooked
 };
 static_assert(sizeof(RawImage) <= kRawPage);
 
@@ -116,18 +119,21 @@ enum RawOp : std::uint8_t {
   kRawReallocFailed = 7,  //   number; the old block stays
   kRawReallocFreed = 8,   //   null for 0 bytes: the old block is gone
   kRawFailed = 9,         // number: a request that got null
-  kRawHidden = 10,  // address: a block of the C library's own for pthread_create; no request of the program
-  kRawSpawn = 11,   // number: of a thread that may start now
-  kRawEnd = 12,     // the thread ends; what its last destructors free may still follow
-  kRawOps = 13
+  kRawHidden = 10,   // address: a block of the C library's own for pthread_create; no request of the program
+  kRawSpawn = 11,    // number: of a thread that may start now
+  kRawEnd = 12,      // the thread ends; what its last destructors free may still follow
+  kRawWritten = 13,  // address, number: pages of 4 KiB of the block that have memory, which is given up now
+  kRawLooked = 14,   // the same of one that lives on
+  kRawOps = 15
 };
 
 constexpr bool raw_has_address(unsigned op) {
-  return (op >= kRawMalloc && op <= kRawReallocEnd) || op == kRawHidden;
+  return (op >= kRawMalloc && op <= kRawReallocEnd) || op == kRawHidden || op == kRawWritten ||
+         op == kRawLooked;
 }
 constexpr bool raw_has_number(unsigned op) {
   return op <= kRawAligned || op == kRawReallocEnd || op == kRawReallocFailed || op == kRawFailed ||
-         op == kRawSpawn;
+         op == kRawSpawn || op == kRawWritten || op == kRawLooked;
 }
 
 // The counter's time unit: 16 ticks of a time stamp counter (5 to 8 ns), 4 ns of the clock.

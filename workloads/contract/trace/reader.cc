@@ -64,7 +64,8 @@ Error TraceFile::open_start(const void* bytes, std::size_t count, std::uint64_t 
   if (header_.byte_order == __builtin_bswap32(kByteOrder))
     return "the trace was recorded on a machine of another byte order, which is not supported";
   if (header_.byte_order != kByteOrder) return "the header is damaged";
-  if (header_.version != kVersion || header_.header_bytes != sizeof(Header))
+  if (header_.version < kOldestVersion || header_.version > kVersion ||
+      header_.header_bytes != sizeof(Header))
     return "the trace is of another version of the format: record it again with this heapmark";
   if (header_.checksum != fnv1a(&header_, offsetof(Header, checksum))) return "the header is damaged";
   if (header_.index_offset == 0) return "the trace was never finished: its writer was killed";
@@ -123,6 +124,7 @@ SegmentParts::SegmentParts(const TraceFile& file, std::uint64_t number, const vo
       start_tick_(number == 0 ? 0 : file.segment(number - 1).end_tick),
       end_tick_(file.segment(number).end_tick),
       threads_(static_cast<std::uint32_t>(file.header().threads)),
+      tells_written_(file.header().version >= 2),
       made_before_(made_before) {
   if (!read_varint(at_, end_, left_) || left_ > threads_ || left_ > events_left_) {
     left_ = 0;
@@ -147,6 +149,7 @@ Error SegmentParts::next(Part& part) {
   }
   part.thread_ = static_cast<std::uint32_t>(thread);
   part.threads_ = threads_;
+  part.tells_written_ = tells_written_;
   part.left_ = events;
   part.tick_ = start_tick_;
   part.end_tick_ = end_tick_;
@@ -170,12 +173,15 @@ Error SegmentParts::finish() const {
 }
 
 Error Part::next(Event& event) {
-  const unsigned char byte = *ops_++, op = byte & static_cast<unsigned char>(~kStayed);
-  if (op < static_cast<unsigned char>(Op::kMalloc) || op > static_cast<unsigned char>(Op::kEnd))
+  const unsigned char byte = *ops_++, op = byte & static_cast<unsigned char>(~(kStayed | kWritten));
+  if (op < static_cast<unsigned char>(Op::kMalloc) ||
+      op > static_cast<unsigned char>(tells_written_ ? Op::kWrite : Op::kEnd))
     return kDamaged;
   event.op = static_cast<Op>(op);
-  event.moved = byte == op;
+  event.moved = (byte & kStayed) == 0;
   if (!event.moved && event.op != Op::kRealloc) return kDamaged;
+  const bool told = (byte & kWritten) != 0;
+  if (told && (!tells_written_ || !yields(event.op))) return kDamaged;
   --left_;
   std::uint64_t ticks = 0;
   if (!read_varint(times_, times_end_, ticks) || ticks > end_tick_ - tick_) return kDamaged;
@@ -191,7 +197,14 @@ Error Part::next(Event& event) {
     // What was refused may have been any number.
     if (event.op != Op::kRefused && event.size > kMaxRequest) return kDamaged;
   }
-  if (gives_up(event.op)) {
+  event.written_pages = kNotTold;
+  if (told || event.op == Op::kWrite) {
+    std::uint64_t pages = 0;
+    if (!read_varint(sizes_, sizes_end_, pages) || pages >= kNotTold) return kDamaged;
+    if (told && pages > pages_of(event.size)) return kDamaged;
+    event.written_pages = static_cast<std::uint32_t>(pages);
+  }
+  if (refers(event.op)) {
     std::uint64_t ref = 0;
     if (!read_varint(refs_, refs_end_, ref)) return kDamaged;
     if ((ref & 1) == 0) {

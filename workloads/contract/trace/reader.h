@@ -57,9 +57,12 @@ struct Event {
   std::uint64_t tick;           // since the trace's start
   std::uint64_t size;           // has_size(op)
   Object gives;                 // yields(op): the object made
-  Object takes;                 // gives_up(op): the object given up. Not checked to be live: the caller knows
+  Object takes;                 // refers(op): the object given up or written to. Not checked to be live
   std::uint32_t spawned;        // kSpawn
   bool moved;                   // kRealloc: not at the address of the old object
+  // yields(op): how many of the object's pages were written to, at first. kWrite: how many by now; not
+  // checked.
+  std::uint32_t written_pages = kNotTold;
 };
 
 // The events of one thread in one segment, in its order.
@@ -76,6 +79,7 @@ class Part {
                       *sizes_end_ = nullptr, *refs_ = nullptr, *refs_end_ = nullptr;
   std::uint64_t left_ = 0, tick_ = 0, end_tick_ = 0;
   std::uint32_t thread_ = 0, threads_ = 0;
+  bool tells_written_ = false;                  // version 2
   std::uint64_t made_ = 0;                      // serials handed out by this thread so far
   const std::uint64_t* made_before_ = nullptr;  // by each thread before this segment
 };
@@ -98,7 +102,7 @@ class SegmentParts {
   const unsigned char *at_, *end_;
   std::uint64_t left_ = 0, events_left_, start_tick_, end_tick_, last_thread_ = 0;
   std::uint32_t threads_;
-  bool first_ = true;
+  bool tells_written_, first_ = true;
   const std::uint64_t* made_before_;
   Error error_ = nullptr;
 };

@@ -61,7 +61,7 @@ inline void given_up(void* block, const Call& call) {
     return;
   }
   Busy busy(thread);
-  record<kRawFree>(thread, address_of(block), 0);
+  record_free(thread, address_of(block));
   call();
 }
 
@@ -77,15 +77,18 @@ void* resized(void* block, std::size_t bytes) {
   Thread& thread = this_thread;
   if (HEAPMARK_UNLIKELY(thread.busy)) return real.realloc(block, bytes);
   Busy busy(thread);
+  const std::size_t large_bytes = look_at_large(thread, address_of(block));
   const bool begun = record<kRawReallocBegin>(thread, address_of(block), 0);
   void* const now = real.realloc(block, bytes);
   if (!begun) return now;
-  if (HEAPMARK_LIKELY(now != nullptr))
-    record<kRawReallocEnd>(thread, address_of(now), bytes);
-  else if (bytes == 0)
+  if (HEAPMARK_LIKELY(now != nullptr)) {
+    if (record<kRawReallocEnd>(thread, address_of(now), bytes)) remember_large(now, bytes);
+  } else if (bytes == 0) {
     record<kRawReallocFreed>(thread, 0, 0);
-  else
+  } else {
     record<kRawReallocFailed>(thread, 0, bytes);
+    remember_large(block, large_bytes);  // it lives on
+  }
   return now;
 }
 

@@ -71,7 +71,7 @@ inline void unmade(void* block, const Call& call) {
     return;
   }
   thread.busy = true;
-  record<kRawFree>(thread, reinterpret_cast<std::uintptr_t>(block), 0);
+  record_free(thread, reinterpret_cast<std::uintptr_t>(block));
   call();
   thread.busy = false;
 }

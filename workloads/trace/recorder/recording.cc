@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <new>
 
 #include "workloads/trace/recorder/region.h"
 
@@ -23,6 +22,13 @@ namespace {
 constexpr std::size_t kFirstPopulated = kRawPage;
 constexpr std::size_t kProcessBytes = (sizeof(Process) + kRawPage - 1) / kRawPage * kRawPage;
 
+// Looks at the large blocks: no more often, of no more blocks at a time, and of no larger ones, so that they
+// take less than a hundredth of the time.
+constexpr double kNsBetweenLooks = 5e6;
+constexpr std::size_t kMostLooked = 32, kLargestLooked = 64 << 20;
+constexpr std::size_t kEventsBetweenLooks = kRawPage;  // in bytes: some 800 events
+
+std::uint64_t units_between_looks;
 Process no_process;     // control null
 RawControl* recording;  // mapped; in the children of forks too
 pthread_key_t thread_end_key;
@@ -133,6 +139,13 @@ RawChunk* new_buffer(RawControl& control) {
   return buffer;
 }
 
+// After so many bytes of events it is asked whether a look at the large blocks is due.
+void set_limits(Thread& thread) {
+  thread.end =
+      reinterpret_cast<unsigned char*>(thread.buffer) + thread.buffer->populated - kRawLongestEvent - 8;
+  thread.limit = thread.at + kEventsBetweenLooks < thread.end ? thread.at + kEventsBetweenLooks : thread.end;
+}
+
 // The chunk begins: its header, and the thread's state. No event of the one before is left in the buffer.
 void begin_chunk(RawControl& control, Thread& thread, RawChunk* buffer) {
   buffer->length = kRawChunkBytes;
@@ -149,7 +162,7 @@ void begin_chunk(RawControl& control, Thread& thread, RawChunk* buffer) {
   thread.address = 0;
   thread.buffer = buffer;
   thread.at = reinterpret_cast<unsigned char*>(buffer) + kRawEventsOffset;
-  thread.limit = reinterpret_cast<unsigned char*>(buffer) + buffer->populated - kRawLongestEvent - 8;
+  set_limits(thread);
 }
 
 // Where this cannot be done the events stay in the buffer, which is a chunk too.
@@ -176,7 +189,7 @@ bool grow_or_write(RawControl& control, Thread& thread) {
     if (!populate(control, begin + buffer->populated, buffer->file_offset + buffer->populated, more))
       return false;
     buffer->populated += static_cast<std::uint32_t>(more);
-    thread.limit = begin + buffer->populated - kRawLongestEvent - 8;
+    set_limits(thread);
     return true;
   }
   if (!write_chunk(control, thread)) return false;
@@ -234,6 +247,38 @@ bool have_buffer(RawControl& control, Thread& thread) {
   return true;
 }
 
+// The op is kRawWritten or kRawLooked. Keeps errno.
+template <RawOp op>
+void write_down(Thread& thread, std::uintptr_t address, std::uint64_t pages) {
+  if (record<op>(thread, address, pages)) process->image->tells_written.store(1, std::memory_order_relaxed);
+}
+
+[[nodiscard]] bool is_on() {
+  return process->control != nullptr &&
+         process->control->state.load(std::memory_order_relaxed) == RawState::kOn;
+}
+
+// Writes down of how many of the living large blocks, at most, which have more pages with memory than at the
+// last look. Keeps errno.
+void look_at_living(Thread& thread, std::size_t most, std::size_t largest_bytes) {
+  const int error = errno;
+  process->large.each(most, [&](std::uintptr_t address, std::size_t bytes, std::uint32_t& known) {
+    std::uint64_t pages = 0;
+    if (bytes > largest_bytes || !pages_with_memory(address, bytes, pages) || pages <= known) return;
+    known = pages < ~std::uint32_t{0} ? static_cast<std::uint32_t>(pages) : ~std::uint32_t{0};
+    write_down<kRawLooked>(thread, address, pages);
+  });
+  errno = error;
+}
+
+void look_if_due(Thread& thread) {
+  if (!is_on()) return;
+  std::uint64_t looked = process->looked_time.load(std::memory_order_relaxed);
+  if (thread.time >= looked + units_between_looks &&
+      process->looked_time.compare_exchange_strong(looked, thread.time, std::memory_order_relaxed))
+    look_at_living(thread, kMostLooked, kLargestLooked);
+}
+
 void on_signal(int) {
   const int error = errno;
   if (recording != nullptr) {
@@ -276,12 +321,28 @@ std::uint64_t clock_ticks() {
   return clock_ns(CLOCK_MONOTONIC);
 }
 
+std::size_t record_written(Thread& thread, std::uintptr_t address) {
+  const std::size_t bytes = process->large.take(address);
+  if (bytes == 0 || !is_on()) return bytes;
+  const int error = errno;
+  std::uint64_t pages = 0;
+  if (pages_with_memory(address, bytes, pages)) write_down<kRawWritten>(thread, address, pages);
+  errno = error;
+  return bytes;
+}
+
 void note_exit() {
   RawImage* const image = process->image;
   // The child of a vfork has its parent's memory. What ends after the recording did is no part of it.
-  if (image != nullptr && image->pid == getpid() &&
-      recording->state.load(std::memory_order_relaxed) == RawState::kOn)
-    image->exited.store(1);
+  if (image == nullptr || image->pid != getpid() ||
+      recording->state.load(std::memory_order_relaxed) != RawState::kOn)
+    return;
+  image->exited.store(1);
+  Thread& thread = this_thread;
+  if (thread.busy) return;
+  thread.busy = true;
+  look_at_living(thread, ~std::size_t{0}, ~std::size_t{0});
+  thread.busy = false;
 }
 
 bool make_room(Thread& thread) {
@@ -289,7 +350,10 @@ bool make_room(Thread& thread) {
   if (process->control == nullptr) begin_child(thread);
   RawControl& control = *recording;
   if (control.state.load(std::memory_order_relaxed) != RawState::kOn) return false;
-  if (thread.at != nullptr && thread.at < thread.limit) return true;
+  if (thread.at != nullptr && thread.at < thread.end) {
+    set_limits(thread);
+    return true;
+  }
   const int error = errno;
   const bool room = thread.at == nullptr ? have_buffer(control, thread) : grow_or_write(control, thread);
   errno = error;
@@ -297,6 +361,7 @@ bool make_room(Thread& thread) {
 }
 
 void settle(Thread& thread) {
+  look_if_due(thread);
   if (HEAPMARK_UNLIKELY(thread.ended) && thread.buffer != nullptr) retire(thread);
 }
 
@@ -305,7 +370,7 @@ void retire(Thread& thread) {
   RawChunk* const buffer = thread.buffer;
   const bool written = process->control != nullptr && write_chunk(*process->control, thread);
   thread.buffer = nullptr;
-  thread.at = thread.limit = nullptr;
+  thread.at = thread.limit = thread.end = nullptr;
   if (written)
     give_back_buffer(buffer);
   else
@@ -322,12 +387,14 @@ void attach() {
       mmap(nullptr, kProcessBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   // Without it a child would write into its parent's buffer (Linux before 4.14).
   if (pages == MAP_FAILED || madvise(pages, kProcessBytes, MADV_WIPEONFORK) != 0) return;
-  auto* const made = new (pages) Process{};
+  auto* const made = static_cast<Process*>(pages);  // zeros are one, as after a fork
   made->control = control;
   made->next_thread.store(1);
   this_thread.numbered = true;  // as 0: who asks first is the thread that the program began with
   control->images_attached.fetch_add(1);
   has_thread_end_key = pthread_key_create(&thread_end_key, thread_ends) == 0;
+  units_between_looks =
+      static_cast<std::uint64_t>(kNsBetweenLooks / control->ns_per_tick) >> control->time_shift;
   recording = control;
   process = made;
   if (control->signal != 0) {

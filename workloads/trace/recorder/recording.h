@@ -1,7 +1,7 @@
 // What one process and one of its threads know of the recording, and how an event is written: tag, time and
 // address into the thread's buffer, without a lock, a call or an atomic read-modify-write. What happens once
-// a chunk, a thread or a process is in recording.cc. Above: malloc_family.cc, operators.cc, threads.cc.
-// Below: region.h.
+// a chunk, a thread, a process or a large block is in recording.cc. Above: malloc_family.cc, operators.cc,
+// threads.cc. Below: region.h.
 #pragma once
 
 #include <time.h>
@@ -13,6 +13,7 @@
 
 #include "workloads/contract/trace/format.h"
 #include "workloads/contract/trace/raw_format.h"
+#include "workloads/trace/recorder/large_blocks.h"
 
 #define HEAPMARK_LIKELY(condition) __builtin_expect(!!(condition), 1)
 #define HEAPMARK_UNLIKELY(condition) __builtin_expect(!!(condition), 0)
@@ -31,6 +32,8 @@ struct Process {
   bool forked;
   static constexpr std::size_t kFreeBuffers = 256;
   std::atomic<RawChunk*> free_buffers[kFreeBuffers];  // of ended threads, for the next ones
+  LargeBlocks large;
+  std::atomic<std::uint64_t> looked_time;  // of the latest look at the large blocks, in time units
 };
 
 // At first a constant one without a recording.
@@ -38,7 +41,8 @@ extern constinit Process* process;
 
 struct Thread {
   unsigned char* at;     // of the next tag; null where the thread has no buffer
-  unsigned char* limit;  // at < limit: the longest event fits
+  unsigned char* limit;  // at < limit: the longest event fits, and no look at the large blocks is due
+  unsigned char* end;    // at < end: the longest event fits
   std::uint64_t time;    // of the latest event, in time units
   std::uint64_t address;
   std::uint64_t sequence;     // of the next chunk
@@ -71,6 +75,10 @@ void settle(Thread& thread);
 void retire(Thread& thread);
 // The number for a thread that is about to start.
 [[nodiscard]] std::uint32_t new_thread_number();
+
+// A large block is about to be given up: forgets it, and writes down how much of it has memory. Returns its
+// size; 0 where it is none, or is not known. The caller has set thread.busy. Keeps errno.
+std::size_t record_written(Thread& thread, std::uintptr_t address);
 
 // The process ends by itself.
 void note_exit();
@@ -151,6 +159,11 @@ inline bool record(Thread& thread, std::uintptr_t address, std::uint64_t number,
   return record_slowly<op>(thread, address, number, align_log2);
 }
 
+inline void remember_large(void* block, std::size_t bytes) {
+  if (HEAPMARK_UNLIKELY(bytes >= kLargeBytes))
+    process->large.add(reinterpret_cast<std::uintptr_t>(block), bytes);
+}
+
 // A request that was served by `block`, or failed: null for 0 bytes fails too, as there is nothing to free.
 template <RawOp op>
 inline void record_request(Thread& thread, void* block, std::uint64_t bytes, unsigned align_log2 = 0) {
@@ -160,9 +173,19 @@ inline void record_request(Thread& thread, void* block, std::uint64_t bytes, uns
   }
   if (HEAPMARK_UNLIKELY(thread.hidden))
     record<kRawHidden>(thread, reinterpret_cast<std::uintptr_t>(block), 0);
-  else
-    record<op>(thread, reinterpret_cast<std::uintptr_t>(block), bytes, align_log2);
+  else if (record<op>(thread, reinterpret_cast<std::uintptr_t>(block), bytes, align_log2))
+    remember_large(block, bytes);
   ++thread.allocations;
+}
+
+// Before what gives a block up: see record_written.
+inline std::size_t look_at_large(Thread& thread, std::uintptr_t address) {
+  return HEAPMARK_UNLIKELY(process->large.may_hold(address)) ? record_written(thread, address) : 0;
+}
+
+inline void record_free(Thread& thread, std::uintptr_t address) {
+  look_at_large(thread, address);
+  record<kRawFree>(thread, address, 0);
 }
 
 }  // namespace heapmark::recorder
