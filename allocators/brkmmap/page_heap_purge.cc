@@ -7,7 +7,8 @@
 namespace brkmmap {
 
 std::size_t PageHeap::most_dirty() noexcept {
-  return dirty_limit(hysteresis_.last_live_bytes(), hysteresis_.last(), tunables_);
+  const std::size_t live = hysteresis_.last_live_bytes();
+  return dirty_limit(live, hysteresis_.last(), tunables_) + hysteresis_.patience(live);
 }
 
 void PageHeap::rest() noexcept {
@@ -91,6 +92,7 @@ void PageHeap::put_back(std::uint32_t gone) noexcept {
     const std::size_t units = span->units;
     span = insert(span, SpanState::kFree);
     if (!purged && span->units == units) free_.update_dirty(span, [&] { span->idle.refused = true; });
+    if (purged && is_in_rounds() && !at_top(span)) release_huge(span, true);
   }
 }
 
