@@ -182,8 +182,8 @@ class Hysteresis {
     return slack_;
   }
 
-  // A program is in rounds when it has filled and emptied its heap, and half of what it gave back when little
-  // lived came again soon: as slack() found last. Nothing smaller than kLeastRounds: all of that may be kept.
+  // A program fills its heap in rounds when lately half of the peak was given back while much less lived, and
+  // came again soon: as slack() found last. No peak below kLeastRounds counts, since all of that may be kept.
   static constexpr std::size_t kLeastRounds = std::size_t{8} << 20;
   bool in_rounds() const noexcept { return in_rounds_; }
   // Whether it is filling its heap now, up to about what it had.
