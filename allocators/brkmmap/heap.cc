@@ -89,7 +89,7 @@ void Heap::take_back(const Freed* freed, std::size_t count) noexcept {
     const std::size_t granule = slab::granule_of(*span, freed[at].block);
     if (!slab::is_start(*span, granule)) die(kFreeAlready, freed[at].block);
     slabs.give_back(span, granule, pages, map, lock);
-    if (entry.kind() != 0) slabs.purge_if_due(tunables, hysteresis, kernel);
+    if (entry.kind() != 0) slabs.purge_if_due(tunables, hysteresis.last(), kernel);
   }
   if (held != nullptr) held->lock().unlock();
 }

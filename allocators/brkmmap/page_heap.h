@@ -113,7 +113,7 @@ class PageHeap {
   bool release(Span* span, std::size_t keep) noexcept;
   bool release(Span* span, std::uintptr_t start, std::uintptr_t end, std::size_t pages_bytes) noexcept;
   bool is_in_rounds() noexcept;
-  bool refills() noexcept { return is_in_rounds() && hysteresis_.refills(live_bytes()); }
+  bool refills() noexcept { return is_in_rounds() && hysteresis_.refills(live_bytes(), kHugePage); }
   bool release_huge(Span* span, bool only_clean) noexcept;
   void fault_in(Span* span) noexcept;
   bool purge(Span* span, std::size_t keep) noexcept;

@@ -7,8 +7,7 @@
 namespace brkmmap {
 
 std::size_t PageHeap::most_dirty() noexcept {
-  const std::size_t live = hysteresis_.last_live_bytes();
-  return dirty_limit(live, hysteresis_.last(), tunables_) + hysteresis_.patience(live);
+  return dirty_limit(hysteresis_.last_live_bytes(), hysteresis_.last(), tunables_);
 }
 
 void PageHeap::rest() noexcept {

@@ -186,28 +186,22 @@ class Hysteresis {
   // came again soon: as slack() found last. No peak below kLeastRounds counts, since all of that may be kept.
   static constexpr std::size_t kLeastRounds = std::size_t{8} << 20;
   bool in_rounds() const noexcept { return in_rounds_; }
-  // Whether it is filling its heap now, up to about what it had.
-  bool refills(std::size_t live_bytes) const noexcept {
-    return in_rounds_ && !is_little(live_bytes) && live_bytes / 2 < peak_;
+  // Whether it is filling its heap now and will fill so many bytes more, to get what it had.
+  bool refills(std::size_t live_bytes, std::size_t more_bytes) const noexcept {
+    return in_rounds_ && !is_little(live_bytes) && live_bytes + more_bytes <= peak_;
   }
   // In rounds: how often the heap was emptied. Any thread.
   std::uint32_t times_emptied() const noexcept { return times_emptied_.load(std::memory_order_relaxed); }
-  // What such a program may keep beyond the limits while it empties its heap: until an eighth of the peak
-  // lives. Any thread.
-  std::size_t patience(std::size_t live_bytes) const noexcept {
-    const std::size_t peak = patient_peak_.load(std::memory_order_relaxed);
-    return std::min(peak, 4 * (live_bytes - std::min(live_bytes, peak / 8)));
-  }
   // No rounds are seen from now on, or before the heap has been emptied once more.
   void ignore_rounds(bool for_ever) noexcept {
     ignores_ = for_ever ? Ignores::kAlways : std::max(ignores_, Ignores::kThisRound);
-    leave_rounds();
+    in_rounds_ = false;
   }
 
   // Starts anew: the program has not needed what was kept for it.
   void rest() noexcept {
     given_ = given_when_low_ = slack_ = early_when_low_ = 0;
-    leave_rounds();
+    in_rounds_ = false;
   }
   // Of what is kept, so much was of use again. Any thread.
   void reused(std::size_t bytes) noexcept { reused_.fetch_add(bytes, std::memory_order_relaxed); }
@@ -227,24 +221,15 @@ class Hysteresis {
   enum class Ignores : std::uint8_t { kNothing, kThisRound, kAlways };
 
   bool is_little(std::size_t live_bytes) const noexcept { return live_bytes < peak_ / 16; }
-  void leave_rounds() noexcept {
-    in_rounds_ = false;
-    emptied_lately_ = 0;
-    patient_peak_.store(0, std::memory_order_relaxed);
-  }
   void note_rounds(std::size_t live_bytes, bool is_dynamic) noexcept {
-    constexpr std::uint32_t kPatientAfter = 2;
     const bool emptied = was_full_ && is_little(live_bytes);
     if (emptied) {
       was_full_ = false;
-      ++emptied_lately_;
       if (ignores_ == Ignores::kThisRound) ignores_ = Ignores::kNothing;
     }
     in_rounds_ =
         is_dynamic && ignores_ == Ignores::kNothing && peak_ >= kLeastRounds && early_when_low_ * 2 > peak_;
     if (emptied && in_rounds_) times_emptied_.fetch_add(1, std::memory_order_relaxed);
-    patient_peak_.store(in_rounds_ && emptied_lately_ >= kPatientAfter ? peak_ : 0,
-                        std::memory_order_relaxed);
   }
   void age(std::uint64_t now) noexcept {
     for (; now - since_ >= kHalfLife && (given_ | slack_ | early_when_low_) != 0; since_ += kHalfLife) {
@@ -252,7 +237,6 @@ class Hysteresis {
       // While as much as the slack is in use again and again, nothing is given back too early, thanks to the
       // slack.
       if (slack_ != 0 && reused_.exchange(0, std::memory_order_relaxed) >= slack_) continue;
-      emptied_lately_ /= 2;
       given_ /= 2;
       given_when_low_ /= 2;
       slack_ /= 2;
@@ -270,11 +254,9 @@ class Hysteresis {
   bool in_rounds_ = false;
   bool was_full_ = false;  // more than half of the peak lived since the heap was emptied last
   Ignores ignores_ = Ignores::kNothing;
-  std::uint32_t emptied_lately_ = 0;
   std::atomic<std::size_t> reused_{0};  // lately
   std::atomic<std::size_t> last_{0};
   std::atomic<std::size_t> live_{0};
-  std::atomic<std::size_t> patient_peak_{0};  // the peak where it may be kept in rounds, else 0
   std::atomic<std::uint32_t> times_emptied_{0};
 };
 

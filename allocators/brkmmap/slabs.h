@@ -32,10 +32,8 @@ class Slabs {
   }
   // Where so much is free inside slabs of several pages that it is not worth keeping: gives pages of the
   // sparsest back. Caller holds the lock.
-  void purge_if_due(const Tunables& tunables, const Hysteresis& hysteresis, Kernel& kernel) noexcept {
-    const std::size_t limit =
-        slab_dirty_limit(object_bytes_ - tiny_object_bytes_, tunables, hysteresis.last()) +
-        hysteresis.patience(object_bytes_);
+  void purge_if_due(const Tunables& tunables, std::size_t slack, Kernel& kernel) noexcept {
+    const std::size_t limit = slab_dirty_limit(object_bytes_ - tiny_object_bytes_, tunables, slack);
     if (resident_free() > std::max(purged_to_ * 2, limit)) [[unlikely]]
       purge(limit / 2, kernel);
   }

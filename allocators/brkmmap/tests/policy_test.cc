@@ -175,15 +175,12 @@ TEST_CASE("a program is in rounds from the second filling on, until it rests or 
   CHECK_FALSE(hysteresis.in_rounds());
   play_round(64 * kMiB);
   CHECK(hysteresis.in_rounds());
-  CHECK(hysteresis.refills(4 * kMiB));
-  CHECK_FALSE(hysteresis.refills(4 * kMiB - 1));  // little lives
-  CHECK_FALSE(hysteresis.refills(128 * kMiB));    // it grows to more than it had
-  CHECK(hysteresis.patience(64 * kMiB) == 0);     // emptied once
+  CHECK(hysteresis.refills(4 * kMiB, 2 * kMiB));
+  CHECK_FALSE(hysteresis.refills(4 * kMiB - 1, 2 * kMiB));  // little lives
+  CHECK(hysteresis.refills(62 * kMiB, 2 * kMiB));
+  CHECK_FALSE(hysteresis.refills(62 * kMiB + 1, 2 * kMiB));  // it had no more
   play_round(64 * kMiB);
   CHECK(hysteresis.times_emptied() == 1);  // the first time, nothing was known yet
-  CHECK(hysteresis.patience(64 * kMiB) == 64 * kMiB);
-  CHECK(hysteresis.patience(16 * kMiB) == 32 * kMiB);
-  CHECK(hysteresis.patience(8 * kMiB) == 0);
 
   hysteresis.ignore_rounds(false);
   CHECK_FALSE(hysteresis.in_rounds());
@@ -194,7 +191,7 @@ TEST_CASE("a program is in rounds from the second filling on, until it rests or 
   hysteresis.ignore_rounds(true);
   for (int round = 0; round < 3; ++round) play_round(64 * kMiB);
   CHECK_FALSE(hysteresis.in_rounds());
-  CHECK(hysteresis.patience(64 * kMiB) == 0);
+  CHECK(hysteresis.times_emptied() == 2);
 }
 
 TEST_CASE("the shelf may hold what a program that empties its heap keeps, and nothing else") {
