@@ -3,12 +3,27 @@
 A row is a dict as `heapmark show --format csv` prints it.
 """
 
+import math
+import statistics
+
 MARGIN_OF_NOTHING = 1e-9
 
 
-def of_time(rows):
-    """The rows of wall time in the speed pass that have a ratio."""
-    return [r for r in rows if r["pass"] == "speed" and r["metric"] == "ns_per_op" and r["ratio"]]
+def of_time(rows, metric="ns_per_op"):
+    """The rows of that time in the speed pass that have a ratio."""
+    return [r for r in rows if r["pass"] == "speed" and r["metric"] == metric and r["ratio"]]
+
+
+def ratio_of_cpu(rows):
+    """A command's CPU time to the baseline's, of the one allocator that is not it; None where it was not measured."""
+    found = of_time(rows, "cpu_seconds")
+    return float(found[0]["ratio"]) if found else None
+
+
+def spread(ratios):
+    """Standard deviation of the ratios, as a share: on logarithms, so that 2 and 0.5 are equally far from 1."""
+    logs = [math.log(ratio) for ratio in ratios if ratio]
+    return statistics.stdev(logs) if len(logs) > 1 else math.nan
 
 
 def interval(row):
@@ -18,11 +33,11 @@ def interval(row):
     return float(row["ratio_low"]), float(row["ratio_high"])
 
 
-def compare(lockstep_rows, isolated_rows):
+def compare(lockstep_rows, isolated_rows, metric="ns_per_op"):
     """One dict for each workload variant and allocator that both measured."""
-    others = {(r["workload"], r["variant"], r["allocator"]): r for r in of_time(isolated_rows)}
+    others = {(r["workload"], r["variant"], r["allocator"]): r for r in of_time(isolated_rows, metric)}
     compared = []
-    for row in of_time(lockstep_rows):
+    for row in of_time(lockstep_rows, metric):
         key = (row["workload"], row["variant"], row["allocator"])
         if key not in others:
             continue
@@ -34,6 +49,13 @@ def compare(lockstep_rows, isolated_rows):
             "isolated": others[key]["ratio"], "isolated_low": others[key]["ratio_low"],
             "isolated_high": others[key]["ratio_high"], "intervals_meet": meet})
     return compared
+
+
+def compare_commands(turns_rows, rounds_rows):
+    """The same of commands, by the CPU time of their process trees."""
+    return [{"command": row["workload"].split("/")[0], "allocator": row["allocator"],
+             **{name.replace("lockstep", "turns").replace("isolated", "rounds"): row[name] for name in list(row)[2:]}}
+            for row in compare(turns_rows, rounds_rows, "cpu_seconds")]
 
 
 def disjoint_sets(rounds, size, random):
@@ -48,6 +70,15 @@ def only_rounds(results, rounds):
     number = {old: new for new, old in enumerate(rounds)}
     records = [dict(r, round=number[r["round"]]) for r in results["records"] if r["round"] in number]
     return dict(results, records=records, statistics=[], benchmarks=[])
+
+
+def joined(parts):
+    """The records of several runs of the same work as one results file's content, their rounds numbered on."""
+    records, first = [], 0
+    for part in parts:
+        records += [dict(r, round=r["round"] + first) for r in part["records"]]
+        first = max((r["round"] for r in records), default=-1) + 1
+    return dict(parts[0], records=records, statistics=[], benchmarks=[])
 
 
 def alarms(rows):

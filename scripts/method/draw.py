@@ -42,15 +42,15 @@ def draw_isolated(axes, rows):
 def draw_slices(axes, rows):
     for workload in sorted({r["workload"] for r in rows}):
         for allocator in ordered(r["allocator"] for r in rows):
-            mine = sorted((r for r in rows if (r["workload"], r["allocator"]) == (workload, allocator)),
-                          key=lambda r: float(r["slice_ms"]))
-            last = float(mine[-1]["ratio"])
+            of_it = [r for r in rows if (r["workload"], r["allocator"]) == (workload, allocator)]
+            mine = sorted((r for r in of_it if r["slice_ms"] != "alone"), key=lambda r: float(r["slice_ms"]))
+            last = next(float(r["ratio"]) for r in of_it if r["slice_ms"] == "alone")
             axes.plot([float(r["slice_ms"]) for r in mine], [float(r["ratio"]) / last for r in mine],
                       color=look(allocator)["color"], marker=look(allocator)["marker"], markersize=4,
                       linestyle={"churn/small-1t": "-", "churn/mixed-1t": "--"}.get(workload, ":"),
                       label=f"{allocator}, {workload}", linewidth=1)
     axes.axhline(1, color="#888888", linewidth=0.8, zorder=0)
-    axes.set(xscale="log", xlabel="length of a slice, ms", ylabel="ratio to that of the longest slices",
+    axes.set(xscale="log", xlabel="length of a slice, ms", ylabel="ratio to that of trials alone",
              title="The length of a slice")
     axes.legend(fontsize=6, ncol=2)
 

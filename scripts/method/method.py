@@ -14,11 +14,13 @@ import checks
 from runs import Bench, busy, write_csv
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
+import program_works  # noqa: E402
 
 FULL = {
     "allocators": "glibc,jemalloc,mimalloc,tcmalloc,brkmmap", "workloads": "churn/small-1t,churn/mixed-1t,breathe/wide",
-    "quick": [], "lockstep_rounds": 6, "isolated_rounds": 12,
-    "slice_ms": [3, 10, 20, 40], "slice_workloads": "churn/small-1t,breathe/wide",
+    "quick": [], "parts": 4, "lockstep_rounds": 3, "isolated_rounds": 6,  # in each part
+    "slice_ms": [3, 10, 20, 40, 80], "slice_workloads": "churn/small-1t,breathe/wide",
     # --quick, and 200 sessions: a hundred runs of two rounds, twenty of ten.
     "alarm_sessions": 200, "alarm_workloads": "churn/small-1t", "alarm_quick": ["--quick"],
     "alarm_rounds": [2, 3, 6, 10],
@@ -27,27 +29,44 @@ FULL = {
     "power_quick": ["--quick"],
     # (share, busy loops beside, most seconds of a run)
     "power": [(0.03, 2, 20), (0.01, 0, 120)],
+    "commands": ["python3", "sqlite3", "perl"], "command_allocators": "glibc,jemalloc,tcmalloc", "command_rounds": 6,
+    "command_spread_rounds": 12,
 }
 TINY = dict(
-    FULL, allocators="glibc,brkmmap", workloads="churn/small-1t,tutorial", quick=["--quick"], lockstep_rounds=2,
-    isolated_rounds=2, slice_ms=[5, 20], slice_workloads="churn/small-1t", alarm_sessions=4,
+    FULL, allocators="glibc,brkmmap", workloads="churn/small-1t,tutorial", quick=["--quick"], parts=2, lockstep_rounds=1,
+    isolated_rounds=1, slice_ms=[5, 20], slice_workloads="churn/small-1t", alarm_sessions=4,
     alarm_workloads="churn/small-1t", alarm_rounds=[2], calibration_rounds=2, power_runs=1,
-    power=[(0.5, 1, 5)])
+    power=[(0.5, 1, 5)], commands=["perl"], command_allocators="glibc,jemalloc", command_rounds=2,
+    command_spread_rounds=2)
+
+
+def in_turn(bench, setting, ways):
+    """Runs each of `ways` (name: arguments, rounds, slice_ms) in parts, one after another and again: the machine's speed
+    changes from minute to minute, and must not be taken for what a way does. Returns the rows of each."""
+    parts = {name: [] for name in ways}
+    for part in range(setting["parts"]):
+        for name, (arguments, rounds, slice_ms) in ways.items():
+            path, _ = bench.run(f"{name}-{part + 1}", *arguments, "-r", rounds, "--seed", part + 1, slice_ms=slice_ms)
+            parts[name].append(json.loads(path.read_text(encoding="utf-8")))
+    return {name: bench.rows_of(checks.joined(results)) for name, results in parts.items()}
 
 
 def isolated(bench, setting):
     common = ["-a", setting["allocators"], "-w", setting["workloads"], "--pass", "speed", *setting["quick"]]
-    lockstep, _ = bench.run("isolated-lockstep", *common, "-r", setting["lockstep_rounds"])
-    alone, _ = bench.run("isolated-alone", *common, "-r", setting["isolated_rounds"], "--no-lockstep")
-    return checks.compare(bench.rows(lockstep), bench.rows(alone))
+    rows = in_turn(bench, setting, {
+        "isolated-lockstep": (common, setting["lockstep_rounds"], None),
+        "isolated-alone": ([*common, "--no-lockstep"], setting["isolated_rounds"], None)})
+    return checks.compare(rows["isolated-lockstep"], rows["isolated-alone"])
 
 
 def slices(bench, setting):
+    common = ["-a", setting["allocators"], "-w", setting["slice_workloads"], "--pass", "speed", *setting["quick"]]
+    ways = {f"slices-{length}ms": (common, setting["lockstep_rounds"], length) for length in setting["slice_ms"]}
+    ways["slices-alone"] = ([*common, "--no-lockstep"], setting["isolated_rounds"], None)
+    measured = in_turn(bench, setting, ways)
     rows = []
-    for length in setting["slice_ms"]:
-        path, _ = bench.run(f"slices-{length}ms", "-a", setting["allocators"], "-w", setting["slice_workloads"],
-                            "--pass", "speed", *setting["quick"], "-r", setting["lockstep_rounds"], slice_ms=length)
-        for row in checks.of_time(bench.rows(path)):
+    for length, name in zip([*setting["slice_ms"], "alone"], ways):
+        for row in checks.of_time(measured[name]):
             rows.append({"slice_ms": length, "workload": f"{row['workload']}/{row['variant']}",
                          "allocator": row["allocator"], "ns_per_op": row["median"], "ratio": row["ratio"],
                          "ratio_low": row["ratio_low"], "ratio_high": row["ratio_high"]})
@@ -103,7 +122,33 @@ def power(bench, setting):
     return rows
 
 
-CHECKS = {"isolated": isolated, "slices": slices, "alarms": alarms, "power": power}
+def commands(bench, setting):
+    """Rounds beside turns of whole process trees: the ratios on a quiet machine, and glibc against itself on a busy one."""
+    inputs = bench.folder / "inputs"
+    program_works.make_inputs(inputs)
+    rows = []
+    for name in filter(program_works.installed, setting["commands"]):
+        flags, words = program_works.flags_and_words(name, inputs)
+        command = ["--name", name, *flags, "--", *words]
+        ways = {"rounds": [], "turns": ["--lockstep"]}
+        quiet, spread = {}, {}
+        for way, flag in ways.items():
+            path, _ = bench.run(f"commands-{name}-{way}", "-a", setting["command_allocators"], "--pass", "speed", *flag,
+                                "-r", setting["command_rounds"], *command)
+            quiet[way] = bench.rows(path)
+            with busy(os.cpu_count()):
+                path, _ = bench.run(f"commands-{name}-{way}-busy", "-a", "glibc,glibc", "--pass", "speed", *flag, "-r",
+                                    setting["command_spread_rounds"], *command)
+            results = json.loads(path.read_text(encoding="utf-8"))
+            numbers = sorted({record["round"] for record in results["records"]})
+            spread[way] = checks.spread([checks.ratio_of_cpu(bench.rows_of(checks.only_rounds(results, [number])))
+                                         for number in numbers])
+        for row in checks.compare_commands(quiet["turns"], quiet["rounds"]):
+            rows.append(dict(row, spread_rounds_busy=f"{spread['rounds']:.4f}", spread_turns_busy=f"{spread['turns']:.4f}"))
+    return rows
+
+
+CHECKS = {"isolated": isolated, "slices": slices, "alarms": alarms, "power": power, "commands": commands}
 
 
 def main():

@@ -26,7 +26,7 @@ class Bench:
         if slice_ms is not None:
             environment["HEAPMARK_SLICE_MS"] = str(slice_ms)
         began = time.monotonic()
-        command = [self.program, "run", *map(str, arguments), "-o", path]
+        command = [self.program, "run", "-o", path, *map(str, arguments)]
         ended = subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=False)
         if ended.returncode not in (0, SOME_TRIAL_FAILED):
             sys.exit(f"method: {' '.join(map(str, command))} ended with {ended.returncode}")

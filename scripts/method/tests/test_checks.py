@@ -1,4 +1,5 @@
 import csv
+import math
 import random
 import subprocess
 import sys
@@ -26,6 +27,19 @@ class Checks(unittest.TestCase):
         self.assertEqual(checks.compare([row("a", "1", "0.9", "1.1")], []), [])
         self.assertEqual(checks.of_time([row("glibc", "", "", "")]), [])
 
+    def test_commands_are_compared_by_their_cpu_time(self):
+        def pair(ratio, low, high):
+            return [row("a", ratio, low, high, metric="cpu_seconds"), row("a", "9", "8", "10", metric="wall_seconds")]
+        compared = checks.compare_commands(pair("1.1", "1.05", "1.15"), pair("1.3", "1.1", "1.5"))
+        self.assertEqual(compared, [{
+            "command": "churn", "allocator": "a", "turns": "1.1", "turns_low": "1.05", "turns_high": "1.15",
+            "rounds": "1.3", "rounds_low": "1.1", "rounds_high": "1.5", "intervals_meet": "yes"}])
+
+    def test_spread_is_on_logarithms_and_leaves_out_what_failed(self):
+        self.assertAlmostEqual(checks.spread([2, 0.5, None]), math.sqrt(2) * math.log(2))
+        self.assertTrue(math.isnan(checks.spread([1.0, None])))
+        self.assertIsNone(checks.ratio_of_cpu([]))
+
     def test_sets_share_no_round(self):
         sets = checks.disjoint_sets(range(20), 6, random.Random(1))
         self.assertEqual(len(sets), 3)
@@ -39,6 +53,13 @@ class Checks(unittest.TestCase):
         self.assertEqual([(r["round"], r["id"]) for r in part["records"]], [(0, 1), (1, 4)])
         self.assertEqual(part["statistics"], [])
         self.assertEqual(results["records"][4]["round"], 4)
+
+    def test_runs_are_joined_with_their_rounds_numbered_on(self):
+        part = {"records": [{"round": 0, "id": "a"}, {"round": 1, "id": "b"}], "statistics": [1], "benchmarks": [1], "x": 1}
+        both = checks.joined([part, part])
+        self.assertEqual([(r["round"], r["id"]) for r in both["records"]], [(0, "a"), (1, "b"), (2, "a"), (3, "b")])
+        self.assertEqual((both["statistics"], both["x"]), ([], 1))
+        self.assertEqual(part["records"][0]["round"], 0)
 
     def test_alarms_are_verdicts_of_a_difference(self):
         rows = [row("a", "1", "", "", v) for v in ("better", "worse", "equal", "cannot tell yet", "", "differs")]
