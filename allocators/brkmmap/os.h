@@ -11,7 +11,12 @@ namespace brkmmap::os {
 [[nodiscard]] bool map_at(std::uintptr_t address, std::size_t bytes) noexcept;  // exactly there, over nothing
 [[nodiscard]] bool unmap(std::uintptr_t address, std::size_t bytes) noexcept;
 [[nodiscard]] bool purge(std::uintptr_t address, std::size_t bytes) noexcept;  // pages go and read as zero
-void want_huge_pages(std::uintptr_t address, std::size_t bytes) noexcept;      // a hint; pages may be split
+// Whether the kernel gives huge pages of kHugePage bytes to a process that asks for them, and to this one.
+[[nodiscard]] bool has_huge_pages() noexcept;
+// Memory that was mapped just now, whole places of huge pages, gets a huge page for each. False where the
+// kernel had not enough of them: then some places may have one, others their first small page. What is purged
+// later comes back in small pages.
+[[nodiscard]] bool fault_in_huge_pages(std::uintptr_t address, std::size_t bytes) noexcept;
 [[nodiscard]] void* remap(std::uintptr_t address, std::size_t old_bytes, std::size_t new_bytes) noexcept;
 [[nodiscard]] bool extend(std::uintptr_t address, std::size_t old_bytes,
                           std::size_t new_bytes) noexcept;  // in place

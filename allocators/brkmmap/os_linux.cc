@@ -2,6 +2,7 @@
 // a right idea of where it is; where it is now is asked of the kernel itself.
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
@@ -11,8 +12,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
+#include <string_view>
 
 #include "allocators/brkmmap/os.h"
+#include "allocators/brkmmap/pages.h"
 
 namespace brkmmap::os {
 namespace {
@@ -27,6 +30,26 @@ class KeepErrno {
  private:
   int kept_ = errno;
 };
+
+// The first bytes of a small file; none where it can't be read.
+template <std::size_t kBytes>
+std::string_view first_of(const char* path, char (&text)[kBytes]) noexcept {
+  const int file = open(path, O_RDONLY | O_CLOEXEC);
+  if (file < 0) return {};
+  const ssize_t length = read(file, text, kBytes);
+  close(file);
+  return {text, static_cast<std::size_t>(std::max<ssize_t>(length, 0))};
+}
+
+// The number that a text begins with; 0 where there is none.
+std::size_t number_of(std::string_view text) noexcept {
+  std::size_t number = 0;
+  for (const char digit : text) {
+    if (digit < '0' || digit > '9') break;
+    number = number * 10 + static_cast<std::size_t>(digit - '0');
+  }
+  return number;
+}
 
 }  // namespace
 
@@ -53,9 +76,31 @@ bool purge(std::uintptr_t address, std::size_t bytes) noexcept {
   return madvise(reinterpret_cast<void*>(address), bytes, MADV_DONTNEED) == 0;
 }
 
-void want_huge_pages(std::uintptr_t address, std::size_t bytes) noexcept {
+bool has_huge_pages() noexcept {
   const KeepErrno keep;
-  if (madvise(reinterpret_cast<void*>(address), bytes, MADV_HUGEPAGE) != 0) return;  // a kernel without them
+  if (prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0) == 1) return false;
+  char text[64];
+  const std::string_view size = first_of("/sys/kernel/mm/transparent_hugepage/hpage_pmd_size", text);
+  if (number_of(size) != kHugePage) return false;
+  const std::string_view enabled = first_of("/sys/kernel/mm/transparent_hugepage/enabled", text);
+  return !enabled.empty() && enabled.find("[never]") == std::string_view::npos;
+}
+
+// A touch brings a huge page, or a small one where there is none: then the next small page is not there. The
+// advice is taken back at once: else khugepaged would make a huge page again of any few small ones that stay
+// when the others are purged.
+bool fault_in_huge_pages(std::uintptr_t address, std::size_t bytes) noexcept {
+  const KeepErrno keep;
+  void* memory = reinterpret_cast<void*>(address);
+  if (madvise(memory, bytes, MADV_HUGEPAGE) != 0) return false;
+  bool all = true;
+  for (std::size_t at = 0; all && at < bytes; at += kHugePage) {
+    *reinterpret_cast<volatile char*>(address + at) = 0;
+    unsigned char next = 0;
+    all =
+        mincore(reinterpret_cast<void*>(address + at + kPageSize), kPageSize, &next) == 0 && (next & 1) != 0;
+  }
+  return madvise(memory, bytes, MADV_NOHUGEPAGE) == 0 && all;
 }
 
 void* remap(std::uintptr_t address, std::size_t old_bytes, std::size_t new_bytes) noexcept {
@@ -95,15 +140,8 @@ std::size_t most_bytes() noexcept {
 
 std::size_t most_mappings() noexcept {
   const KeepErrno keep;
-  std::size_t count = 0;
-  char text[24];
-  const int file = open("/proc/sys/vm/max_map_count", O_RDONLY | O_CLOEXEC);
-  if (file >= 0) {
-    const ssize_t length = read(file, text, sizeof text);
-    close(file);
-    for (ssize_t at = 0; at < length && text[at] >= '0' && text[at] <= '9'; ++at)
-      count = count * 10 + static_cast<std::size_t>(text[at] - '0');
-  }
+  char text[64];
+  const std::size_t count = number_of(first_of("/proc/sys/vm/max_map_count", text));
   return count != 0 ? count : 65530;
 }
 

@@ -114,14 +114,18 @@ Span* PageHeap::from_hole(std::size_t units) noexcept {
   Span* hole = holes_.best_fit(pages);
   if (hole == nullptr) return nullptr;
   holes_.erase(hole);
+  const bool is_refill = refills();
   const std::size_t full_pad = pages_for(top_pad(live_bytes(), tunables_)) * kUnitsAPage;
   for (const std::size_t pad : {full_pad, std::size_t{0}}) {
-    const std::size_t wanted = std::min(hole->units, pages + pad);
+    std::uintptr_t end = hole->start + ((pages + pad) << kUnitShift);
+    if (is_refill && pad != 0) end = round_up(end, kHugePage);
+    const std::size_t wanted = std::min(hole->units, (end - hole->start) >> kUnitShift);
     Span* rest = nullptr;
     if (wanted < hole->units && (rest = split(hole, wanted)) == nullptr) break;
     if (rest != nullptr) holes_.insert(rest);
     if (kernel_.map_at(hole->start, hole->bytes())) {
       hole->dirty_units = 0;
+      if (is_refill) fault_in(hole);
       return insert(hole, SpanState::kFree);
     }
     if (rest == nullptr) break;
@@ -138,8 +142,8 @@ Span* PageHeap::from_brk(std::size_t units, std::size_t pad_bytes) noexcept {
   const Span* top = start == brk_.end() ? free_top() : nullptr;
   const std::size_t missing = (units - std::min(units, top != nullptr ? top->units : 0)) << kUnitShift;
   std::uintptr_t end = start + ((pages_for(missing) + pages_for(pad_bytes)) << kPageShift);
-  // A huge page is only had where the heap covers all of it when it is first touched.
-  if (tunables_.huge_pages != 0 && pad_bytes != 0) end = round_up(end, std::size_t{2} << 20);
+  const bool is_refill = refills();
+  if (is_refill && pad_bytes != 0) end = round_up(end, kHugePage);
   const std::size_t bytes = end - start;
   if (end <= start) return nullptr;
   Span* span = metadata_.new_span();
@@ -151,9 +155,9 @@ Span* PageHeap::from_brk(std::size_t units, std::size_t pad_bytes) noexcept {
     metadata_.delete_span(span);
     return nullptr;
   }
-  if (tunables_.huge_pages != 0) os::want_huge_pages(start, bytes);
   span->start = start;
   span->units = bytes >> kUnitShift;
+  if (is_refill) fault_in(span);
   if (top_ != nullptr && top_->end() == start) {
     span->below = top_;
     top_->above = span;
@@ -252,14 +256,17 @@ void PageHeap::settle(Span* span) noexcept {
   const bool beside = is_beside_hole(span);
   FreeRange range{span->bytes(), span->dirty_units << kUnitShift, at_top(span), beside};
   const std::size_t live = live_bytes();
-  const std::size_t slack =
-      hysteresis_.slack(live, tunables_.slack_share(), os::milliseconds(), elsewhere_bytes());
+  std::size_t slack = hysteresis_.slack(live, tunables_.slack_share(), os::milliseconds(), elsewhere_bytes());
+  const bool in_rounds = is_in_rounds();
+  // Of the top only what is written is kept: the rest is to come back in huge pages.
+  if (in_rounds && range.at_top) slack = std::min(slack, range.dirty_bytes);
   Action action = decide(range, live, tunables_, slack);
   if (action == Action::kTrim) {
     if (lower(span, top_pad(live, tunables_) + slack)) return note_dirty();
     range.at_top = false;  // somebody else's memory lies above: treat it as any other range
     action = decide(range, live, tunables_, slack);
   }
+  if (in_rounds && !range.at_top && release_huge(span, action == Action::kKeep)) return note_dirty();
   if (action == Action::kRelease && (beside || may_split()) && release(span, beside ? 0 : slack))
     return note_dirty();  // what stays beside a hole would be a mapping of its own
   if (action != Action::kKeep && span->dirty_units != 0) purge(span, slack);
@@ -306,25 +313,29 @@ bool PageHeap::lower(Span* top, std::size_t pad) noexcept {
   return true;
 }
 
-// Gives the addresses of the whole pages inside back, but for the first `keep` bytes; what is left of it on
-// both sides stays free.
+// Gives the addresses of the whole pages inside back, but for the first `keep` bytes, or those of a range of
+// it, of which so many bytes had pages; what is left of it on both sides stays free.
 bool PageHeap::release(Span* span, std::size_t keep) noexcept {
   const InnerPages inner(*span, keep);
-  if (inner.bytes() == 0) return false;
+  return inner.bytes() != 0 && release(span, inner.start, inner.end, inner.bytes());
+}
+
+bool PageHeap::release(Span* span, std::uintptr_t start, std::uintptr_t end,
+                       std::size_t pages_bytes) noexcept {
   remove(span);
-  const std::size_t before = (inner.start - span->start) >> kUnitShift;
-  const std::size_t after = (span->end() - inner.end) >> kUnitShift;
+  const std::size_t before = (start - span->start) >> kUnitShift;
+  const std::size_t after = (span->end() - end) >> kUnitShift;
   Span* middle = before != 0 ? split(span, before) : span;
-  Span* tail = middle != nullptr && after != 0 ? split(middle, inner.bytes() >> kUnitShift) : nullptr;
+  Span* tail = middle != nullptr && after != 0 ? split(middle, (end - start) >> kUnitShift) : nullptr;
   const bool cut = middle != nullptr && (after == 0 || tail != nullptr);
-  const bool gone = cut && kernel_.unmap(inner.start, inner.bytes());
+  const bool gone = cut && kernel_.unmap(start, end - start);
   if (middle != nullptr && middle != span) put(span, SpanState::kFree);
   if (tail != nullptr) put(tail, SpanState::kFree);
   if (!gone) {
     insert(middle != nullptr ? middle : span, SpanState::kFree);
     return false;
   }
-  hysteresis_.gave_back(inner.bytes(), os::milliseconds());
+  hysteresis_.gave_back(pages_bytes, os::milliseconds());
   middle->dirty_units = 0;
   if (in_brk(middle)) {
     insert(middle, SpanState::kHole);

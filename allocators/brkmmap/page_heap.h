@@ -111,6 +111,11 @@ class PageHeap {
   static bool is_worth_purging(const Span* span, std::size_t keep = 0) noexcept;
   bool lower(Span* top, std::size_t pad) noexcept;
   bool release(Span* span, std::size_t keep) noexcept;
+  bool release(Span* span, std::uintptr_t start, std::uintptr_t end, std::size_t pages_bytes) noexcept;
+  bool is_in_rounds() noexcept;
+  bool refills() noexcept { return is_in_rounds() && hysteresis_.refills(live_bytes(), kHugePage); }
+  bool release_huge(Span* span, bool only_clean) noexcept;
+  void fault_in(Span* span) noexcept;
   bool purge(Span* span, std::size_t keep) noexcept;
 
   Kernel& kernel_;
@@ -138,6 +143,7 @@ class PageHeap {
   // The kernel refuses to purge locked memory (mlockall): after n refusals in a row the next 2^n occasions
   // pass.
   std::size_t most_pieces_ = 0;  // 0: not looked up yet
+  bool has_huge_pages_ = false;  // they were asked for and are there
   static constexpr std::uint32_t kMostRefusals = 10;
   std::uint32_t refusals_ = 0;
   std::uint32_t occasions_left_ = 0;

@@ -91,6 +91,7 @@ void PageHeap::put_back(std::uint32_t gone) noexcept {
     const std::size_t units = span->units;
     span = insert(span, SpanState::kFree);
     if (!purged && span->units == units) free_.update_dirty(span, [&] { span->idle.refused = true; });
+    if (purged && is_in_rounds() && !at_top(span)) release_huge(span, true);
   }
 }
 

@@ -12,6 +12,8 @@ inline constexpr std::size_t kPageSize = std::size_t{1} << kPageShift;
 inline constexpr std::size_t kUnitShift = 10;
 inline constexpr std::size_t kUnit = std::size_t{1} << kUnitShift;
 inline constexpr std::size_t kUnitsAPage = kPageSize / kUnit;
+inline constexpr std::size_t kHugePage = std::size_t{2}
+                                         << 20;  // of x86-64, and of AArch64 with pages of 4 KiB
 inline constexpr std::size_t kAlignment =
     16;  // of every block: what max_align_t asks for on x86-64 and AArch64
 

@@ -178,14 +178,36 @@ class Hysteresis {
     slack_ = empties ? std::max(share, std::min(peak_, burst - std::min(burst, elsewhere_bytes)))
                      : std::min(slack_, share);
     last_.store(slack_, std::memory_order_relaxed);
+    note_rounds(live_bytes, percent != 0);
     return slack_;
   }
+
+  // A program fills its heap in rounds when lately half of the peak was given back while much less lived, and
+  // came again soon: as slack() found last. No peak below kLeastRounds counts, since all of that may be kept.
+  static constexpr std::size_t kLeastRounds = std::size_t{8} << 20;
+  bool in_rounds() const noexcept { return in_rounds_; }
+  // Whether it is filling its heap now and will fill so many bytes more, to get what it had.
+  bool refills(std::size_t live_bytes, std::size_t more_bytes) const noexcept {
+    return in_rounds_ && !is_little(live_bytes) && live_bytes + more_bytes <= peak_;
+  }
+  // In rounds: how often the heap was emptied. Any thread.
+  std::uint32_t times_emptied() const noexcept { return times_emptied_.load(std::memory_order_relaxed); }
+  // No rounds are seen from now on, or before the heap has been emptied once more.
+  void ignore_rounds(bool for_ever) noexcept {
+    ignores_ = for_ever ? Ignores::kAlways : std::max(ignores_, Ignores::kThisRound);
+    in_rounds_ = false;
+  }
+
   // Starts anew: the program has not needed what was kept for it.
-  void rest() noexcept { given_ = given_when_low_ = slack_ = early_when_low_ = 0; }
+  void rest() noexcept {
+    given_ = given_when_low_ = slack_ = early_when_low_ = 0;
+    in_rounds_ = false;
+  }
   // Of what is kept, so much was of use again. Any thread.
   void reused(std::size_t bytes) noexcept { reused_.fetch_add(bytes, std::memory_order_relaxed); }
   void note_live(std::size_t live_bytes) noexcept {
     peak_ = std::max(peak_, live_bytes);
+    if (live_bytes > peak_ / 2) was_full_ = true;
     live_.store(live_bytes, std::memory_order_relaxed);
   }
   // Whether much less lives than lately.
@@ -196,6 +218,19 @@ class Hysteresis {
   std::size_t last_live_bytes() const noexcept { return live_.load(std::memory_order_relaxed); }
 
  private:
+  enum class Ignores : std::uint8_t { kNothing, kThisRound, kAlways };
+
+  bool is_little(std::size_t live_bytes) const noexcept { return live_bytes < peak_ / 16; }
+  void note_rounds(std::size_t live_bytes, bool is_dynamic) noexcept {
+    const bool emptied = was_full_ && is_little(live_bytes);
+    if (emptied) {
+      was_full_ = false;
+      if (ignores_ == Ignores::kThisRound) ignores_ = Ignores::kNothing;
+    }
+    in_rounds_ =
+        is_dynamic && ignores_ == Ignores::kNothing && peak_ >= kLeastRounds && early_when_low_ * 2 > peak_;
+    if (emptied && in_rounds_) times_emptied_.fetch_add(1, std::memory_order_relaxed);
+  }
   void age(std::uint64_t now) noexcept {
     for (; now - since_ >= kHalfLife && (given_ | slack_ | early_when_low_) != 0; since_ += kHalfLife) {
       peak_ = std::max(peak_ / 2, last_live_bytes());
@@ -216,9 +251,13 @@ class Hysteresis {
   std::size_t early_when_low_ = 0;  // of what was given back while little lived, too early, lately
   std::size_t peak_ = 0;            // most live bytes lately
   std::uint64_t since_ = 0;
+  bool in_rounds_ = false;
+  bool was_full_ = false;  // more than half of the peak lived since the heap was emptied last
+  Ignores ignores_ = Ignores::kNothing;
   std::atomic<std::size_t> reused_{0};  // lately
   std::atomic<std::size_t> last_{0};
   std::atomic<std::size_t> live_{0};
+  std::atomic<std::uint32_t> times_emptied_{0};
 };
 
 }  // namespace brkmmap

@@ -15,8 +15,9 @@ struct Thread {
   ThreadCache* cache = &no_cache;
   const void* latest = nullptr;  // free of these
   std::uint32_t late_at = 0;
-  std::uint32_t rest_seen = 0;  // of the heap's rest_state
-  bool is_armed = false;        // its end will be noticed
+  std::uint32_t rest_seen = 0;     // of the heap's rest_state
+  std::uint32_t emptied_seen = 0;  // of the hysteresis's times_emptied()
+  bool is_armed = false;           // its end will be noticed
   bool has_ended = false;
   const void* late[kLate] = {};  // apart from their entries: looking for one takes a few steps
   PageEntry late_entries[kLate] = {};
@@ -55,9 +56,16 @@ struct Thread {
     if (should_look()) [[unlikely]]
       rest();
   }
+  // To be called before the heap is asked: what this thread still holds of a round that is over goes back
+  // first, since a few objects, left anywhere, keep whole huge pages from going.
+  void maybe_start_anew() noexcept {
+    if (heap.hysteresis.times_emptied() != emptied_seen) [[unlikely]]
+      start_anew();
+  }
 
  private:
   void rest() noexcept;
+  void start_anew() noexcept;
 };
 static_assert(sizeof(Thread) <= 512);
 

@@ -195,6 +195,7 @@ void* ThreadCache::refill(std::size_t index, std::size_t alignment) noexcept {
     return heap.fetch(0, index, &object, 1, alignment) != 0 ? object : nullptr;
   }
   thread.maybe_rest();
+  thread.maybe_start_anew();
   miss(index);
   List& list = lists_[index];
   if (alignment == kAlignment) {
@@ -378,6 +379,12 @@ void Thread::flush() noexcept {
   cache->empty();
   heap.clear_shelf();
   heap.mappings.clear();
+}
+
+void Thread::start_anew() noexcept {
+  emptied_seen = heap.hysteresis.times_emptied();
+  flush_late();
+  cache->empty();
 }
 
 void Thread::rest() noexcept {

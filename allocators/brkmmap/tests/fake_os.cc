@@ -5,10 +5,12 @@
 #include <sys/prctl.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <mutex>
 
 #include "allocators/brkmmap/os.h"
+#include "allocators/brkmmap/pages.h"
 
 namespace brkmmap {
 namespace {
@@ -26,7 +28,8 @@ fake::Plan g_plan;
 std::size_t g_counted = 0;  // calls that the plan is about
 std::size_t g_calls = 0, g_refusals = 0, g_held_bytes = 0;
 std::size_t g_call_limit = 0;  // 0: none
-bool g_limit_passed = false, g_growth = false;
+bool g_limit_passed = false, g_growth = false, g_has_huge_pages = true;
+std::size_t g_huge_bytes = 0;
 std::uint64_t g_time = 1;
 
 bool is_planned(fake::Call call, std::uintptr_t at, std::size_t bytes) {
@@ -102,6 +105,8 @@ void reset() noexcept {
   g_until_failure = g_counted = g_calls = g_refusals = g_held_bytes = g_call_limit = 0;
   g_plan = {};
   g_limit_passed = g_growth = false;
+  g_has_huge_pages = true;
+  g_huge_bytes = 0;
   g_time = 1;
   // Huge pages would be resident where nothing was written. Where it is refused, they are: no harm but to
   // resident_bytes().
@@ -151,6 +156,14 @@ std::size_t resident_bytes() noexcept {
       if ((pages[page] & 1) != 0) resident += kPageBytes;
   }
   return resident;
+}
+std::size_t huge_bytes() noexcept {
+  const std::lock_guard lock(g_mutex);
+  return g_huge_bytes;
+}
+void have_no_huge_pages() noexcept {
+  const std::lock_guard lock(g_mutex);
+  g_has_huge_pages = false;
 }
 std::size_t left_bytes() noexcept {
   const std::lock_guard lock(g_mutex);
@@ -202,7 +215,22 @@ bool purge(std::uintptr_t at, std::size_t bytes) noexcept {
   const std::lock_guard lock(g_mutex);
   return !fails(fake::kPurge, at, bytes) && madvise(reinterpret_cast<void*>(at), bytes, MADV_DONTNEED) == 0;
 }
-void want_huge_pages(std::uintptr_t, std::size_t) noexcept {}
+bool has_huge_pages() noexcept {
+  const std::lock_guard lock(g_mutex);
+  return g_has_huge_pages;
+}
+// What is not a place of a huge page, or was written already, is a mistake of the caller's.
+bool fault_in_huge_pages(std::uintptr_t at, std::size_t bytes) noexcept {
+  const std::lock_guard lock(g_mutex);
+  if (at % kHugePage != 0 || bytes % kHugePage != 0 || bytes == 0) std::abort();
+  const bool failed = fails(fake::kHuge, at, bytes);
+  if (!failed) g_huge_bytes += bytes;
+  for (std::uintptr_t page = at; page < at + bytes; page += failed ? kHugePage : kPageBytes) {
+    if (*held(page) == 0 || *reinterpret_cast<volatile char*>(page) != 0) std::abort();
+    *reinterpret_cast<volatile char*>(page) = 0;
+  }
+  return !failed;
+}
 void* remap(std::uintptr_t from, std::size_t old_bytes, std::size_t new_bytes) noexcept {
   const std::lock_guard lock(g_mutex);
   if (!g_growth || fails(fake::kRemap, from, old_bytes)) return nullptr;

@@ -18,8 +18,9 @@ enum Call : unsigned {
   kMove = 64,
   kRaise = 128,
   kLower = 256,
-  kTaking = kMap | kMapAt | kRemap | kExtend | kRaise,  // give the process more
-  kGiving = kUnmap | kPurge | kLower,                   // take from it
+  kHuge = 512,
+  kTaking = kMap | kMapAt | kRemap | kExtend | kRaise | kHuge,  // give the process more
+  kGiving = kUnmap | kPurge | kLower,                           // take from it
   kAny = kTaking | kGiving | kMove,
 };
 
@@ -44,9 +45,11 @@ void limit_calls(std::size_t calls) noexcept;
 [[nodiscard]] std::size_t refusals() noexcept;        // of these
 [[nodiscard]] std::size_t held_bytes() noexcept;      // whose addresses the process has
 [[nodiscard]] std::size_t resident_bytes() noexcept;  // that have pages
+[[nodiscard]] std::size_t huge_bytes() noexcept;      // that huge pages were faulted in for, since the reset
 [[nodiscard]] std::size_t left_bytes() noexcept;  // that mappings can still have: no address is used twice
 
 void pass_time(std::uint64_t milliseconds) noexcept;
+void have_no_huge_pages() noexcept;
 void allow_growth() noexcept;  // remap and extend, which always fail otherwise, work from now on
 void foreign_sbrk(std::size_t bytes) noexcept;
 void map_below(std::uintptr_t address) noexcept;   // where the next mapping ends

@@ -31,7 +31,7 @@ struct Options {
 fake::Plan random_plan(std::mt19937_64& random) {
   fake::Plan plan;
   if (random() % 4 == 0) return plan;
-  plan.calls = random() % 3 == 0 ? 1u << random() % 9 : static_cast<unsigned>(random()) & fake::kAny;
+  plan.calls = random() % 3 == 0 ? 1u << random() % 10 : static_cast<unsigned>(random()) & fake::kAny;
   plan.seed = random();
   if (random() % 3 == 0) plan.from = 1 + random() % 40;
   if (random() % 2 == 0) plan.permille = 50 + static_cast<unsigned>(random() % 950);

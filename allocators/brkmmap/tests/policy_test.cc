@@ -156,6 +156,44 @@ TEST_CASE(
   CHECK(burst_allowance(600 * kMiB) == 50 * kMiB);
 }
 
+TEST_CASE("a program is in rounds from the second filling on, until it rests or huge pages are refused") {
+  constexpr std::size_t kMiB = 1 << 20;
+  const std::size_t share = Tunables().slack_share();
+  Hysteresis hysteresis;
+  const auto play_round = [&](std::size_t bytes) {
+    (void)hysteresis.slack(bytes, share, 100);
+    (void)hysteresis.slack(0, share, 100);
+    hysteresis.gave_back(bytes, 100);
+    hysteresis.took(bytes, 100);
+    (void)hysteresis.slack(bytes, share, 100);
+  };
+  for (int round = 0; round < 5; ++round) play_round(7 * kMiB);
+  CHECK_FALSE(hysteresis.in_rounds());  // all of that is kept
+  CHECK(hysteresis.times_emptied() == 0);
+  hysteresis.rest();
+  (void)hysteresis.slack(64 * kMiB, share, 100);
+  CHECK_FALSE(hysteresis.in_rounds());
+  play_round(64 * kMiB);
+  CHECK(hysteresis.in_rounds());
+  CHECK(hysteresis.refills(4 * kMiB, 2 * kMiB));
+  CHECK_FALSE(hysteresis.refills(4 * kMiB - 1, 2 * kMiB));  // little lives
+  CHECK(hysteresis.refills(62 * kMiB, 2 * kMiB));
+  CHECK_FALSE(hysteresis.refills(62 * kMiB + 1, 2 * kMiB));  // it had no more
+  play_round(64 * kMiB);
+  CHECK(hysteresis.times_emptied() == 1);  // the first time, nothing was known yet
+
+  hysteresis.ignore_rounds(false);
+  CHECK_FALSE(hysteresis.in_rounds());
+  (void)hysteresis.slack(64 * kMiB, share, 100);
+  CHECK_FALSE(hysteresis.in_rounds());
+  play_round(64 * kMiB);
+  CHECK(hysteresis.in_rounds());
+  hysteresis.ignore_rounds(true);
+  for (int round = 0; round < 3; ++round) play_round(64 * kMiB);
+  CHECK_FALSE(hysteresis.in_rounds());
+  CHECK(hysteresis.times_emptied() == 2);
+}
+
 TEST_CASE("the shelf may hold what a program that empties its heap keeps, and nothing else") {
   constexpr std::size_t kMiB = 1 << 20;
   Tunables tunables;

@@ -32,6 +32,7 @@ const Refusal kRefusals[] = {
     {"mremap that moves", fake::kRemap},
     {"mremap in place", fake::kExtend},
     {"mremap over pages", fake::kMove},
+    {"huge pages", fake::kHuge},
     {"all that gives back", fake::kGiving},
     {"all that takes", fake::kTaking},
     {"everything", fake::kAny},

@@ -241,6 +241,41 @@ TEST_CASE("a thread that has claimed the budget and idles leaves the others an e
   brkmmap::thread.flush();
 }
 
+TEST_CASE("what a thread holds of a round that is over goes back before it fills the heap again") {
+  constexpr std::size_t kPeak = std::size_t{1} << 30;
+  const std::size_t small = class_of(64), large = class_of(5000);
+  std::vector<void*> objects(64);
+  for (void*& object : objects) REQUIRE((object = ThreadCache::mine().pop(small)) != nullptr);
+  for (void* object : objects) put(small, object);
+  ThreadCache::mine().flush_pending();
+  const std::size_t held = ThreadCache::mine().bytes();
+  CHECK(held > 0);
+
+  Hysteresis& hysteresis = heap.hysteresis;
+  const std::size_t share = heap.tunables.slack_share();
+  const std::uint32_t emptied = hysteresis.times_emptied();
+  const auto now = [] { return os::milliseconds(); };
+  for (int round = 0; round < 3; ++round) {
+    (void)hysteresis.slack(kPeak, share, now());
+    (void)hysteresis.slack(0, share, now());
+    hysteresis.gave_back(kPeak, now());
+    hysteresis.took(kPeak, now());
+  }
+  REQUIRE(hysteresis.times_emptied() != emptied);
+  CHECK(ThreadCache::mine().bytes() == held);
+  void* const object = ThreadCache::mine().pop(large);  // a request that its lists cannot serve
+  REQUIRE(object != nullptr);
+  CHECK(ThreadCache::mine().bytes() < class_bytes(small) + 2 * class_bytes(large));
+  void* const again = ThreadCache::mine().pop(small);
+  put(small, again);
+  put(large, object);
+  CHECK(ThreadCache::mine().bytes() > 0);  // from now on it holds what it needs
+  brkmmap::thread.flush();
+  hysteresis.rest();
+  fake::pass_time(100 * Hysteresis::kHalfLife);
+  hysteresis.gave_back(1, now());  // the peak of above is forgotten
+}
+
 TEST_CASE("aligned requests among others do not spread the heap over many pages") {
   struct Block {
     void* memory = nullptr;
