@@ -9,7 +9,6 @@
 #include <map>
 
 #include "harness/cli/terminal.h"
-#include "harness/trace/closing.h"
 #include "harness/view/quantity.h"
 #include "harness/view/text_table.h"
 
@@ -51,24 +50,6 @@ End why_ended(const trace::RawRecording& recording, const trace::RawProcess& pro
   return why == End::kKilled && seen_to_exit ? End::kExit : why;
 }
 
-const char* words_of(RawReason reason) {
-  switch (reason) {
-    case RawReason::kBudget:
-      return "--max was reached";
-    case RawReason::kDisk:
-      return "the disk is full";
-    case RawReason::kAddressSpace:
-      return "the program's address space is used up";
-    case RawReason::kTime:
-      return "--for was over";
-    case RawReason::kSignal:
-      return "the second signal came";
-    case RawReason::kNone:
-      break;
-  }
-  return "";
-}
-
 // A line that is overwritten, once it takes longer than a moment.
 class ClosingProgress {
  public:
@@ -104,29 +85,18 @@ std::string name_of_end(End end) {
   }
 }
 
-struct Row {
-  std::string file, end;
-  int pid = 0;
-  trace::Closed closed;
-};
-
-std::uint64_t events_of(const Row& row) {
+std::uint64_t events_of(const ClosedTrace& row) {
   return row.closed.header.events;
 }
 
-const Row& largest(const std::vector<Row>& rows) {
-  return *std::max_element(rows.begin(), rows.end(),
-                           [](const Row& a, const Row& b) { return events_of(a) < events_of(b); });
-}
-
 // The program's own first, then those with most events.
-view::TextTable table_of(std::vector<Row> rows) {
+view::TextTable table_of(std::vector<ClosedTrace> rows) {
   std::stable_sort(rows.begin() + 1, rows.end(),
-                   [](const Row& a, const Row& b) { return events_of(a) > events_of(b); });
+                   [](const ClosedTrace& a, const ClosedTrace& b) { return events_of(a) > events_of(b); });
   view::TextTable table;
   table.columns = {"trace",  "pid",     "end",       "events",     "B/event",
                    "closed", "threads", "peak live", "inversions", "unknown frees"};
-  for (const Row& row : rows) {
+  for (const ClosedTrace& row : rows) {
     if (table.rows.size() == kRows) {
       table.notes.push_back(fmt::format("and {} more processes", rows.size() - kRows));
       break;
@@ -150,25 +120,31 @@ view::TextTable table_of(std::vector<Row> rows) {
   return table;
 }
 
-void tell(const trace::RawRecording& recording, const std::vector<Row>& rows) {
-  const RawReason reason = recording.control().reason;
-  if (reason != RawReason::kNone)
-    warn(fmt::format("recording ended before the program did: {}; the traces say where they end",
-                     words_of(reason)));
-  std::uint64_t lost = 0;
-  for (const Row& row : rows) lost += row.closed.counts.lost_events;
-  if (lost > 0)
-    warn(fmt::format(
-        "{} events are missing: blocks that were freed past the recorder, or chunks that were lost", lost));
-  (void)std::fputs(view::for_terminal(table_of(rows), terminal_width(stderr), wants_colour(stderr)).c_str(),
-                   stderr);
-  const std::string& first = largest(rows).file;
-  (void)std::fputs(
-      fmt::format("Next: heapmark trace {0}\n      heapmark run -w trace:{0} -a all\n", first).c_str(),
-      stderr);
+}  // namespace
+
+const char* words_of(RawReason reason) {
+  switch (reason) {
+    case RawReason::kBudget:
+      return "--max was reached";
+    case RawReason::kDisk:
+      return "the disk is full";
+    case RawReason::kAddressSpace:
+      return "the program's address space is used up";
+    case RawReason::kTime:
+      return "--for was over";
+    case RawReason::kSignal:
+      return "the second signal came";
+    case RawReason::kNone:
+      break;
+  }
+  return "";
 }
 
-}  // namespace
+const ClosedTrace& most_events(const std::vector<ClosedTrace>& rows) {
+  return *std::max_element(rows.begin(), rows.end(), [](const ClosedTrace& a, const ClosedTrace& b) {
+    return events_of(a) < events_of(b);
+  });
+}
 
 fs::path raw_of(const fs::path& output) {
   return output.string() + ".raw";
@@ -181,17 +157,15 @@ fs::path trace_of(const fs::path& output, int pid, unsigned number) {
   return output.parent_path() / name;
 }
 
-bool close_recording(const trace::RawRecording& recording, const fs::path& raw, const fs::path& output,
-                     const std::optional<RecordedEnd>& end) {
-  const std::vector<trace::RawProcess> processes = trace::processes_of(recording);
-  if (processes.empty()) {
-    fs::remove(raw);
-    return false;
-  }
+std::vector<ClosedTrace> close_recording(const trace::RawRecording& recording, const fs::path& raw,
+                                         const fs::path& output, const std::optional<RecordedEnd>& end,
+                                         trace::Writers writers) {
+  const std::vector<trace::RawProcess> processes = trace::processes_of(recording, writers);
+  if (processes.empty()) return {};
   const double rate = trace::ns_per_tick(recording);
   std::map<int, unsigned> of_pid, last_of_pid;
   for (const trace::RawProcess& process : processes) ++last_of_pid[process.pid];
-  std::vector<Row> rows;
+  std::vector<ClosedTrace> rows;
   try {
     ClosingProgress progress;
     for (const trace::RawProcess& process : processes) {
@@ -212,11 +186,29 @@ bool close_recording(const trace::RawRecording& recording, const fs::path& raw, 
                     error.what(), raw.string(), (raw.parent_path() / raw.stem()).string()));
   }
   fs::remove(raw);
+  return rows;
+}
+
+void tell_of_traces(const trace::RawRecording& recording, const std::vector<ClosedTrace>& rows,
+                    const std::optional<RecordedEnd>& end) {
   if (end)
     warn(fmt::format("the program took {:.3f} s, {:.3f} s of CPU time", end->elapsed_seconds,
                      end->cpu_seconds));
-  tell(recording, rows);
-  return true;
+  const RawReason reason = recording.control().reason;
+  if (reason != RawReason::kNone)
+    warn(fmt::format("recording ended before the program did: {}; the traces say where they end",
+                     words_of(reason)));
+  std::uint64_t lost = 0;
+  for (const ClosedTrace& row : rows) lost += row.closed.counts.lost_events;
+  if (lost > 0)
+    warn(fmt::format(
+        "{} events are missing: blocks that were freed past the recorder, or chunks that were lost", lost));
+  (void)std::fputs(view::for_terminal(table_of(rows), terminal_width(stderr), wants_colour(stderr)).c_str(),
+                   stderr);
+  const std::string& first = most_events(rows).file;
+  (void)std::fputs(
+      fmt::format("Next: heapmark trace {0}\n      heapmark run -w trace:{0} -a all\n", first).c_str(),
+      stderr);
 }
 
 std::string why_nothing(const trace::RawRecording& recording, const std::string& program, bool by_signal) {

@@ -11,6 +11,7 @@
 #include <filesystem>
 
 #include "harness/cli/close_recording.h"
+#include "harness/cli/early_closing.h"
 #include "harness/cli/exec.h"
 #include "harness/cli/exit_codes.h"
 #include "harness/cli/known.h"
@@ -131,7 +132,14 @@ int finish_recording(const RecordOptions& options) {
   require_file_name("-o", to.string());
   if (!options.force && fs::exists(to))
     throw UsageError(to.string() + " is there already: choose another -o, or --force to write over it");
-  if (close_recording(recording, raw, to, std::nullopt)) return 0;
+  // The program may have outlived the heapmark that started it.
+  const std::vector<ClosedTrace> traces =
+      close_recording(recording, raw, to, std::nullopt, trace::Writers::kMayBeAtWork);
+  if (!traces.empty()) {
+    tell_of_traces(recording, traces, std::nullopt);
+    return 0;
+  }
+  fs::remove(raw);
   throw Failure(kNotRecordable, fmt::format("{} holds no allocation", raw.string()));
 }
 
@@ -191,6 +199,8 @@ int record(const Paths& paths, const RecordOptions& options) {
       {.budget_bytes = budget,
        .signal = program.signal,
        .text = {{"allocator", allocator}, {"command", fmt::format("{}", fmt::join(options.words, " "))}}});
+  EarlyClosing early(recording, raw, output);
+  program.goes_on = [&early] { early.begin(); };
   const RecordedEnd end = run_recorded(recording, program);
   if (end.start_error != 0) {
     fs::remove(raw);
@@ -200,7 +210,13 @@ int record(const Paths& paths, const RecordOptions& options) {
   if (WIFSIGNALED(end.wait_status))
     warn(fmt::format("{} was ended by signal {} ({})", options.words.front(), WTERMSIG(end.wait_status),
                      ::strsignal(WTERMSIG(end.wait_status))));
-  if (close_recording(recording, raw, output, end)) return exit_code_of(end.wait_status);
+  std::vector<ClosedTrace> traces = early.traces();
+  if (traces.empty()) traces = close_recording(recording, raw, output, end, trace::Writers::kMayBeAtWork);
+  if (!traces.empty()) {
+    tell_of_traces(recording, traces, end);
+    return exit_code_of(end.wait_status);
+  }
+  fs::remove(raw);
   throw Failure(kNotRecordable, why_nothing(recording, options.words.front(), program.signal != 0));
 }
 

@@ -94,7 +94,7 @@ class Watch {
       look_at_time();
       if (recording_.control().state == RawState::kEnded) {
         if (main_ended_) break;
-        say_that_it_goes_on();
+        tell_that_it_goes_on();
       }
     }
   }
@@ -131,10 +131,10 @@ class Watch {
     return true;
   }
 
-  void say_that_it_goes_on() {
-    if (said_end_) return;
-    said_end_ = true;
-    warn("recording has ended; the program goes on, and the trace is written when it ends");
+  void tell_that_it_goes_on() {
+    if (told_end_) return;
+    told_end_ = true;
+    if (program_.goes_on) program_.goes_on();
   }
 
   void toggle() {
@@ -159,7 +159,7 @@ class Watch {
   int status_ = 0;
   rusage usage_{};
   Clock::time_point started_ = Clock::now(), ended_ = started_;
-  bool main_ended_ = false, said_ = false, said_end_ = false, was_on_ = false;
+  bool main_ended_ = false, said_ = false, told_end_ = false, was_on_ = false;
   Clock::time_point on_since_;
 };
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,6 +19,8 @@ struct RecordedProgram {
   trial::Pairs environment;                        // set beside heapmark's own
   std::optional<std::chrono::seconds> record_for;  // from the start of recording
   int signal = 0;                                  // turns recording on and off; 0: none
+  // Called once where recording has ended and the program goes on; must not wait.
+  std::function<void()> goes_on;
 };
 
 struct RecordedEnd {

@@ -1,5 +1,4 @@
 // `heapmark record` as its user meets it: exit codes, messages, names, what a killed heapmark leaves.
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -10,7 +9,6 @@
 
 #include "harness/cli/exit_codes.h"
 #include "harness/cli/tests/recording.h"
-#include "testing/soon.h"
 
 namespace heapmark::testing {
 namespace {
@@ -94,30 +92,6 @@ TEST_CASE("a trace that is there is not written over unasked", "[record]") {
   CHECK(first_trace(recording).count(Op::kMalloc, 3019) == 1);
 }
 
-// A heapmark that records a program that waits for a byte; ends with the object.
-class Waiting {
- public:
-  explicit Waiting(const Recording& recording) : fifo_(recording.folder.file("fifo")) {
-    REQUIRE(::mkfifo(fifo_.c_str(), 0600) == 0);
-    tool_ = start_tool(recording.folder, {"record", "-o", recording.output(), "--", "sh", "-c",
-                                          "exec " + recorded_program() + " wait <" + fifo_});
-    writer_ = ::open(fifo_.c_str(), O_WRONLY);
-    REQUIRE(writer_ >= 0);
-    REQUIRE(becomes_true([&] { return contents(recording.folder.file("out")) == "ready\n"; },
-                         std::chrono::seconds(30)));
-  }
-  ~Waiting() { ::close(writer_); }
-  Waiting(const Waiting&) = delete;
-  Waiting& operator=(const Waiting&) = delete;
-  void let_go() const { REQUIRE(::write(writer_, "x", 1) == 1); }
-  [[nodiscard]] pid_t tool() const { return tool_; }
-
- private:
-  std::string fifo_;
-  pid_t tool_ = -1;
-  int writer_ = -1;
-};
-
 TEST_CASE("two recordings into one file: the second is refused", "[record]") {
   Recording recording;
   const Waiting first(recording);
@@ -127,7 +101,7 @@ TEST_CASE("two recordings into one file: the second is refused", "[record]") {
   CHECK_THAT(second.err, Contains("is being written by"));
   const Ended finish = tool(elsewhere, {"record", "--finish", recording.output()});
   CHECK(finish.exit_code == 6);
-  first.let_go();
+  first.say("x");
   CHECK(end_of(recording.folder, first.tool()).exit_code == 0);
   REQUIRE(recording.others().size() == 1);
   CHECK(read_trace(recording.others()[0]).count(Op::kMalloc, 3019) == 1);
@@ -149,7 +123,7 @@ TEST_CASE("what a killed heapmark leaves is closed by --finish", "[record]") {
   CHECK_FALSE(std::filesystem::exists(recording.raw()));
   REQUIRE(recording.others().size() == 1);
   CHECK(read_trace(recording.others()[0]).count(Op::kMalloc, 3019) == 1);
-  first.let_go();
+  first.say("x");
 }
 
 TEST_CASE("a raw recording that is damaged or foreign is refused", "[record]") {

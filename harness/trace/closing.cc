@@ -25,6 +25,10 @@ constexpr double kLateNs = 1e6;
 constexpr double kWaitsNs[] = {50, 200, 1000, 4000};
 constexpr std::uint64_t kProgressEvents = 1 << 16;
 constexpr std::uint64_t kRawBytesAnEvent = 5;  // to guess the number of events
+// What only a damaged recording has: more than a malloc can be given (the kernel gives 2^47 bytes of
+// addresses to who does not ask for more by mmap(2) himself), and times (in ns) near the end of 64 bits.
+constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 48, kMostLiveBytes = kMaxRequest;
+constexpr std::uint64_t kLatestNs = std::uint64_t{1} << 63;
 constexpr std::uint32_t kNoThread = ~std::uint32_t{0};
 
 // A thread's state: its next event, and what it has begun.
@@ -131,9 +135,9 @@ class Closing {
   };
 
   [[nodiscard]] std::uint64_t ns(std::uint64_t units) const {
-    return units <= start_units_
-               ? 0
-               : static_cast<std::uint64_t>(static_cast<double>(units - start_units_) * unit_ns_);
+    if (units <= start_units_) return 0;
+    const double ns = static_cast<double>(units - start_units_) * unit_ns_;
+    return ns < static_cast<double>(kLatestNs) ? static_cast<std::uint64_t>(ns) : kLatestNs;
   }
 
   // Whether the event gives up a block that is not known yet, and may be once the others have come as far as
@@ -165,9 +169,25 @@ class Closing {
     return source.number != kNoThread;
   }
 
+  // Of a thread whose start was not recorded. The writer takes numbers in their order, and the thread's first
+  // event may be one that leaves nothing in the trace.
+  [[nodiscard]] bool started(Source& source) {
+    if (source.number != kNoThread) return true;
+    if (!numbered(source)) return false;
+    writer_.spawn(0, ns(source.event.time), source.number);
+    return true;
+  }
+
+  // Whether the writer can tell of so many more live bytes; counts the event as lost where not.
+  [[nodiscard]] bool fits(std::uint64_t bytes) {
+    if (bytes <= kMostBytes && bytes <= kMostLiveBytes - writer_.live_bytes()) return true;
+    ++closed_.counts.lost_events;
+    return false;
+  }
+
   void apply(Source& source) {
     const RawEvent& event = source.event;
-    if (!numbered(source)) {
+    if (!started(source)) {
       ++closed_.counts.lost_events;
       return;
     }
@@ -178,7 +198,9 @@ class Closing {
       case kRawCalloc:
       case kRawAligned:
         make_way(source);
-        lay(source, writer_.request(source.number, time, op_of(event.op), bytes, event.align_log2));
+        if (fits(bytes))
+          lay(source, writer_.request(source.number, time, op_of(event.op), bytes,
+                                      std::min(event.align_log2, kMaxAlignmentLog2)));
         break;
       case kRawFree:
         if (const auto object = take(source); object) writer_.free(source.number, time, *object);
@@ -189,6 +211,10 @@ class Closing {
       case kRawReallocEnd: {
         const Source::Resize resize = take_resize(source);
         make_way(source);
+        if (!fits(bytes)) {
+          if (resize.old) writer_.free(source.number, time, *resize.old);
+          break;
+        }
         lay(source, resize.old ? writer_.resize(source.number, time, *resize.old, bytes,
                                                 resize.address != event.address)
                                : writer_.request(source.number, time, Op::kMalloc, bytes));
@@ -235,9 +261,9 @@ class Closing {
   void spawn(Source& source, std::uint64_t time) {
     const auto found = by_raw_number_.find(static_cast<std::uint32_t>(source.event.number));
     if (source.event.number > kNoThread || found == by_raw_number_.end()) return;
-    Source& started = sources_[found->second];
-    if (started.number != kNoThread || !numbered(started)) return;
-    writer_.spawn(source.number, time, started.number);
+    Source& child = sources_[found->second];
+    if (child.number != kNoThread || !numbered(child)) return;
+    writer_.spawn(source.number, time, child.number);
   }
 
   void finish(Source& source) {

@@ -5,10 +5,12 @@
 
 #include <catch2/catch.hpp>
 #include <cstring>
+#include <limits>
 #include <map>
 #include <random>
 
 #include "harness/trace/address_map.h"
+#include "harness/trace/example_recording.h"
 #include "testing/folder.h"
 #include "testing/trace_events.h"
 
@@ -19,36 +21,7 @@ using testing::Folder;
 using testing::read_trace;
 using testing::TraceEvents;
 
-// One event as the format's comment describes it, of a thread whose latest event is kept here.
-struct Writer {
-  std::uint64_t time = 0, address = 0;
-  std::string bytes;
-
-  void add(RawOp op, std::uint64_t at_time, std::uint64_t block = 0, std::uint64_t number = 0,
-           std::uint8_t align = 0) {
-    const std::uint64_t passed = at_time - time;
-    const auto distance = static_cast<std::int64_t>((block >> 3) - address);
-    const std::uint64_t moved = zigzag(distance);
-    const unsigned time_code = code(passed), address_code = raw_has_address(op) ? code(moved) : 0;
-    bytes.push_back(static_cast<char>(op | time_code << 4 | address_code << 6));
-    bytes.append(reinterpret_cast<const char*>(&passed), kRawLengths[time_code]);
-    if (raw_has_address(op)) {
-      bytes.append(reinterpret_cast<const char*>(&moved), kRawLengths[address_code]);
-      address = block >> 3;
-    }
-    if (raw_has_number(op)) {
-      for (; number >= 0x80; number >>= 7) bytes.push_back(static_cast<char>(number | 0x80));
-      bytes.push_back(static_cast<char>(number));
-    }
-    if (op == kRawAligned) bytes.push_back(static_cast<char>(align));
-    time = at_time;
-  }
-
- private:
-  static unsigned code(std::uint64_t value) {
-    return value < 0x100 ? 0 : value < 0x10000 ? 1 : value < 0x1000000 ? 2 : 3;
-  }
-};
+using Writer = RawEvents;
 
 // A recording of one process; times are in units of 4 ns of the clock, from 0.
 class Made {
@@ -59,25 +32,20 @@ class Made {
     raw_.control().counter = RawCounter::kClockNs;
     raw_.control().time_shift = kRawClockShift;
     RawImage image{};
-    image.magic = kRawImageMagic;
-    image.length = kRawPage;
     image.pid = 12;
     image.tells_written = tells_written ? 1 : 0;
     std::strcpy(image.command, "made");
-    put(std::string(reinterpret_cast<const char*>(&image), sizeof image), kRawPage);
+    put(region_of(image));
   }
 
   // Returns where it stands in the file.
   std::uint64_t chunk(std::uint32_t thread, std::uint64_t sequence, const std::string& events,
                       std::uint64_t start_time = 0) {
     RawChunk header{};
-    header.magic = kRawChunkMagic;
-    header.length =
-        static_cast<std::uint32_t>((kRawEventsOffset + events.size()) / kRawPage * kRawPage + kRawPage);
     header.thread = thread;
     header.sequence = sequence;
     header.start_time = start_time;
-    return put(std::string(reinterpret_cast<const char*>(&header), sizeof header) + events, header.length);
+    return put(region_of(header, events));
   }
 
   void overwrite(std::uint64_t offset, const std::string& bytes) const {
@@ -104,10 +72,10 @@ class Made {
   }
   [[nodiscard]] const Closed& last() const { return last_; }
   [[nodiscard]] const RawRecording& raw() const { return raw_; }
+  [[nodiscard]] std::filesystem::path path() const { return folder_.path() / "t.raw"; }
 
  private:
-  std::uint64_t put(std::string bytes, std::size_t room) {
-    bytes.resize(std::max(bytes.size(), room), '\0');
+  std::uint64_t put(const std::string& bytes) {
     const std::uint64_t offset = raw_.control().next_offset.fetch_add(bytes.size());
     overwrite(offset, bytes);
     return offset;
@@ -416,6 +384,21 @@ TEST_CASE("threads are numbered as they start, silent ones left out, and end wit
   CHECK(trace.of_thread.at(2)[0].size == 20);
 }
 
+TEST_CASE("a thread whose only events are frees of unknown blocks has its number before the next one") {
+  Made made;
+  Writer main, frees, asks;
+  main.add(kRawMalloc, 100'000, 0x1000, 10);
+  frees.add(kRawFree, 1, 0x9000);
+  asks.add(kRawMalloc, 50'000, 0x2000, 20);
+  made.chunk(0, 0, main.bytes);
+  made.chunk(1, 0, frees.bytes);
+  made.chunk(2, 0, asks.bytes);
+  const TraceEvents trace = made.closed();
+  CHECK(trace.header.threads == 3);
+  CHECK(trace.header.unknown_frees == 1);
+  CHECK(trace.of_thread.at(2)[0].size == 20);
+}
+
 TEST_CASE("chunks are put in order, holes passed over, and a chunk that is there twice counts once") {
   Made made;
   Writer first, second;
@@ -442,6 +425,61 @@ TEST_CASE("chunks are put in order, holes passed over, and a chunk that is there
   trace = made.closed();
   CHECK(trace.header.events == 3);
   CHECK(trace.header.lost_events == 1);
+}
+
+TEST_CASE("sizes that no address space has are lost events; times and alignments are cut") {
+  Made made;
+  Writer main;
+  constexpr std::uint64_t kLargest = std::uint64_t{1} << 48;
+  main.add(kRawMalloc, 1, 0x1000, kLargest);
+  main.add(kRawMalloc, 2, 0x2000, kLargest + 1);
+  main.add(kRawReallocBegin, 3, 0x1000);
+  main.add(kRawReallocEnd, 4, 0x3000, kMaxRequest);
+  main.add(kRawAligned, 5, 0x4000, 20, 63);
+  main.add(kRawFailed, 6, 0, kMaxRequest);
+  main.add(kRawMalloc, ~std::uint64_t{0} - 1, 0x5000, 10);
+  made.chunk(0, 0, main.bytes);
+  const TraceEvents trace = made.closed();
+  CHECK(trace.header.lost_events == 2);
+  CHECK(trace.frees(kLargest) == 1);
+  CHECK(trace.header.end_live_bytes == 30);
+  CHECK(trace.header.refused_requests == 1);
+}
+
+TEST_CASE("the live bytes of a damaged recording stay within what a trace can tell") {
+  Made made;
+  constexpr std::uint64_t kEach = std::uint64_t{1} << 48, kBlocks = (kMaxRequest >> 48) + 3;
+  constexpr std::uint64_t kOfChunk = 4000;
+  for (std::uint64_t block = 0; block < kBlocks;) {
+    Writer main;
+    main.time = block;
+    const std::uint64_t sequence = block / kOfChunk;
+    for (const std::uint64_t end = std::min(block + kOfChunk, kBlocks); block < end; ++block)
+      main.add(kRawMalloc, block + 1, (block + 1) << 12, kEach);
+    made.chunk(0, sequence, main.bytes, sequence * kOfChunk);
+  }
+  const TraceEvents trace = made.closed();
+  CHECK(trace.header.lost_events == 3);
+  CHECK(trace.header.end_live_bytes == kMaxRequest);
+}
+
+TEST_CASE("a counter's rate that cannot be is not taken from a damaged recording") {
+  Made made;
+  Writer main;
+  main.add(kRawMalloc, 250, 0x1000, 10);
+  made.chunk(0, 0, main.bytes);
+  RawControl& control = made.raw().control();
+  control.counter = RawCounter::kTsc;
+  control.ns_per_tick = 0.5;
+  control.end_ns = control.start_ns + (std::uint64_t{1} << 40);
+  control.end_ticks = control.start_ticks + 1;
+  CHECK(ns_per_tick(made.raw()) == 0.5);
+  for (const double damaged : {0.0, -1.0, 1e300, std::numeric_limits<double>::quiet_NaN()}) {
+    control.ns_per_tick = damaged;
+    CHECK_THROWS_WITH(RawRecording::open(made.path()), Catch::Contains("is damaged"));
+  }
+  control.ns_per_tick = 0.5;
+  CHECK_NOTHROW(RawRecording::open(made.path()));
 }
 
 TEST_CASE("damage of any byte of a recording leaves a trace that can be read") {

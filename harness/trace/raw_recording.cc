@@ -68,6 +68,11 @@ double measured_ns_per_tick(RawCounter counter) {
   return static_cast<double>(end_ns - start_ns) / static_cast<double>(end - start);
 }
 
+// Whether a counter may run like that: from 1 THz to 1 MHz. What is damaged need not be a number.
+bool is_rate(double ns_per_tick) {
+  return ns_per_tick >= 1e-3 && ns_per_tick <= 1e3;
+}
+
 [[noreturn]] void fail(const std::filesystem::path& path, int error) {
   throw std::system_error(error, std::generic_category(), path.string());
 }
@@ -118,7 +123,7 @@ std::string words_of(const char* command, std::size_t room) {
 // Where the chunk's last byte that is not 0 stands.
 std::size_t end_of_data(int fd, const RawChunkPlace& chunk) {
   std::string bytes(chunk.bytes, '\0');
-  bytes.resize(read_at(fd, bytes.data(), bytes.size(), chunk.offset));
+  bytes.resize(read_chunk(fd, chunk, bytes.data(), bytes.size(), 0));
   const std::size_t last = bytes.find_last_not_of('\0');
   return last == std::string::npos ? 0 : last + 1;
 }
@@ -169,7 +174,74 @@ void for_each_region(const RawRecording& recording, const Found& found) {
   }
 }
 
+struct Found {
+  std::map<std::uint32_t, RawProcess> processes;
+  std::vector<std::uint64_t> regions;                          // image, offset and sequence of each chunk
+  std::vector<std::pair<std::uint32_t, std::size_t>> buffers;  // image, place in its chunks
+};
+
+Found look_for_regions(const RawRecording& recording) {
+  Found found;
+  for_each_region(recording, [&](std::uint64_t magic, const char* page, std::uint64_t offset) {
+    if (magic == kRawImageMagic) {
+      const auto& image = *reinterpret_cast<const RawImage*>(page);
+      RawProcess& process = found.processes[image.image];
+      process.pid = image.pid;
+      process.parent_pid = image.parent_pid;
+      process.start_ticks = image.start_ticks;
+      process.start_unix_ns = image.start_unix_ns;
+      process.forked = image.forked != 0;
+      process.exited = image.exited != 0;
+      process.tells_written = image.tells_written != 0;
+      process.command = words_of(image.command, sizeof image.command);
+    } else {
+      const auto& chunk = *reinterpret_cast<const RawChunk*>(page);
+      std::vector<RawChunkPlace>& chunks = found.processes[chunk.image].chunks;
+      // What was written out says where its buffer is.
+      if (chunk.file_offset == offset) found.buffers.emplace_back(chunk.image, chunks.size());
+      found.regions.insert(found.regions.end(), {chunk.image, offset, chunk.sequence});
+      chunks.push_back({offset, chunk.length, chunk.thread, chunk.sequence, chunk.start_time, nullptr});
+    }
+  });
+  return found;
+}
+
+// False where it changes meanwhile. A buffer that is written out may be shorter by then than its room.
+bool copy_buffer(int fd, RawChunkPlace& chunk, std::uint32_t image) {
+  std::string first(chunk.bytes, '\0'), second(chunk.bytes, '\0');
+  for (std::string* copy : {&first, &second})
+    copy->resize(read_at(fd, copy->data(), copy->size(), chunk.offset));
+  RawChunk header{};
+  if (first != second || first.size() < sizeof header) return false;
+  std::memcpy(&header, first.data(), sizeof header);
+  if (header.magic != kRawChunkMagic || header.image != image || header.thread != chunk.thread ||
+      header.sequence != chunk.sequence)
+    return false;
+  chunk.copy = std::make_shared<const std::string>(std::move(first));
+  return true;
+}
+
+// What no thread changes any more; see processes_of().
+Found look_while_they_work(const RawRecording& recording) {
+  constexpr int kTries = 500;
+  constexpr timespec kPause{.tv_sec = 0, .tv_nsec = 10'000'000};
+  for (int tries = 0; tries < kTries; ++tries) {
+    if (tries > 0) ::nanosleep(&kPause, nullptr);
+    Found found = look_for_regions(recording);
+    const bool copied = std::all_of(found.buffers.begin(), found.buffers.end(), [&](const auto& buffer) {
+      return copy_buffer(recording.fd(), found.processes[buffer.first].chunks[buffer.second], buffer.first);
+    });
+    if (copied && look_for_regions(recording).regions == found.regions) return found;
+  }
+  throw std::runtime_error("the recorded program still writes into its recording");
+}
+
 }  // namespace
+
+std::size_t read_chunk(int fd, const RawChunkPlace& chunk, void* to, std::size_t count, std::size_t at) {
+  if (!chunk.copy) return read_at(fd, to, count, chunk.offset + at);
+  return chunk.copy->copy(static_cast<char*>(to), count, std::min(at, chunk.copy->size()));
+}
 
 std::size_t read_at(int fd, void* to, std::size_t count, std::uint64_t offset) {
   std::size_t have = 0;
@@ -232,7 +304,7 @@ RawRecording RawRecording::open(const std::filesystem::path& path) {
     throw std::runtime_error(
         fmt::format("{} is a raw recording of version {}; this heapmark reads versions {} to {}",
                     path.string(), control->version, kRawOldestVersion, kRawVersion));
-  if (control->counter > RawCounter::kTsc || control->time_shift > 16)
+  if (control->counter > RawCounter::kTsc || control->time_shift > 16 || !is_rate(control->ns_per_tick))
     throw std::runtime_error(
         fmt::format("{} is damaged: its control page is not that of a recording", path.string()));
   return recording;
@@ -270,6 +342,7 @@ void RawRecording::end(RawReason reason) const {
 }
 
 void RawRecording::note_end() const {
+  if (control_->end_ns != 0) return;
   control_->end_ns = clock_ns(CLOCK_MONOTONIC);
   control_->end_ticks = ticks(control_->counter);
 }
@@ -280,28 +353,10 @@ std::uint64_t RawProcess::bytes() const {
   return bytes;
 }
 
-std::vector<RawProcess> processes_of(const RawRecording& recording) {
-  std::map<std::uint32_t, RawProcess> found;
-  for_each_region(recording, [&](std::uint64_t magic, const char* page, std::uint64_t offset) {
-    if (magic == kRawImageMagic) {
-      const auto& image = *reinterpret_cast<const RawImage*>(page);
-      RawProcess& process = found[image.image];
-      process.pid = image.pid;
-      process.parent_pid = image.parent_pid;
-      process.start_ticks = image.start_ticks;
-      process.start_unix_ns = image.start_unix_ns;
-      process.forked = image.forked != 0;
-      process.exited = image.exited != 0;
-      process.tells_written = image.tells_written != 0;
-      process.command = words_of(image.command, sizeof image.command);
-    } else {
-      const auto& chunk = *reinterpret_cast<const RawChunk*>(page);
-      found[chunk.image].chunks.push_back(
-          {offset, chunk.length, chunk.thread, chunk.sequence, chunk.start_time});
-    }
-  });
+std::vector<RawProcess> processes_of(const RawRecording& recording, Writers writers) {
+  Found found = writers == Writers::kGone ? look_for_regions(recording) : look_while_they_work(recording);
   std::vector<RawProcess> processes;
-  for (auto& [image, process] : found) {
+  for (auto& [image, process] : found.processes) {
     process.image = image;
     if (process.chunks.empty()) continue;
     sort_and_drop_copies(recording.fd(), process.chunks);
@@ -328,8 +383,9 @@ double ns_per_tick(const RawRecording& recording) {
   // Over a shorter time the measurement before the start is the better one.
   if (end_ns <= control.start_ns + kCalibrationNs || end_ticks <= control.start_ticks)
     return control.ns_per_tick;
-  return static_cast<double>(end_ns - control.start_ns) /
-         static_cast<double>(end_ticks - control.start_ticks);
+  const double rate =
+      static_cast<double>(end_ns - control.start_ns) / static_cast<double>(end_ticks - control.start_ticks);
+  return is_rate(rate) ? rate : control.ns_per_tick;
 }
 
 }  // namespace heapmark::trace

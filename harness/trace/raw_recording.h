@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -42,7 +43,7 @@ class RawRecording {
 
   // Ends recording in all processes, where nothing else has yet.
   void end(RawReason reason) const;
-  // The second moment by which ticks are told in nanoseconds.
+  // The second moment by which ticks are told in nanoseconds; the first call counts.
   void note_end() const;
 
  private:
@@ -56,6 +57,8 @@ struct RawChunkPlace {
   std::uint32_t bytes = 0;  // with the header
   std::uint32_t thread = 0;
   std::uint64_t sequence = 0, start_time = 0;
+  // Of the buffer of a thread that may still be at work: what it held. Null: the file has it.
+  std::shared_ptr<const std::string> copy;
 };
 
 // A process between fork or exec and its end or the next exec.
@@ -70,12 +73,24 @@ struct RawProcess {
   [[nodiscard]] std::uint64_t bytes() const;
 };
 
+// Whether the recorded processes have ended.
+enum class Writers { kGone, kMayBeAtWork };
+
 // All processes with at least one chunk: the program itself first, then in the order of their first events.
-// Memory: 32 bytes a chunk.
-[[nodiscard]] std::vector<RawProcess> processes_of(const RawRecording& recording);
+// Memory: 48 bytes a chunk, and 64 KiB a thread where its process may be at work.
+//
+// Once recording has ended no event begins, but each thread may be within one: it may still set the tag of an
+// event, and write out its buffer and clear it for that. The file is right at every moment; a reader that
+// takes its time may meet a chunk before and after. So buffers are copied, twice with the same result, and
+// the regions listed again with the same result. Throws std::runtime_error where that does not come about.
+[[nodiscard]] std::vector<RawProcess> processes_of(const RawRecording& recording,
+                                                   Writers writers = Writers::kGone);
 
 // Nanoseconds a tick, by the two moments that lie furthest apart.
 [[nodiscard]] double ns_per_tick(const RawRecording& recording);
+
+// Reads `count` bytes of a chunk from `at` on.
+std::size_t read_chunk(int fd, const RawChunkPlace& chunk, void* to, std::size_t count, std::size_t at);
 
 // Reads `count` bytes at `offset` (fewer at the file's end). Throws std::system_error.
 std::size_t read_at(int fd, void* to, std::size_t count, std::uint64_t offset);

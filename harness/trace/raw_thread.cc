@@ -39,7 +39,7 @@ void RawThread::look_ahead() {
     return;
   window_begin_ = at_;
   const std::size_t want = std::min<std::size_t>(kWindow, chunks_[chunk_].bytes - at_);
-  window_bytes_ = read_at(fd_, window_.get(), want, chunks_[chunk_].offset + at_);
+  window_bytes_ = read_chunk(fd_, chunks_[chunk_], window_.get(), want, at_);
   if (window_bytes_ < want) std::memset(window_.get() + window_bytes_, 0, want - window_bytes_);
   window_bytes_ = want;
   std::memset(window_.get() + want, 0, kSlack);

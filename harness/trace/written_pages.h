@@ -72,10 +72,12 @@ class TellingPass {
   LiveObject request(std::uint32_t thread, std::uint64_t, Op, std::uint64_t bytes, std::uint8_t = 0) {
     return made(thread, bytes);
   }
-  LiveObject resize(std::uint32_t thread, std::uint64_t, const LiveObject&, std::uint64_t bytes, bool) {
+  LiveObject resize(std::uint32_t thread, std::uint64_t, const LiveObject& old, std::uint64_t bytes, bool) {
+    live_bytes_ -= old.bytes;
     return made(thread, bytes);
   }
-  void free(std::uint32_t, std::uint64_t, const LiveObject&) {}
+  void free(std::uint32_t, std::uint64_t, const LiveObject& object) { live_bytes_ -= object.bytes; }
+  [[nodiscard]] std::uint64_t live_bytes() const { return live_bytes_; }
   void refused(std::uint32_t, std::uint64_t, std::uint64_t) {}
   void spawn(std::uint32_t, std::uint64_t, std::uint32_t) {}
   void end(std::uint32_t, std::uint64_t) {}
@@ -90,10 +92,12 @@ class TellingPass {
  private:
   LiveObject made(std::uint32_t thread, std::uint64_t bytes) {
     if (thread >= made_.size()) made_.resize(std::size_t{thread} + 1);
+    live_bytes_ += bytes;
     return {{thread, made_[thread]++}, bytes, kNotTold};
   }
   WrittenPages& pages_;
   std::vector<std::uint64_t> made_;
+  std::uint64_t live_bytes_ = 0;
 };
 
 class WritingPass {
@@ -110,6 +114,7 @@ class WritingPass {
   void free(std::uint32_t thread, std::uint64_t time_ns, const LiveObject& object) {
     writer_.free(thread, time_ns, object);
   }
+  [[nodiscard]] std::uint64_t live_bytes() const { return writer_.live_bytes(); }
   void refused(std::uint32_t thread, std::uint64_t time_ns, std::uint64_t bytes) {
     writer_.refused(thread, time_ns, bytes);
   }

@@ -1,6 +1,7 @@
 // The measured process as its parent sees it: that it allocates nothing of its own, proves its allocator,
 // does the same work for the same seed, finds broken allocators, and tells the tutorial's known truths.
 #include <gnu/libc-version.h>
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -84,6 +85,26 @@ Ended host(const std::string& arguments) {
 }
 
 }  // namespace
+
+TEST_CASE("files that are not in the page cache cost the measured process no major fault") {
+  const fs::path folder = fs::temp_directory_path() / ("heapmark-cold-" + std::to_string(::getpid()));
+  fs::create_directory(folder);
+  for (const char* const name : {"heapmark-host", "libbrkmmap.so"}) {
+    fs::copy_file(fs::path(kBuild) / name, folder / name);
+    const int fd = ::open((folder / name).c_str(), O_RDONLY);
+    REQUIRE(fd >= 0);
+    REQUIRE(::fsync(fd) == 0);
+    REQUIRE(::posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED) == 0);
+    ::close(fd);
+  }
+  TrialSpec spec = spec_for(select("brkmmap").front(), "churn", "memory", small_work("churn"));
+  spec.preload = spec.library = (folder / "libbrkmmap.so").string();
+  const TrialResult result = ProcessExecutor((folder / "heapmark-host").string()).run(spec);
+  fs::remove_all(folder);
+  CAPTURE(result.message);
+  REQUIRE(result.outcome == trial::Outcome::kOk);
+  CHECK(result.metrics.at("major_faults") == 0);
+}
 
 TEST_CASE("between its start and the workload the measured process never calls malloc") {
   const fs::path counts = fs::temp_directory_path() / ("heapmark-counts-" + std::to_string(::getpid()));

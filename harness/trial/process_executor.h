@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "harness/trial/child.h"
@@ -29,8 +30,10 @@ class ProcessExecutor : public Executor {
 
  private:
   TrialResult run_process(const TrialSpec& spec, MemoryCgroup* cgroup);
+  void cache_files_of(const TrialSpec& spec);
 
   std::string host_program_;
+  std::set<std::string> cached_;  // files that were read once
   SwapAsked swap_;
   std::unique_ptr<Pressure> pressure_;
   Descriptor interrupted_;  // an eventfd, readable once interrupt() was called

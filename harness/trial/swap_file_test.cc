@@ -90,8 +90,7 @@ TEST_CASE("killed at random moments, fifty times, it leaves no swap and no file 
   const Folder folder;
   if (!can_swap_here(folder.path())) return;
   std::mt19937 random(14);
-  int seen_in_use = 0;
-  for (int time = 0; time < 50; ++time) {
+  const auto start_tool = [&] {
     const pid_t tool = start([&] {
       ::setpgid(0, 0);
       for (;;) {
@@ -101,12 +100,27 @@ TEST_CASE("killed at random moments, fifty times, it leaves no swap and no file 
       return 0;
     });
     ::setpgid(tool, tool);
-    ::usleep(random() % 30'000);
+    return tool;
+  };
+  const auto began = std::chrono::steady_clock::now();
+  const pid_t first = start_tool();
+  REQUIRE(testing::becomes_true([&] { return in_use(folder.path()); }, std::chrono::seconds(60)));
+  // Twice what it takes: the kills come before, while and after the file is in use, on a slow machine too.
+  const auto latest_us = static_cast<unsigned>(
+      2 * std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - began)
+              .count());
+  ::kill(-first, SIGKILL);
+  exit_code_of(first);
+  const auto is_clean = [&] { return !in_use(folder.path()) && fs::is_empty(folder.path()); };
+  REQUIRE(testing::becomes_true(is_clean, std::chrono::seconds(10)));
+  int seen_in_use = 0;
+  for (int time = 0; time < 50; ++time) {
+    const pid_t tool = start_tool();
+    ::usleep(random() % latest_us);
     seen_in_use += in_use(folder.path()) ? 1 : 0;
     ::kill(-tool, SIGKILL);  // its whole process group, as a shell does
     exit_code_of(tool);
-    REQUIRE(testing::becomes_true([&] { return !in_use(folder.path()) && fs::is_empty(folder.path()); },
-                                  std::chrono::seconds(10)));
+    REQUIRE(testing::becomes_true(is_clean, std::chrono::seconds(10)));
   }
   CHECK(seen_in_use > 0);
 }

@@ -48,7 +48,7 @@ def draw(results):
                 axis.fill_between([r - 0.42, r + 0.42], min(known), max(known), color="#BBBBBB", linewidth=0)
                 axis.plot([r - 0.42, r + 0.42], [max(known)] * 2, color="#555555", linewidth=1.8, zorder=2)
         axis.set_xticks(sorted(fits))
-        axis.xaxis.set_major_formatter(style.FuncFormatter(lambda v, _: f"{v:g}"))
+        axis.xaxis.set_major_formatter("{x:g}")
         axis.set_xlabel("round")
         axis.set_title(f"{variant[0]} {variant[1]}" + "".join("\n" + f for f in failures), loc="left", fontsize=9.5)
     axes[0].set_ylabel("largest block")

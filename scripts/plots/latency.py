@@ -4,7 +4,6 @@ A panel for each kind of call, a curve an allocator; the trials of all rounds to
 got the CPU are left out. A curve that lies lower is better; where it ends is the slowest call.
 """
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter
 
 import style
 from results import Absent, column, number, table_of, unique
@@ -49,13 +48,6 @@ def survivors(buckets):
     return x, y
 
 
-def time_text(value, _=None):
-    for unit, size in (("s", 1e9), ("ms", 1e6), ("µs", 1e3)):
-        if value >= size:
-            return f"{value / size:.3g} {unit}"
-    return f"{value:.3g} ns"
-
-
 def one(results, workload, variant, group):
     labels = style.ordered(group)
     kinds = sorted({call for counts in group.values() for call in counts})
@@ -72,7 +64,7 @@ def one(results, workload, variant, group):
         axis.set_xscale("log")
         axis.set_yscale("log")
         axis.axvline(1e5, color="#888888", linewidth=0.7)
-        axis.xaxis.set_major_formatter(FuncFormatter(time_text))
+        axis.xaxis.set_major_formatter(style.TickLabels(style.time_text))
         axis.set_xlabel("time of a call")
         axis.set_ylabel("share of calls longer")
     cost = [number((r.get("metrics") or {}).get("clock_cost_ns")) for r in results.trials(workload, "latency")]

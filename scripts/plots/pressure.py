@@ -6,7 +6,6 @@ is of an allocator that did not complete at the narrower limits: a cross marks t
 from statistics import median
 
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter
 
 import style
 from results import NotApplicable, number, unique
@@ -70,7 +69,7 @@ def one(results, workload, variant, group):
         axis.set_title(title, loc="left")
         if largest > 0:
             axis.set_yscale("log" if metric == "ns_per_op" else "symlog")
-        axis.yaxis.set_major_formatter(FuncFormatter(text))
+        axis.yaxis.set_major_formatter(style.TickLabels(text))
         axis.set_xticks(list(places.values()), ["no limit", *(f"{share:g}" for share in shares)])
         axis.set_xlabel(f"limit over {results.baseline}'s peak")
     swap = ", ".join(unique(str(r["pressure"].get("swap")) for r in group if r["pressure"].get("swap")))

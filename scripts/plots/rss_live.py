@@ -58,7 +58,7 @@ def one(results, workload, variant, group):
     axes[0].set_xlim(0, last * 1.03)
     for i, axis in enumerate(axes):
         style.byte_axis(axis.yaxis, top)
-        axis.xaxis.set_major_formatter(style.FuncFormatter(style.count_text))
+        axis.xaxis.set_major_formatter(style.TickLabels(style.count_text))
         axis.tick_params(labelbottom=i + 2 >= len(axes))
         if i + 2 >= len(axes):
             axis.set_xlabel("operations")

@@ -14,7 +14,7 @@ import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
-from matplotlib.ticker import FuncFormatter, MaxNLocator  # noqa: E402
+from matplotlib.ticker import Formatter, MaxNLocator  # noqa: E402
 
 DPI = 150
 CATALOG = Path(__file__).resolve().parents[2] / "allocators/catalog"
@@ -81,26 +81,52 @@ def wrapped(label, width=18):
                                    break_long_words=False)).replace(" [", "[")
 
 
-def bytes_text(value, _=None):
+DIGITS = 3  # of a number in a plot; ticks that would look alike get more (TickLabels)
+
+
+def bytes_text(value, digits=DIGITS):
     for unit, size in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
         if abs(value) >= size:
-            return f"{value / size:.{4 if abs(value) >= 999.5 * size else 3}g} {unit}"  # 1020 KiB is no 1.02e+03
-    return f"{value:.{4 if abs(value) >= 999.5 else 3}g} B"
+            # 1020 KiB is no 1.02e+03
+            return f"{value / size:.{max(digits, 4 if abs(value) >= 999.5 * size else 3)}g} {unit}"
+    return f"{value:.{max(digits, 4 if abs(value) >= 999.5 else 3)}g} B"
 
 
-def count_text(value, _=None):
+def count_text(value, digits=DIGITS):
     for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
         if abs(value) >= size:
-            return f"{value / size:.3g}{unit}"
-    return f"{value:.3g}"
+            return f"{value / size:.{digits}g}{unit}"
+    return f"{value:.{digits}g}"
 
 
-def time_text(value, _=None):
+def time_text(value, digits=DIGITS):
     """Nanoseconds."""
     for unit, size in (("s", 1e9), ("ms", 1e6), ("µs", 1e3)):
         if abs(value) >= size:
-            return f"{value / size:.3g} {unit}"
-    return f"{value:.3g} ns"
+            return f"{value / size:.{digits}g} {unit}"
+    return f"{value:.{digits}g} ns"
+
+
+def labels_of(values, text):
+    """The texts of an axis's ticks by `text(value, digits)`, with as few digits as tell them apart."""
+    for digits in range(DIGITS, 16):
+        labels = [text(value, digits) for value in values]
+        if len(set(labels)) == len(set(values)):
+            break
+    return labels
+
+
+class TickLabels(Formatter):
+    """Labels of an axis by one of the texts of this module: no two of them are alike."""
+
+    def __init__(self, text):
+        self.text = text
+
+    def __call__(self, value, pos=None):
+        return self.text(value)
+
+    def format_ticks(self, values):
+        return labels_of(values, self.text) if len(values) else []
 
 
 def quantity_text(value, unit):
@@ -128,15 +154,16 @@ def ratio_ticks(low, high, apart, letter=0.0):
     best = []
     for steps in TICK_STEPS:
         inside = [round(s, 12) for s in steps if low <= s <= high]
-        places = [(math.log(s / low) / math.log(high / low), len(ratio_text(s)) * letter) for s in inside]
+        widths = [len(label) * letter for label in labels_of(inside, ratio_text)] if inside else []
+        places = [(math.log(s / low) / math.log(high / low), width) for s, width in zip(inside, widths)]
         if len(inside) > len(best) and all(
                 b[0] - a[0] >= max(apart, (a[1] + b[1]) / 2 + 2 * letter) for a, b in zip(places, places[1:])):
             best = inside
     return best
 
 
-def ratio_text(value, _=None):
-    return f"{value:.3g}×" if value < 1000 else f"{count_text(value)}×"
+def ratio_text(value, digits=DIGITS):
+    return f"{value:.{digits}g}×" if value < 1000 else f"{count_text(value, digits)}×"
 
 
 def ratio_axes(axis, apart=((0.1, 0.022), (0.08, 0.0))):
@@ -144,7 +171,7 @@ def ratio_axes(axis, apart=((0.1, 0.022), (0.08, 0.0))):
     for side, room in zip((axis.xaxis, axis.yaxis), apart):
         side.set_ticks(ratio_ticks(*sorted(side.get_view_interval()), *room))
         side.set_minor_locator(plt.NullLocator())
-        side.set_major_formatter(FuncFormatter(ratio_text))
+        side.set_major_formatter(TickLabels(ratio_text))
 
 
 def place_labels(figure, axis, labelled, avoid=(), **look):
@@ -188,7 +215,7 @@ def byte_axis(axis, top):
     unit = next((u for u in (2**30, 2**20, 2**10) if top >= u), 1)
     ticks = MaxNLocator(5).tick_values(0, top / unit)
     axis.set_ticks([t * unit for t in ticks if 0 <= t <= top * 1.12 / unit])
-    axis.set_major_formatter(FuncFormatter(bytes_text))
+    axis.set_major_formatter(TickLabels(bytes_text))
 
 
 def panels(count, width=5.0, height=2.6, columns=2, **more):

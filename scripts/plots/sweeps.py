@@ -88,12 +88,5 @@ def panels_of(results, workload, variant):
     return found
 
 
-def quantity(value, unit):
-    if unit == "bytes":
-        return style.bytes_text(value)
-    if unit == "ns":
-        for name, size in (("s", 1e9), ("ms", 1e6), ("µs", 1e3)):
-            if value >= size:
-                return f"{value / size:.3g} {name}"
-        return f"{value:.3g} ns"
-    return style.count_text(value)
+def quantity(value, unit, digits=style.DIGITS):
+    return {"bytes": style.bytes_text, "ns": style.time_text}.get(unit, style.count_text)(value, digits)

@@ -69,7 +69,7 @@ def histogram(axis, rows, key, title, name, unit=style.count_text, colour=BLUE):
     if unit is style.bytes_text:
         style.byte_axis(axis.yaxis, max(max(places.values()), 1))
     else:
-        axis.yaxis.set_major_formatter(style.FuncFormatter(unit))
+        axis.yaxis.set_major_formatter(style.TickLabels(unit))
 
 
 def sizes(trace):

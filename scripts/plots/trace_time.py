@@ -16,10 +16,10 @@ SHOWN_THREADS = 40
 def time_axis(axis, trace):
     """Seconds, or events where the trace has no times."""
     if trace.data["has_times"]:
-        axis.xaxis.set_major_formatter(style.FuncFormatter(style.time_text))
+        axis.xaxis.set_major_formatter(style.TickLabels(style.time_text))
         axis.set_xlabel("time")
     else:
-        axis.xaxis.set_major_formatter(style.FuncFormatter(style.count_text))
+        axis.xaxis.set_major_formatter(style.TickLabels(style.count_text))
         axis.set_xlabel("events")
     axis.set_xlim(0, max(trace.data["duration_ns"], 1))
 
@@ -51,7 +51,7 @@ def over_time(trace):
         axis.stairs(values, edges, color=LIVE, linewidth=1.1)
         axis.set_title(title, loc="left")
         axis.set_ylim(0, max(values) * 1.15 or 1)
-        axis.yaxis.set_major_formatter(style.FuncFormatter(style.count_text))
+        axis.yaxis.set_major_formatter(style.TickLabels(style.count_text))
     style.byte_axis(axes[0].yaxis, max(data["peak_live_bytes"], 1))
     axes[0].axhline(data["least_rss_bytes"], color=OTHER, linewidth=1, linestyle=(0, (4, 2)))
     axes[0].plot(data["peak_ns"], data["peak_live_bytes"], marker="v", color=OTHER, clip_on=False)
@@ -87,7 +87,7 @@ def threads(trace):
     work.barh(rows, [one["events"] for one in shown], height=0.7, color=IDLE)
     work.barh(rows, freed, height=0.45, color=LIVE)
     work.barh(rows, others, height=0.45, color=OTHER)
-    work.xaxis.set_major_formatter(style.FuncFormatter(style.count_text))
+    work.xaxis.set_major_formatter(style.TickLabels(style.count_text))
     work.set_title("events", loc="left")
     total, by_others = data["given_up"], data["given_up_by_others"]
     share = f"{100 * by_others / total:.0f} % of all blocks are freed" if total else "No block is freed"

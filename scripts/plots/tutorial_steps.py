@@ -64,7 +64,7 @@ def draw(results):
                       markerfacecolor=face, markeredgecolor=look["color"], markeredgewidth=0.9)
         top = max([top] + [v for v in rss + top_break if not math.isnan(v)])
         axis.set_xticks(sorted(set(steps)))
-        axis.xaxis.set_major_formatter(style.FuncFormatter(lambda v, _: f"{v:g}"))
+        axis.xaxis.set_major_formatter("{x:g}")
         axis.tick_params(labelsize=8)
     axes[0].set_ylim(min(0, axes[0].get_ylim()[0]), top * 1.08)
     style.byte_axis(axes[0].yaxis, top)

@@ -98,16 +98,18 @@ def equal(ratio, noise):
 
 
 def agrees(claim, claim_noise, real, real_noise):
-    """Whether the real command says of an objective what the trace said: True, False, or None where it cannot tell."""
-    if better(claim, claim_noise):
-        if better(real, real_noise):
+    """Whether the real command says of an objective what the trace said: True, False, or None where it cannot tell.
+
+    It cannot where either cannot be told. The two say the same where both are better, both worse, both equal within the
+    margin, or no more than the margin apart: "equal within 3 %" and "2 % more" are no contradiction.
+    """
+    told = ((claim, claim_noise), (real, real_noise))
+    for same in (better, worse, equal):
+        if all(same(*one) for one in told):
             return True
-        return False if worse(real, real_noise) or equal(real, real_noise) else None
-    if worse(claim, claim_noise):
-        if worse(real, real_noise):
-            return True
-        return False if better(real, real_noise) or equal(real, real_noise) else None
-    return not worse(real, real_noise)
+    if not all(better(*one) or worse(*one) or equal(*one) for one in told):
+        return None
+    return abs(math.log(claim["median"]) - math.log(real["median"])) <= math.log1p(EQUAL_WITHIN)
 
 
 def worse(ratio, noise):

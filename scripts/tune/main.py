@@ -1,10 +1,8 @@
 """`heapmark tune`: searches an allocator's tunables for less time and memory, checks the find, and says what to paste.
 
-Owns the command line, messages and exit codes: 0 done, 1 heapmark, Optuna or the database failed, 2 wrong usage,
+Owns the order of what is done, messages and exit codes: 0 done, 1 heapmark, Optuna or the database failed, 2 wrong usage,
 130 interrupted by Ctrl-C, 143 by SIGTERM. heapmark starts it with HEAPMARK_PROGRAM, HEAPMARK_CATALOG and HEAPMARK_COMMAND set.
 """
-import argparse
-import difflib
 import importlib.util
 import json
 import os
@@ -18,229 +16,15 @@ sys.dont_write_bytecode = True
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 import apply  # noqa: E402
+import asked as asking  # noqa: E402
+import command_line  # noqa: E402
+import confirm  # noqa: E402
 import measure  # noqa: E402
 import report  # noqa: E402
 import space  # noqa: E402
 import traces  # noqa: E402
-import work  # noqa: E402
 
-SEARCHED = ["churn/mixed-1t", "churn/mixed-4t", "breathe/wide"]
-FOR_FAILED = ["large_block/as"]
-NOT_FOR_CHECK = ["tutorial"]  # a demonstration of a few calls, no load
-QUICK_UP_TO = 600  # seconds of budget
 HELD_OUT_SEED = 1_000_003
-
-
-class Parser(argparse.ArgumentParser):
-    def error(self, message):
-        unknown = (
-            message.removeprefix("unrecognized arguments: ").split()[0] if message.startswith("unrecognized") else ""
-        )
-        near = difflib.get_close_matches(unknown, self._option_string_actions, 1)
-        raise SystemExit(
-            usage(f"{message}{f' (did you mean {near[0]}?)' if near else ''}\nSee heapmark tune --help.")
-        )
-
-
-def usage(message):
-    print(f"heapmark: {message}", file=sys.stderr)
-    return 2
-
-
-def parse(arguments):
-    """The options, and the words of a command that stand after "--"."""
-    end = arguments.index("--") if "--" in arguments else len(arguments)
-    arguments, words = arguments[:end], arguments[end + 1 :]
-    parser = Parser(
-        prog="heapmark tune",
-        description="Searches an allocator's tunables for less time and memory, side by "
-        "side with its defaults; checks what it finds on workloads it never saw.",
-        epilog="The study is kept in DIR/study.db: the same command again goes on with it.",
-    )
-    parser.add_argument(
-        "-a", "--allocator", required=True, help="one allocator of the catalog (heapmark list allocators)"
-    )
-    parser.add_argument(
-        "-w",
-        "--workloads",
-        help=f"workloads to search on, separated by commas ({','.join(SEARCHED)}); trace:FILE is a recorded program, "
-        "searched on its first part and checked on the rest",
-    )
-    parser.add_argument(
-        "--check-on", help="traces to check on, trace:FILE, separated by commas; those of -w are then searched whole"
-    )
-    parser.add_argument(
-        "--confirm",
-        action="store_true",
-        help="after a study of traces, run the real command, which stands after --, with the defaults and with the find",
-    )
-    parser.add_argument("--objective", default="time,rss", help="of time, rss, faults, failed, p999, pressure_time (default: %(default)s)")
-    parser.add_argument("--budget", default="15m", help="how long all may take (default: %(default)s)")
-    parser.add_argument(
-        "--prefer",
-        default="balanced",
-        choices=["speed", "memory", "balanced"],
-        help="what to recommend of the front: least time, least RSS, or its knee (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--tunables", help="which to search, separated by commas (those the catalog gives a search range)"
-    )
-    parser.add_argument("-o", "--out", help="folder for the study, results and plots (default: heapmark-tune-NAME)")
-    parser.add_argument(
-        "--storage", help="a database for many workers, postgresql+psycopg2://USER@HOST/NAME (default: DIR/study.db)"
-    )
-    parser.add_argument("--seed", type=seed_number, default=1, help="of the workloads and the search (default: %(default)s)")
-    parser.add_argument(
-        "--quick",
-        action="store_true",
-        help="smaller workloads, as in heapmark run; taken by itself up to --budget 10m",
-    )
-    parser.add_argument("--report", action="store_true", help="measure nothing: report on the study as it is")
-    parser.add_argument(
-        "--apply",
-        action="store_true",
-        help="measure nothing: make the study's find brkmmap's defaults, in the source",
-    )
-    work.add_flags(parser)
-    options = parser.parse_args(arguments)
-    options.words = words
-    if options.out in ("", "-"):
-        parser.error(f"--out takes a folder for the study and its results, not '{options.out}'")
-    return options
-
-
-def seed_number(text):
-    if not text.isascii() or not text.isdigit():
-        raise argparse.ArgumentTypeError(f"takes a whole number from 0 up, not '{text}'")
-    return int(text)
-
-
-def seconds(text):
-    units = {"s": 1, "m": 60, "h": 3600}
-    number, unit = (text[:-1], text[-1]) if text[-1:] in units else (text, "s")
-    try:
-        value = float(number) * units[unit]
-    except ValueError:
-        value = 0
-    if not value > 0:
-        raise space.BadSpace(f"--budget takes a time like 90s, 10m or 1h, not '{text}'")
-    return value
-
-
-def known_workloads(program, group="standard"):
-    """Every workload variant of a group with its passes, as the measuring program tells them."""
-    told = subprocess.run(
-        [str(Path(program).parent / "heapmark-host"), "describe"], capture_output=True, text=True, check=True
-    )
-    return {
-        f"{w['name']}/{v['name']}": v["passes"]
-        for w in json.loads(told.stdout)["workloads"]
-        for v in w["variants"]
-        if w["group"] == group
-    }
-
-
-def chosen_workloads(asked, known, objectives):
-    """The variants to search on; a workload's name alone means all its variants that can be compared."""
-    names = asked.split(",") if asked else SEARCHED + (FOR_FAILED if "failed" in objectives else [])
-    found = []
-    for name in names:
-        these = [k for k in known if k == name or k.split("/")[0] == name]
-        if not these:
-            near = difflib.get_close_matches(name, [*known, *(k.split("/")[0] for k in known)], 1)
-            raise space.BadSpace(
-                f'unknown workload "{name}"{f": did you mean {near[0]}?" if near else ""} (known: {", ".join(known)})'
-            )
-        found += [k for k in these if k not in found]
-    for objective in objectives:
-        if not any(measure.PASS_OF[objective] in known[name] for name in found):
-            raise space.BadSpace(
-                f"--objective {objective}: none of the workloads has a {measure.PASS_OF[objective]} pass"
-            )
-    return found
-
-
-def held_out(searched, known, objectives):
-    """What the search does not see: every other workload variant, and its own ones with another seed."""
-    passes = {measure.PASS_OF[o] for o in objectives}
-    others = [
-        k
-        for k in known
-        if k not in searched
-        and k.split("/")[0] not in NOT_FOR_CHECK
-        and "speed" in known[k]
-        and passes & set(known[k])
-    ]
-    return others + searched
-
-
-class Asked:
-    """The command line, checked."""
-
-    def __init__(self, options, environment):
-        self.program = environment["HEAPMARK_PROGRAM"]
-        self.command = environment.get("HEAPMARK_COMMAND", "heapmark tune")
-        self.allocator = space.load(environment["HEAPMARK_CATALOG"], options.allocator)
-        self.objectives = options.objective.split(",")
-        for name in self.objectives:
-            if name not in measure.PASS_OF:
-                raise space.BadSpace(f'unknown objective "{name}" (known: {", ".join(measure.PASS_OF)})')
-        wanted = {"speed": "time", "memory": "rss"}.get(options.prefer)
-        if wanted and wanted not in self.objectives:
-            raise space.BadSpace(f"--prefer {options.prefer} needs the objective {wanted}")
-        self.space = self.allocator.space(options.tunables.split(",") if options.tunables else None)
-        self.budget = seconds(options.budget)
-        self.quick = options.quick or self.budget <= QUICK_UP_TO
-        self.work = work.Work(options, options.words)
-        names = options.workloads.split(",") if options.workloads else []
-        self.traces = traces.Traces(names, options.check_on.split(",") if options.check_on else [])
-        self.confirm = None
-        if options.confirm:
-            self.choose_confirm(options)
-        if self.traces:
-            if self.work.is_given:
-                raise space.BadSpace("-w names traces, and a command is given too: --confirm runs it once the find is checked")
-            self.choose_traces([name for name in names if not traces.is_trace(name)])
-        elif self.work.is_given:
-            self.choose_command(options)
-        else:
-            self.known = known_workloads(self.program)
-            self.workloads = chosen_workloads(options.workloads, self.known, self.objectives)
-            self.held_out = held_out(self.workloads, self.known, self.objectives)
-        self.seed, self.prefer = options.seed, options.prefer
-        self.folder = Path(options.out or f"heapmark-tune-{self.allocator.name}")
-        self.url = options.storage or f"sqlite:///{self.folder}/study.db"
-        self.shared = options.storage is not None
-        self.report_only = options.report or options.apply
-
-    def choose_confirm(self, options):
-        if not self.traces:
-            raise space.BadSpace("--confirm is for a study of traces: -w trace:FILE")
-        if not self.work.is_given:
-            raise space.BadSpace("--confirm needs the command that was recorded: --confirm -- ./app ARGUMENTS...")
-        self.confirm, self.work = self.work, work.Work(work.without(options), [])
-
-    def choose_traces(self, others):
-        """Traces, and built-in workloads beside them, which are checked with another seed."""
-        passes = next(iter(known_workloads(self.program, "trace").values()))
-        self.known = known_workloads(self.program)
-        others = chosen_workloads(",".join(others), self.known, []) if others else []
-        self.known.update({word: passes for word in self.traces.words})
-        for objective in self.objectives:
-            if measure.PASS_OF[objective] not in passes:
-                raise space.BadSpace(f"--objective {objective}: a replay has no {measure.PASS_OF[objective]} pass")
-        self.workloads, self.held_out = self.traces.words + others, self.traces.checked + others
-
-    def choose_command(self, options):
-        """A command is searched on itself, and confirmed by itself in rounds that the search did not see."""
-        if options.workloads:
-            raise space.BadSpace("-w names built-in workloads, and a command is the work: leave one of them out")
-        for objective in self.objectives:
-            if measure.PASS_OF[objective] not in work.PASSES:
-                raise space.BadSpace(f"--objective {objective}: a command has no {measure.PASS_OF[objective]} pass")
-        self.quick = False
-        self.known = {self.work.name: work.PASSES}
-        self.workloads = self.held_out = [self.work.name]
 
 
 def say(text):
@@ -282,6 +66,8 @@ def open_study(asked):
 def search_and_check(asked, study, bench):
     import search as searching
 
+    if asked.confirm:
+        confirm.try_once(asked, say)
     search = searching.Search(bench, study, asked.allocator, asked.space, asked, say)
     say(
         f"{asked.allocator.name}: {', '.join(asked.space)} on {', '.join(asked.workloads)}"
@@ -304,18 +90,7 @@ def search_and_check(asked, study, bench):
             choice, asked.held_out, asked.seed + HELD_OUT_SEED, asked.traces.checked_sets, asked.traces.where
         )
         if asked.confirm:
-            confirm(asked, search, choice)
-
-
-def confirm(asked, search, choice):
-    objectives = [o for o in asked.objectives if measure.PASS_OF[o] in work.PASSES]
-    if not objectives:
-        say("none of the objectives can be measured on a command: it is not run")
-        return
-    command = " ".join([*asked.confirm.flags, *asked.confirm.words])
-    say(f"running {command} with the defaults and with {report.settings(choice.tunables)}")
-    bench = measure.Bench(asked.program, asked.folder, objectives, False, asked.confirm.arguments)
-    search.confirm(choice, bench, asked.seed, command)
+            confirm.confirm(asked, search, choice, say)
 
 
 def write_report(asked, study):
@@ -408,7 +183,7 @@ def interrupted_by():
 
 def main(arguments):
     signal.signal(signal.SIGTERM, on_sigterm)
-    options = parse(arguments)
+    options = command_line.parse(arguments)
     missing = [m for m in ("optuna", "sqlalchemy") if importlib.util.find_spec(m) is None]
     if missing:
         print(
@@ -421,10 +196,10 @@ def main(arguments):
     import study
 
     try:
-        return tune(Asked(options, os.environ), options)
-    except (space.BadSpace, study.BadStudy, apply.CannotApply, traces.BadTrace) as error:
-        return usage(error)
-    except (measure.MeasureError, search.TooShort, OSError) as error:
+        return tune(asking.Asked(options, os.environ), options)
+    except (space.BadSpace, study.BadStudy, apply.CannotApply, traces.BadTrace, measure.WrongUsage) as error:
+        return command_line.usage(error)
+    except (measure.MeasureError, confirm.CannotConfirm, search.TooShort, OSError) as error:
         print(f"heapmark: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

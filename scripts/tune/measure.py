@@ -13,7 +13,7 @@ from pathlib import Path
 PASS_OF = {"time": "speed", "rss": "memory", "faults": "speed", "failed": "limit", "p999": "latency",
            "pressure_time": "pressure"}
 PRESSURE = "0.9,0.7"  # limits of a candidate; without the search for the smallest, which takes many trials
-SOME_TRIAL_FAILED, INTERRUPTED = 3, (130, 143)  # SIGINT, SIGTERM
+WRONG_USAGE, SOME_TRIAL_FAILED, INTERRUPTED = 2, 3, (130, 143)  # SIGINT, SIGTERM
 
 
 def compressed_beside(path):
@@ -23,6 +23,10 @@ def compressed_beside(path):
 
 class MeasureError(Exception):
     """heapmark could not measure at all; the message is what it said."""
+
+
+class WrongUsage(MeasureError):
+    """It refused its flags."""
 
 
 class Bench:
@@ -52,7 +56,7 @@ class Bench:
         if ended.returncode in INTERRUPTED:
             raise KeyboardInterrupt
         if ended.returncode not in (0, SOME_TRIAL_FAILED):
-            raise MeasureError(
+            raise (WrongUsage if ended.returncode == WRONG_USAGE else MeasureError)(
                 (ended.stderr or "").strip().removeprefix("heapmark: ")
                 or f"heapmark {arguments[0]} ended with {ended.returncode}"
             )
@@ -117,6 +121,12 @@ class Bench:
             older.unlink(missing_ok=True)
         self.call("merge", "--no-tables", part, "-o", check)
         part.unlink()
+
+    def drop(self, name):
+        """Throws a part away, where it was written."""
+        (self.parts / f"{name}.json").unlink(missing_ok=True)
+        if self.parts.is_dir() and not any(self.parts.iterdir()):
+            self.parts.rmdir()
 
     def collect(self):
         """Joins all parts, and what an earlier session left, into results.json; the parts are then gone."""

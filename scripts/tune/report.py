@@ -201,13 +201,15 @@ def confirmation(confirmed, check, noise, objectives):
     agreed = None if not verdicts or None in verdicts else all(verdicts)
     if False in verdicts:
         agreed = False
+    kind = confirmed.get("kind", "command")
     return {
+        "kind": kind,
         "command": confirmed["command"],
         "ratios": confirmed["ratios"],
         "noise": confirmed["noise"],
         "failure": confirmed["failure"],
         "agrees": None if confirmed["failure"] else agreed,
-        "words": f"The real command, {confirmed['command']}: "
+        "words": f"The real {kind}, {confirmed['command']}: "
         + ("; ".join(told) or "nothing measured")
         + (f"; {confirmed['failure']}" if confirmed["failure"] else ""),
     }

@@ -243,8 +243,8 @@ class Search:
         )
         self.bench.keep_apart(part, "check")
 
-    def confirm(self, choice, bench, seed, command):
-        """The choice against the defaults on the real command, and the defaults against themselves; kept in the study."""
+    def confirm(self, choice, bench, seed, real):
+        """The choice against the defaults on the real work (a work.Work), and the defaults against themselves; kept in the study."""
         name, label = self.allocator.name, self.allocator.label(choice.tunables)
         part, _ = bench.run(
             "confirm",
@@ -262,7 +262,8 @@ class Search:
         self.study.correct(
             confirmation={
                 "number": choice.number,
-                "command": command,
+                "kind": real.kind,
+                "command": real.told,
                 "ratios": candidate.ratios,
                 "noise": {o: [n.floor, n.spread] for o, n in noise.items()},
                 "failure": told[label]["failure"] or told[f"{name}#2"]["failure"],

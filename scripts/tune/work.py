@@ -1,8 +1,9 @@
 """A command or server of the user's as the work of a study: the flags that `heapmark run` takes for it, passed on.
 
-Owns: which flags those are, and the name of the work. Knows nothing of searching.
+Owns: which flags those are, and the names of the work. Knows nothing of searching.
 """
 import argparse
+import shlex
 from pathlib import Path
 
 VALUES = ["--name", "--prepare", "--cwd", "--input", "--exit-code", "--processes", "--serve", "--ready", "--load",
@@ -33,7 +34,8 @@ def without(options):
 
 
 class Work:
-    """What `heapmark run` is told of it: .flags, then .words after "--"; .name as tables have it."""
+    """What `heapmark run` is told of it: .flags, then .words after "--"; .name as tables have it; .kind and .told as
+    sentences have it."""
 
     def __init__(self, options, words):
         def value(flag):
@@ -47,8 +49,9 @@ class Work:
             self.flags += [f"{flag}={one}" for one in value(flag) or []]
         self.flags += [flag for flag in SWITCHES if value(flag)]
         first = self.words[0] if self.words else (options.serve or "").split(" ")[0]
-        kind = "server" if options.serve else "command"
-        self.name = f"{options.name or Path(first).name}/{kind}"
+        self.kind = "server" if options.serve else "command"
+        self.name = f"{options.name or Path(first).name}/{self.kind}"
+        self.told = f"{options.serve} under {options.load}" if options.serve else shlex.join(self.words)
 
     @property
     def is_given(self):

@@ -1,5 +1,6 @@
-// See trial_run.h. Between the stages kWorkload and kFinished nothing here makes a system call that the
-// ledger counts, except for questions to the kernel (brk(0)) that it ignores.
+// See trial_run.h; tables, phases and metrics are report_writer's. Between the stages kWorkload and kFinished
+// nothing here makes a system call that the ledger counts, except for questions to the kernel (brk(0)) that
+// it ignores.
 #include "workloads/host/trial_run.h"
 
 #include <dlfcn.h>
@@ -19,6 +20,7 @@
 #include "workloads/host/page_out.h"
 #include "workloads/host/procfs.h"
 #include "workloads/host/registry.h"
+#include "workloads/host/report_writer.h"
 #include "workloads/host/turns.h"
 #include "workloads/text.h"
 
@@ -63,11 +65,6 @@ Faults faults() {
   return {static_cast<std::uint64_t>(usage.ru_minflt), static_cast<std::uint64_t>(usage.ru_majflt)};
 }
 
-void copy_name(char (&to)[kNameSize], const char* from) {
-  std::strncpy(to, from, kNameSize - 1);
-  to[kNameSize - 1] = '\0';
-}
-
 std::uint64_t above(std::uint64_t value, std::uint64_t baseline) {
   return value > baseline ? value - baseline : 0;
 }
@@ -76,20 +73,13 @@ void set_stage(Stage stage) {
   state.report->stage.store(static_cast<std::uint32_t>(stage), std::memory_order_release);
 }
 
-[[noreturn]] void defect_of_workload(const char* what, const char* name) {
-  Message message;
-  message.add("defect of the workload: ").add(what).add(" ").add(name).add("\n");
-  (void)!write(STDERR_FILENO, message.c_str(), message.size());
-  _exit(2);
-}
-
 const host::Value& value_of(const char* name) {
   std::size_t index = 0;
   for (const Parameter& parameter : state.arguments->workload->parameters) {
     if (std::strcmp(parameter.name, name) == 0) return state.arguments->values[index];
     ++index;
   }
-  defect_of_workload("it asks for a parameter that it does not declare:", name);
+  host::defect_of_workload("it asks for a parameter that it does not declare:", name);
 }
 
 // The file that malloc was resolved to. ld.so only warns where a preload cannot be loaded, so this is the
@@ -205,28 +195,6 @@ void* Context::own_memory(std::size_t bytes) {
   return memory;
 }
 
-int Context::open_table(const char* name, std::initializer_list<const char*> columns, std::uint32_t max_rows,
-                        bool with_texts) {
-  Report& report = *state.report;
-  if (report.table_count == kMaxTables || columns.size() > kMaxColumns ||
-      report.cell_count + columns.size() * max_rows > kMaxCells ||
-      (with_texts && report.text_count + max_rows > kMaxTexts))
-    defect_of_workload("a table larger than the report:", name);
-  const int index = static_cast<int>(report.table_count++);
-  ReportTable& table = report.tables[index];
-  copy_name(table.name, name);
-  for (const char* column : columns) copy_name(table.columns[table.column_count++], column);
-  table.max_rows = max_rows;
-  table.first_cell = report.cell_count;
-  report.cell_count += table.column_count * max_rows;
-  table.first_text = kNoTexts;
-  if (with_texts) {
-    table.first_text = report.text_count;
-    report.text_count += max_rows;
-  }
-  return index;
-}
-
 void Context::uses_threads(std::uint32_t threads) {
   state.threads = threads;
 }
@@ -297,45 +265,6 @@ double Context::page_out() {
   return host::page_out_heap(state.own_ranges, state.own_range_count);
 }
 
-void Context::phase(const char* name) {
-  Report& report = *state.report;
-  std::uint32_t index = 0;
-  while (index < report.phase_count && std::strncmp(report.phase_names[index], name, kNameSize - 1) != 0)
-    ++index;
-  if (index == report.phase_count) {
-    if (index == kMaxPhaseNames) defect_of_workload("more phases than the report holds, at", name);
-    copy_name(report.phase_names[report.phase_count++], name);
-  }
-  report.phase.store(index, std::memory_order_relaxed);
-}
-
-void Context::add_row(int index, std::initializer_list<double> cells, const char* text) {
-  Report& report = *state.report;
-  ReportTable& table = report.tables[index];
-  if (table.row_count == table.max_rows) {
-    ++table.dropped_rows;
-    return;
-  }
-  double* to = report.cells + table.first_cell + table.row_count * table.column_count;
-  const double* from = cells.begin();
-  for (std::uint32_t column = 0; column < table.column_count; ++column)
-    *to++ = from != cells.end() ? *from++ : kNotMeasured;
-  if (text != nullptr && table.first_text != kNoTexts) {
-    char* place = report.texts[table.first_text + table.row_count];
-    std::strncpy(place, text, kTextSize - 1);
-    place[kTextSize - 1] = '\0';
-  }
-  ++table.row_count;
-}
-
-void Context::metric(const char* name, double value) {
-  Report& report = *state.report;
-  if (report.metric_count == kMaxMetrics) defect_of_workload("more metrics than the report holds, at", name);
-  ReportMetric& metric = report.metrics[report.metric_count++];
-  copy_name(metric.name, name);
-  metric.value = value;
-}
-
 Observation Context::sample(std::uint64_t operation, std::uint64_t live_bytes) {
   return add_sample(operation, static_cast<double>(live_bytes));
 }
@@ -367,6 +296,7 @@ void run_trial(const Arguments& arguments, Report& report) {
   constexpr std::uint32_t kSampleRows = 2048;
   state.arguments = &arguments;
   state.report = &report;
+  write_into(report);
   report.magic = kReportMagic;
   report.version = kReportVersion;
   report.observer_bytes = sizeof(Report);

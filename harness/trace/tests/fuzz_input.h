@@ -1,5 +1,5 @@
 // What the fuzzer of traces and the maker of its seeds agree on: the first byte of an input says how the rest
-// is read.
+// is read. Of raw recordings: fuzz_recording.h.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,9 @@ enum class FuzzKind : std::uint8_t {
   kSegments,  // threads less 1 (1 byte), then segments: raw bytes after their count (2 bytes, little-endian)
   kMemoryReplay,  // the text of one
   kMtrace,        // the text of one
+  kRegions,       // the control page and the regions of a raw recording, whatever they hold
+  kCalls,         // the calls of threads: a raw recording as the recorder writes it
 };
-inline constexpr unsigned kFuzzKinds = 4;
+inline constexpr unsigned kFuzzKinds = 6;
 
 }  // namespace heapmark::trace

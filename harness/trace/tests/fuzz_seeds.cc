@@ -1,11 +1,13 @@
-// Writes the seeds of trace_fuzz into a folder: small traces as files and as raw segments, and logs of the
-// formats that are imported.   Usage: fuzz_seeds FOLDER
+// Writes the seeds of trace_fuzz into a folder: small traces as files and as raw segments, logs of the
+// formats that are imported, and raw recordings of random calls.   Usage: fuzz_seeds FOLDER
 #include <cstdio>
 #include <exception>
 #include <fstream>
+#include <random>
 
 #include "harness/trace/example_trace.h"
 #include "harness/trace/tests/fuzz_input.h"
+#include "harness/trace/tests/fuzz_recording.h"
 #include "testing/folder.h"
 #include "workloads/contract/trace/reader.h"
 
@@ -48,6 +50,27 @@ std::string segments_of(const std::string& bytes) {
   return all;
 }
 
+// Random calls of `threads` threads, as FuzzKind::kCalls has them.
+std::string random_calls(unsigned threads, unsigned calls) {
+  std::mt19937 random(threads);
+  std::string input(1, static_cast<char>(threads - 1));
+  while (calls-- > 0) {
+    const unsigned op = random() % 2 == 0 ? 0 : random() % 12;
+    const bool new_chunk = random() % 40 == 0;
+    for (const unsigned byte : {random() % threads | (new_chunk ? 8U : 0U) | op << 4, random() % 256,
+                                random() % 16, random() % 128})
+      input.push_back(static_cast<char>(byte));
+  }
+  return input;
+}
+
+// The same as regions, behind a control page whose counter is the clock.
+std::string regions_of(const std::string& calls) {
+  std::string input("\0\2\100\0\0\0\0\14", 8);
+  for (const FuzzRegion& region : calls_of(calls).regions) input += region.input();
+  return input;
+}
+
 void make_seeds(const std::filesystem::path& folder) {
   std::filesystem::create_directories(folder);
   const auto trace = folder / "trace";
@@ -67,6 +90,11 @@ void make_seeds(const std::filesystem::path& folder) {
       write(folder / ("segments-" + name), FuzzKind::kSegments, segments_of(bytes));
     }
   std::filesystem::remove(trace);
+  for (const unsigned threads : {1U, 2U, 5U}) {
+    const std::string calls = random_calls(threads, 120);
+    write(folder / ("calls-" + std::to_string(threads)), FuzzKind::kCalls, calls);
+    write(folder / ("regions-" + std::to_string(threads)), FuzzKind::kRegions, regions_of(calls));
+  }
   write(folder / "memory_replay", FuzzKind::kMemoryReplay, kMemoryReplayText);
   write(folder / "mtrace", FuzzKind::kMtrace, kMtraceText);
 }

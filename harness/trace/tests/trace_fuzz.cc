@@ -1,20 +1,18 @@
-// libFuzzer's target for all that reads traces: the reader, the walk, the facts, the cut, the importers. A
-// file may be anything and must end in BadTrace or in facts; whatever was made (cut, imported) must be right.
+// libFuzzer's target for all that reads traces: the reader, the walk, the facts, the cut, the importers; raw
+// recordings are in recording_fuzz.cc. A file may be anything and must end in BadTrace or in facts; whatever
+// was made (cut, imported) must be right.
 //
 // A segment is compressed and has a checksum, and its sums stand in index and header: of raw segments a whole
 // file is made here, with sums that are right where the events make sense at all.
-#include <unistd.h>
 #include <zstd.h>
 
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
-#include <filesystem>
 #include <string>
 #include <vector>
 
 #include "harness/trace/tests/fuzz_input.h"
+#include "harness/trace/tests/fuzz_target.h"
 #include "harness/trace/trace_cut.h"
 #include "harness/trace/trace_facts.h"
 #include "harness/trace/trace_import.h"
@@ -25,17 +23,6 @@ namespace {
 
 // A few bytes of zstd can stand for many events: more would only be slow.
 constexpr std::uint64_t kMostEvents = 20'000;
-
-[[noreturn]] void fail(const char* what, const std::string& why) {
-  std::fprintf(stderr, "%s: %s\n", what, why.c_str());
-  std::abort();
-}
-
-const std::filesystem::path& scratch() {
-  static const std::filesystem::path path = "/dev/shm/heapmark-trace-fuzz-" + std::to_string(::getpid());
-  [[maybe_unused]] static const int registered = std::atexit([] { (void)::unlink(scratch().c_str()); });
-  return path;
-}
 
 std::string compressed(const std::string& raw) {
   std::string to(ZSTD_compressBound(raw.size()), '\0');
@@ -264,6 +251,12 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t cou
       break;
     case FuzzKind::kMtrace:
       try_text(rest, ForeignFormat::kMtrace);
+      break;
+    case FuzzKind::kRegions:
+      try_regions(rest);
+      break;
+    case FuzzKind::kCalls:
+      try_calls(rest);
   }
   return 0;
 }

@@ -173,10 +173,32 @@ class Parts(unittest.TestCase):
             self.assertGreaterEqual(len(ticks), 2, (low, high))
             places = [math.log(t / low) / math.log(high / low) for t in ticks]
             self.assertGreaterEqual(min(b - a for a, b in zip(places, places[1:])), 0.13, (low, high))
-            self.assertEqual(len({style.ratio_text(t) for t in ticks}), len(ticks))
+            self.assertEqual(len(set(style.labels_of(ticks, style.ratio_text))), len(ticks))
             written = style.ratio_ticks(low, high, 0.1, letter=0.022)
             self.assertLess(sum(len(style.ratio_text(t)) for t in written) * 0.022, 1.2)
             self.assertGreaterEqual(len(written), 2, (low, high))
+
+    def test_labels_of_ticks_have_the_digits_that_tell_them_apart_and_no_more(self):
+        self.assertEqual(style.labels_of([1, 1.01, 1.02], style.ratio_text), ["1×", "1.01×", "1.02×"])
+        self.assertEqual(style.labels_of([1, 1.005, 1.01, 1.015], style.ratio_text), ["1×", "1.005×", "1.01×", "1.015×"])
+        self.assertEqual(style.labels_of([2**30, 1.001 * 2**30], style.bytes_text), ["1 GiB", "1.001 GiB"])
+        self.assertEqual(style.labels_of([1.2344e9, 1.2345e9], style.time_text), ["1.2344 s", "1.2345 s"])
+        self.assertEqual(style.labels_of([100100, 100200], style.count_text), ["100.1k", "100.2k"])
+
+    def test_axes_of_ratios_that_hardly_differ_have_no_two_labels_alike(self):
+        for low, high in ((0.9985, 1.0125), (0.996, 1.021), (1.0004, 1.0301)):
+            figure, axis = style.plt.subplots(figsize=(5.2, 5.8))
+            axis.set_xscale("log")
+            axis.set_yscale("log")
+            axis.set_xlim(low, high)
+            axis.set_ylim(low, high)
+            style.ratio_axes(axis)
+            figure.canvas.draw()
+            for side in (axis.xaxis, axis.yaxis):
+                labels = [label.get_text() for label in side.get_ticklabels()]
+                self.assertGreaterEqual(len(labels), 2)
+                self.assertEqual(len(set(labels)), len(labels), labels)
+            style.plt.close(figure)
 
     def test_labels_of_points_on_one_spot_do_not_cover_each_other(self):
         figure, axis = style.plt.subplots()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import command_line  # noqa: E402
 import main  # noqa: E402
 
 
@@ -15,12 +16,12 @@ class CommandLine(unittest.TestCase):
     def refused(self, *arguments):
         said = io.StringIO()
         with contextlib.redirect_stderr(said), self.assertRaises(SystemExit) as ended:
-            main.parse(["-a", "glibc", *arguments])
+            command_line.parse(["-a", "glibc", *arguments])
         self.assertEqual(ended.exception.code, 2)
         return said.getvalue()
 
     def test_a_seed_is_a_whole_number_from_0_up(self):
-        self.assertEqual(main.parse(["-a", "glibc", "--seed", "7"]).seed, 7)
+        self.assertEqual(command_line.parse(["-a", "glibc", "--seed", "7"]).seed, 7)
         for wrong in ("--seed=-4", "--seed=1.5", "--seed=x"):
             self.assertIn("from 0 up", self.refused(wrong))
 

@@ -69,9 +69,34 @@ class Agreement(unittest.TestCase):
         self.assertFalse(judge.agrees(ratio(0.8), QUIET, ratio(1.2), QUIET))
         self.assertIsNone(judge.agrees(ratio(0.8), QUIET, ratio(0.95, 0.8, 1.1), QUIET))
 
-    def test_what_the_trace_called_equal_must_not_be_worse(self):
-        self.assertTrue(judge.agrees(ratio(1.0), QUIET, ratio(1.01, 0.9, 1.1), QUIET))
+    def test_within_the_margin_two_findings_are_the_same(self):
+        little_more = ratio(1.022, 1.002, 1.043)
+        self.assertTrue(judge.agrees(little_more, QUIET, ratio(0.9998, 0.98, 1.02), QUIET))
+        self.assertTrue(judge.agrees(ratio(0.9998, 0.98, 1.02), QUIET, little_more, QUIET))
+        self.assertTrue(judge.agrees(ratio(0.99), QUIET, ratio(1.01), QUIET))
+        self.assertFalse(judge.agrees(ratio(0.98), QUIET, ratio(1.02, 1.01, 1.04), QUIET))
+
+    def test_what_the_trace_called_equal_must_be_so(self):
+        self.assertTrue(judge.agrees(ratio(0.975), QUIET, ratio(1.025), QUIET))
         self.assertFalse(judge.agrees(ratio(1.0), QUIET, ratio(1.2), QUIET))
+        self.assertFalse(judge.agrees(ratio(1.0), QUIET, ratio(0.8), QUIET))
+
+    def test_nothing_can_be_told_where_one_of_the_two_is_not_known(self):
+        unknown = ratio(1.01, 0.9, 1.1)
+        for known in (ratio(0.8), ratio(1.0), ratio(1.2), unknown):
+            self.assertIsNone(judge.agrees(unknown, QUIET, known, QUIET))
+            self.assertIsNone(judge.agrees(known, QUIET, unknown, QUIET))
+
+    def test_the_whole_agrees_where_every_objective_does(self):
+        def agreed(time, rss):
+            check = {"number": 3, "ratios": {"time": ratio(0.8), "rss": ratio(1.0)}}
+            confirmed = {"number": 3, "command": "./app", "ratios": {"time": time, "rss": rss}, "noise": {}, "failure": ""}
+            return report.confirmation(confirmed, check, {"time": QUIET, "rss": QUIET}, ["time", "rss"])["agrees"]
+
+        unknown = ratio(1.0, 0.8, 1.2)
+        self.assertIs(agreed(ratio(0.9), ratio(1.01)), True)
+        self.assertIsNone(agreed(ratio(0.9), unknown))
+        self.assertIs(agreed(ratio(1.1), unknown), False)
 
     def test_the_words_name_the_command_and_both_figures(self):
         check = {"number": 3, "ratios": {"time": ratio(0.8), "rss": ratio(1.0)}}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-import main  # noqa: E402
+import command_line  # noqa: E402
 import work  # noqa: E402
 
 
@@ -34,8 +34,14 @@ class Works(unittest.TestCase):
         self.assertEqual(made.name, "server/server")
         self.assertEqual(work_of(["--name", "it"], ["./app"]).name, "it/command")
 
+    def test_sentences_name_it_so_that_it_can_be_typed_again(self):
+        command = work_of(["--ignore-output"], ["./app", "a b"])
+        self.assertEqual((command.kind, command.told), ("command", "./app 'a b'"))
+        server = work_of(["--serve", "./server --port 7", "--ready", "true", "--load", "./bench -n 9"])
+        self.assertEqual((server.kind, server.told), ("server", "./server --port 7 under ./bench -n 9"))
+
     def test_what_follows_two_dashes_is_not_ours_to_read(self):
-        options = main.parse(["-a", "glibc", "--", "./app", "-a", "--budget"])
+        options = command_line.parse(["-a", "glibc", "--", "./app", "-a", "--budget"])
         self.assertEqual((options.allocator, options.words), ("glibc", ["./app", "-a", "--budget"]))
 
 

@@ -61,7 +61,7 @@ class Tune(unittest.TestCase):
         subprocess.run([PROGRAM, "record", "-o", trace, "--", *program], check=True, capture_output=True, timeout=LIMIT_SECONDS)
         refused = self.tune("-a", "glibc", "-w", f"trace:{trace}", "--confirm")
         self.assertEqual(refused.returncode, 2)
-        self.assertIn("--confirm needs the command", refused.stderr)
+        self.assertIn("--confirm needs what was recorded", refused.stderr)
         done = self.tune(
             *("-a", "glibc", "-w", f"trace:{trace}", "--tunables", "top_pad", "--prefer", "speed", "--budget", "60s"),
             *("--confirm", "--", *program),

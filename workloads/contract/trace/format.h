@@ -121,6 +121,7 @@ inline constexpr std::uint64_t kMaxSegmentEvents = std::uint64_t{1} << 16;
 // 1 + 10 + 16 + 20 bytes. A thread of a segment has five varints in front.
 inline constexpr std::uint64_t kMaxSegmentRawBytes = kMaxSegmentEvents * (47 + 50) + 16;
 inline constexpr std::uint64_t kMaxRequest = std::uint64_t{1} << 62;
+inline constexpr std::uint8_t kMaxAlignmentLog2 = 62;
 inline constexpr std::uint64_t kMaxEvents = std::uint64_t{1} << 43;
 inline constexpr std::uint64_t kMaxTextBytes = std::uint64_t{1} << 20;
 // A zstd frame with a checksum: magic number, frame header, one block's header, checksum (RFC 8878, 3.1.1).

@@ -189,7 +189,7 @@ Error Part::next(Event& event) {
   event.tick = tick_;
   event.log2_alignment = 0;
   if (event.op == Op::kAligned) {
-    if (sizes_ == sizes_end_ || *sizes_ > 62) return kDamaged;
+    if (sizes_ == sizes_end_ || *sizes_ > kMaxAlignmentLog2) return kDamaged;
     event.log2_alignment = *sizes_++;
   }
   if (has_size(event.op)) {

@@ -10,6 +10,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -217,6 +218,30 @@ static void* hammer(void* seed) {
   return NULL;
 }
 
+static atomic_bool at_work = true;
+
+static void* pairs_until_told(void* unused) {
+  (void)unused;
+  while (atomic_load(&at_work)) pairs(1, 3021);
+  return NULL;
+}
+
+/* For each byte that it reads: 'p' 10 pairs, 't' a thread that makes pairs from now on; then a line. */
+static int steps(void) {
+  pthread_t others[THREADS];
+  int started = 0;
+  char byte;
+  if (write(STDOUT_FILENO, "ready\n", 6) != 6) return 1;
+  while (read(STDIN_FILENO, &byte, 1) == 1) {
+    if (byte == 'p') pairs(10, 3020);
+    if (byte == 't') pthread_create(&others[started++], NULL, pairs_until_told, NULL);
+    if (write(STDOUT_FILENO, "done\n", 5) != 5) return 1;
+  }
+  atomic_store(&at_work, false);
+  while (started > 0) pthread_join(others[--started], NULL);
+  return 0;
+}
+
 static int races(void) {
   pthread_t other[2];
   for (size_t at = 0; at < 2; ++at) pthread_create(&other[at], NULL, hammer, (void*)(at + 1));
@@ -324,6 +349,7 @@ int main(int argc, char** argv) {
     char byte;
     return read(STDIN_FILENO, &byte, 1) == 1 ? 0 : 1;
   }
+  if (strcmp(what, "steps") == 0) return steps();
   if (strcmp(what, "close-all") == 0) return close_all();
   if (strcmp(what, "shut-in") == 0) return shut_in(more);
   if (strcmp(what, "file-limit") == 0) return file_limit();
