@@ -114,6 +114,7 @@ class WritingPass {
   void free(std::uint32_t thread, std::uint64_t time_ns, const LiveObject& object) {
     writer_.free(thread, time_ns, object);
   }
+  [[nodiscard]] std::uint64_t live_bytes() const { return writer_.live_bytes(); }
   void refused(std::uint32_t thread, std::uint64_t time_ns, std::uint64_t bytes) {
     writer_.refused(thread, time_ns, bytes);
   }
@@ -121,7 +122,6 @@ class WritingPass {
     writer_.spawn(parent, time_ns, thread);
   }
   void end(std::uint32_t thread, std::uint64_t time_ns) { writer_.end(thread, time_ns); }
-  [[nodiscard]] std::uint64_t live_bytes() const { return writer_.live_bytes(); }
   void written(std::uint32_t thread, std::uint64_t time_ns, LiveObject& object, std::uint64_t pages, bool) {
     const std::uint32_t now = pages_within(object, pages);
     if (object.written_pages != kNotTold && now > object.written_pages)
