@@ -44,7 +44,7 @@ def medians(records, metric):
     """{allocator: median of a metric} over the rounds of trials that ended well."""
     values = {}
     for record in records:
-        if record["outcome"] == "ok" and record["metrics"].get(metric) is not None:
+        if record["outcome"] == "ok" and record["metrics"].get(metric):  # 0 or absent: not seen
             values.setdefault(record["allocator"], []).append(record["metrics"][metric])
     return {allocator: median(found) for allocator, found in values.items()}
 

@@ -115,6 +115,18 @@ TEST_CASE("each way in which a command fails has its own outcome and message") {
     fails(shell("head -c 100 /dev/zero > /dev/full"), Outcome::kCommandFailed, "No space left");
 }
 
+TEST_CASE("what a command holds at its end is no sample of a process that goes") {
+  // So large that samples come from the cgroup, and that its pages take a while to go.
+  const std::string script =
+      "use POSIX; my $x = 'a' x (300 << 20); select(undef, undef, undef, 1); POSIX::_exit(0)";
+  for (int tries = 0; tries < 4; ++tries) {
+    const TrialResult result = run(spec_of({"/usr/bin/perl", "-e", script}, "memory"));
+    CAPTURE(result.message, result.rss_source);
+    REQUIRE(result.outcome == Outcome::kOk);
+    CHECK(result.metrics.at("rss_end_bytes") > 299.0 * 1024 * 1024);
+  }
+}
+
 TEST_CASE("no cgroup of a trial is left, whatever became of it") {
   TrialSpec unread = shell("cat");
   unread.command->input = "/nonexistent/input";

@@ -1,7 +1,7 @@
 // The measured process as its parent sees it: that it allocates nothing of its own, proves its allocator,
 // does the same work for the same seed, finds broken allocators, and tells the tutorial's known truths.
-#include <gnu/libc-version.h>
 #include <fcntl.h>
+#include <gnu/libc-version.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>

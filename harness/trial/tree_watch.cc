@@ -56,6 +56,16 @@ double sum_of(const std::vector<pid_t>& processes) {
   return sum;
 }
 
+// A process that ends lets go of its memory before its pages are free.
+bool has_memory(pid_t process) {
+  char first = '0';
+  const int fd = ::open(fmt::format("/proc/{}/statm", process).c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  const bool is_read = ::read(fd, &first, 1) == 1;
+  ::close(fd);
+  return is_read && first != '0';
+}
+
 }  // namespace
 
 TreeWatch::Clock::time_point next_look(TreeWatch::Clock::time_point began, TreeWatch::Clock::time_point now,
@@ -172,6 +182,8 @@ double TreeWatch::look(const TreeRun& run, std::uint32_t phase) {
   double bytes = kNotMeasured;
   if (what_ == What::kMemoryToo) {
     bytes = by_cgroup_ ? static_cast<double>(run.cgroup().anonymous_bytes().value_or(0)) : sum_of(processes);
+    // Read while the last process went, it is no memory that the command held.
+    if (by_cgroup_ && std::none_of(processes.begin(), processes.end(), has_memory)) bytes = kNotMeasured;
     by_cgroup_ |= cpu_time() - cpu_start > kLongLook && run.cgroup().has_memory();
     if (!std::isnan(bytes)) {
       series_.add({time_ns, bytes, static_cast<double>(processes.size()), phase});
