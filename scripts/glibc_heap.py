@@ -5,6 +5,7 @@ Told apart by what glibc 2.26 and later write in front of their own: the break's
 multiples of 64 MiB (heap_info); chunks of their own mapping (size, flag IS_MMAPPED). Needs the right to read process's memory.
 """
 import ctypes
+import errno
 import os
 import struct
 import time
@@ -14,6 +15,7 @@ from bisect import bisect_left
 PAGE = 4096
 ARENA_HEAP = 64 * 1024 * 1024  # HEAP_MAX_SIZE where M_MMAP_THRESHOLD_MAX is 32 MiB, as on 64 bits
 IS_MMAPPED = 2
+GONE = (errno.ESRCH, errno.ENOENT)  # what is said of a process that is gone
 HEAD, IOV_MAX = 32, 1024  # bytes read of a page; iovecs of one call
 PRESENT = 1 << 63
 
@@ -114,7 +116,12 @@ def watch(pid, ended, every_seconds=0.01):
         while not ended():
             began = time.monotonic()
             now = time.time_ns()
-            samples.append((now, heap.resident()))
+            try:
+                samples.append((now, heap.resident()))
+            except (OSError, ValueError) as error:
+                if getattr(error, "errno", None) in GONE:
+                    break
+                # What was looked at was unmapped meanwhile: the next look sees the rest.
             time.sleep(max(every_seconds, 5 * (time.monotonic() - began)))
     except (OSError, ValueError):
         pass

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <new>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -18,9 +19,9 @@ namespace heapmark::trial {
 namespace {
 
 // For scripts/method, which measures what the length of a slice changes.
-std::uint64_t slice_target_ns() {
+std::optional<std::uint64_t> slice_asked_ns() {
   const char* const text = std::getenv("HEAPMARK_SLICE_MS");
-  if (text == nullptr) return kSliceTargetNs;
+  if (text == nullptr) return std::nullopt;
   char* end = nullptr;
   const double ms = std::strtod(text, &end);
   if (end == text || *end != '\0' || !(ms > 0) || ms > 10'000)
@@ -43,7 +44,9 @@ SessionMemory::SessionMemory(std::uint32_t seats, const std::vector<std::uint32_
   session->magic = kSessionMagic;
   session->version = kSessionVersion;
   session->seat_count = seats;
-  session->slice_target_ns = slice_target_ns();
+  const std::optional<std::uint64_t> asked_ns = slice_asked_ns();
+  session->least_slice_ns = asked_ns.value_or(kLeastSliceNs);
+  session->most_slice_ns = asked_ns.value_or(kMostSliceNs);
   session->cpu_count = static_cast<std::uint32_t>(std::min(cpus.size(), kMaxSessionCpus));
   std::copy_n(cpus.begin(), session->cpu_count, session->cpus);
 }

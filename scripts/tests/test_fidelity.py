@@ -1,10 +1,12 @@
 """What scripts/fidelity is made of: the heap of another process seen from outside, and the comparison by hand-worked
 figures.
 """
+import errno
 import struct
 import subprocess
 import sys
 import unittest
+import unittest.mock
 from pathlib import Path
 
 sys.dont_write_bytecode = True
@@ -73,6 +75,28 @@ class Compare(unittest.TestCase):
         self.assertEqual((told["pairs"], told["other_way_round"]), (2, []))
         told = compare.orders(real, {"a": 130, "b": 100, "c": 110})
         self.assertEqual([(p["less"], p["more"]) for p in told["other_way_round"]], [("a", "c")])
+
+
+class Watching(unittest.TestCase):
+    def test_a_look_that_fails_is_left_out_and_the_watch_goes_on_until_the_process_is_gone(self):
+        looks = iter([100, OSError(errno.EFAULT, "unmapped"), 200, OSError(errno.ESRCH, "gone"), 300])
+
+        class Heap:
+            def __init__(self, pid):
+                pass
+
+            def resident(self):
+                seen = next(looks)
+                if isinstance(seen, OSError):
+                    raise seen
+                return seen
+
+            def close(self):
+                pass
+
+        with unittest.mock.patch.object(glibc_heap, "Heap", Heap):
+            samples = glibc_heap.watch(1, lambda: False, every_seconds=0)
+        self.assertEqual([held for _, held in samples], [100, 200])
 
 
 if __name__ == "__main__":

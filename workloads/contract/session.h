@@ -20,10 +20,12 @@ inline constexpr std::size_t kMaxSlices = 1024;
 inline constexpr std::size_t kMaxSessionCpus = 64;
 
 // The first process of a session that gets a slice runs it for this long, and the units of work that it did
-// are the length of a slice for all. It begins with caches that hold the others' data, so the units of its
-// first half are left out by all; longer slices would let the machine change between the turns of one slice.
-// Both were chosen by measuring (results/method).
-inline constexpr std::uint64_t kSliceTargetNs = 20'000'000;
+// are the length of a slice for all: the share of its timed part, within the bounds. A slice begins with
+// caches that hold the others' data, so the units of its first half are left out by all. Few slices in a
+// session let the machine change between the turns of one slice; short ones measure cold caches. All was
+// chosen by measuring (results/method).
+inline constexpr std::uint64_t kLeastSliceNs = 20'000'000, kMostSliceNs = 80'000'000;
+inline constexpr std::uint64_t kSlicesWanted = 10;
 inline constexpr std::uint64_t kLeftOutDivisor = 2;  // of the time of a slice
 
 struct SliceRecord {
@@ -53,7 +55,7 @@ struct Session {
   std::uint64_t magic;
   std::uint32_t version;
   std::uint32_t seat_count;
-  std::uint64_t slice_target_ns;
+  std::uint64_t least_slice_ns, most_slice_ns;
   // Units of work in a slice. 0: not chosen yet, the process whose turn it is chooses.
   std::atomic<std::uint64_t> slice_units;
   std::atomic<std::uint64_t> left_out_units;  // of each slice, from its begin on; chosen before slice_units

@@ -152,21 +152,33 @@ std::uint64_t Turns::next_stop(std::uint64_t done) const {
 }
 
 std::uint64_t Turns::begin(std::uint64_t units) {
+  total_units_ = units;
   candidate_units_ = units / (kMaxSlices - 24) + 1;
   end_turn_and_wait();
   begin_slice(0);
   return next_stop(0);
 }
 
+// How long a slice is to be, from what its first units took.
+std::uint64_t Turns::slice_ns(std::uint64_t elapsed, std::uint64_t units) const {
+  const double whole_ns =
+      static_cast<double>(elapsed) * static_cast<double>(total_units_) / static_cast<double>(units);
+  const double wanted_ns = whole_ns / static_cast<double>(kSlicesWanted);
+  if (wanted_ns >= static_cast<double>(session_->most_slice_ns)) return session_->most_slice_ns;
+  return wanted_ns > static_cast<double>(session_->least_slice_ns) ? static_cast<std::uint64_t>(wanted_ns)
+                                                                   : session_->least_slice_ns;
+}
+
 // Where to look next, or 0 where the length of a slice is chosen. A unit that takes as long as a slice is to
 // be is a slice of its own, with nothing left out.
 std::uint64_t Turns::stop_while_choosing(std::uint64_t done) {
   const std::uint64_t elapsed = real_clock_ns(CLOCK_MONOTONIC) - at_begin_.wall_ns;
-  if (elapsed >= session_->slice_target_ns) {
+  const std::uint64_t target_ns = slice_ns(elapsed, done - slice_begin_);
+  if (elapsed >= target_ns) {
     session_->slice_units.store(done - slice_begin_, std::memory_order_release);
     return 0;
   }
-  if (counted_from_ == slice_begin_ && elapsed >= session_->slice_target_ns / kLeftOutDivisor) {
+  if (counted_from_ == slice_begin_ && elapsed >= target_ns / kLeftOutDivisor) {
     session_->left_out_units.store(done - slice_begin_, std::memory_order_relaxed);
     begin_counted_part(done);
   }

@@ -53,6 +53,7 @@ class Turns {
   void end_slice(std::uint64_t done);
   void begin_counted_part(std::uint64_t done);
   [[nodiscard]] std::uint64_t next_stop(std::uint64_t done) const;
+  [[nodiscard]] std::uint64_t slice_ns(std::uint64_t elapsed, std::uint64_t units) const;
   [[nodiscard]] std::uint64_t stop_while_choosing(std::uint64_t done);
 
   Session* session_ = nullptr;
@@ -60,6 +61,7 @@ class Turns {
   int turn_ended_fd_ = -1;
   int schedstat_fd_ = -1;
   std::uint32_t turns_ = 0;            // that were granted to this process so far
+  std::uint64_t total_units_ = 0;      // of the timed part, about
   std::uint64_t candidate_units_ = 0;  // while the length of a slice is being chosen: where to look next
   std::uint64_t slice_begin_ = 0;      // in units
   std::uint64_t counted_from_ = 0;     // slice_begin_ while the part that is left out is not over
