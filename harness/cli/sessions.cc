@@ -18,13 +18,13 @@ std::vector<stats::Slice> slices_of(const trial::TrialResult& result) {
   const auto table = result.tables.find("slices");
   if (table == result.tables.end()) return slices;
   const auto& columns = table->second.columns;
-  const auto cell = [&](const std::vector<double>& row, const char* name, double absent = std::nan("")) {
+  const auto cell = [&](const std::vector<double>& row, const char* name) {
     const auto column = std::find(columns.begin(), columns.end(), name);
-    return column == columns.end() ? absent : row.at(static_cast<std::size_t>(column - columns.begin()));
+    return column == columns.end() ? std::nan("")
+                                   : row.at(static_cast<std::size_t>(column - columns.begin()));
   };
   for (const auto& row : table->second.rows) {
-    stats::Slice slice{.left_out = cell(row, "left_out", 0),
-                       .units = cell(row, "units"),
+    stats::Slice slice{.units = cell(row, "units"),
                        .wall_ns = cell(row, "wall_ns"),
                        .cpu_ns = cell(row, "cpu_ns"),
                        .queue_ns = std::nullopt,
@@ -51,7 +51,7 @@ void add_figures(std::vector<trial::TrialResult>& results, bool first_is_baselin
   for (trial::TrialResult& result : results) {
     times.push_back(stats::time_of(slices_of(result), result.lockstep ? result.lockstep->threads : 1));
     if (!is_figure(result) || !(times.back().sum_ns > 0)) continue;
-    set_time(result, times.back().whole_ns / static_cast<double>(result.operations));
+    set_time(result, times.back().sum_ns / static_cast<double>(result.operations));
     result.lockstep->foreign_share = times.back().foreign_share();
   }
   for (std::size_t at = 1; first_is_baseline && at < results.size(); ++at) {

@@ -50,7 +50,7 @@ json table_to_json(const trial::Table& table) {
 }
 
 json session_to_json(const trial::Lockstep& lockstep) {
-  json out{{"slice_units", lockstep.slice_units}, {"slice_left_out", lockstep.slice_left_out},
+  json out{{"slice_units", lockstep.slice_units}, {"slice_left_out", 0},
            {"threads", lockstep.threads},         {"cpus", lockstep.cpus},
            {"waited_ns", lockstep.waited_ns},     {"foreign_share", lockstep.foreign_share}};
   if (lockstep.slice_ratio_median > 0)
@@ -65,7 +65,6 @@ trial::Lockstep lockstep_from(const json& record) {
   record.at("set").get_to(lockstep.set);
   const json& session = record.at("session");
   session.at("slice_units").get_to(lockstep.slice_units);
-  session.at("slice_left_out").get_to(lockstep.slice_left_out);
   session.at("threads").get_to(lockstep.threads);
   session.at("cpus").get_to(lockstep.cpus);
   session.at("waited_ns").get_to(lockstep.waited_ns);

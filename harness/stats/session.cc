@@ -35,7 +35,6 @@ std::optional<double> usual_wall_per_cpu(std::span<const Slice> slices) {
 ProcessTime time_of(std::span<const Slice> slices, unsigned threads) {
   ProcessTime time;
   const std::optional<double> usual = usual_wall_per_cpu(slices);
-  double units = 0, left_out = 0;
   for (const Slice& slice : slices) {
     double slice_ns = slice.wall_ns;
     if (threads <= 1)
@@ -45,10 +44,7 @@ ProcessTime time_of(std::span<const Slice> slices, unsigned threads) {
     time.slice_ns.push_back(slice_ns);
     time.sum_ns += slice_ns;
     time.wall_ns += slice.wall_ns;
-    units += slice.units;
-    left_out += slice.left_out;
   }
-  time.whole_ns = units > 0 ? time.sum_ns * (units + left_out) / units : time.sum_ns;
   return time;
 }
 

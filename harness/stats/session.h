@@ -10,12 +10,12 @@
 //                     the process got less than 1/1.25 of the CPU time per wall time that it usually gets
 //                     (median of its slices) counts as if it had got that much.
 //
-// A process's time is the sum of its slices' times, for all units at the pace of those that count. A ratio to
-// the baseline is therefore the mean of the slices' ratios, weighted with the baseline's time in the slice:
-// rare slices that are expensive through the allocator's own doing (a purge, a table that grows) count in
-// full, since that is what a program pays. A median or trimmed mean of the slices' ratios would leave them
-// out, and would weigh the phases of a workload (fill, ask for large blocks) by the number of slices instead
-// of by their time. The median is reported beside it.
+// A process's time is the sum of its slices' times. A ratio to the baseline is therefore the mean of the
+// slices' ratios, weighted with the baseline's time in the slice: rare slices that are expensive through the
+// allocator's own doing (a purge, a table that grows) count in full, since that is what a program pays. A
+// median or trimmed mean of the slices' ratios would leave them out, and would weigh the phases of a workload
+// (fill, ask for large blocks) by the number of slices instead of by their time. The median is reported
+// beside it.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +26,6 @@
 namespace heapmark::stats {
 
 struct Slice {
-  double left_out = 0;  // units at its begin, which the times do not hold
   double units = 0, wall_ns = 0, cpu_ns = 0;
   std::optional<double> queue_ns;  // absent where the kernel does not tell
   double voluntary_switches = 0;
@@ -35,8 +34,7 @@ struct Slice {
 struct ProcessTime {
   std::vector<double> slice_ns;  // without foreign time
   double sum_ns = 0;
-  double wall_ns = 0;   // with it
-  double whole_ns = 0;  // what all units would have taken, those left out too, at the pace of the others
+  double wall_ns = 0;  // with it
   [[nodiscard]] double foreign_share() const { return wall_ns > 0 ? 1 - sum_ns / wall_ns : 0; }
 };
 

@@ -34,15 +34,6 @@ TEST_CASE("where the thread slept, only its time in the run queue is another's")
   CHECK(time_of(std::vector{slept}, 1).sum_ns == 400);
 }
 
-TEST_CASE("units that were left out are taken to go at the pace of the others") {
-  Slice half = undisturbed(100);
-  half.left_out = 10;
-  const ProcessTime time = time_of(std::vector{half, undisturbed(400)}, 1);
-  CHECK(time.sum_ns == 500);
-  CHECK(time.whole_ns == Approx(500 * 30.0 / 20));
-  CHECK(time.foreign_share() == Approx(0).margin(1e-9));
-}
-
 TEST_CASE("an expensive slice of the allocator's own doing counts in full, however rare") {
   std::vector<Slice> slices(99, undisturbed(100));
   slices.push_back(undisturbed(10'000));

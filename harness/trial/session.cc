@@ -221,27 +221,25 @@ class RunningSession {
     const Seat& seat = memory_.seat(member.player.seat);
     const std::size_t count = std::min<std::size_t>(seat.slice_count.load(), kMaxSlices);
     member.result.wall_seconds = std::chrono::duration<double>(member.player.used).count();
-    Table table{
-        .columns = {"first_unit", "left_out", "units", "wall_ns", "cpu_ns", "queue_ns", "minor_faults",
-                    "major_faults", "voluntary_switches", "involuntary_switches", "place"},
-        .rows = {},
-        .texts = {},
-        .dropped_rows = 0};
+    Table table{.columns = {"first_unit", "units", "wall_ns", "cpu_ns", "queue_ns", "minor_faults",
+                            "major_faults", "voluntary_switches", "involuntary_switches", "place"},
+                .rows = {},
+                .texts = {},
+                .dropped_rows = 0};
     const auto number = [](auto value) { return static_cast<double>(value); };
     for (std::size_t at = 0; at < count; ++at) {
       const SliceRecord& slice = seat.slices[at];
       table.rows.push_back(
-          {number(slice.first_unit), number(slice.left_out), number(slice.units), number(slice.wall_ns),
-           number(slice.cpu_ns), slice.queue_ns == kNoQueueTime ? std::nan("") : number(slice.queue_ns),
-           number(slice.minor_faults), number(slice.major_faults), number(slice.voluntary_switches),
-           number(slice.involuntary_switches), at < member.places.size() ? member.places[at] : std::nan("")});
+          {number(slice.first_unit), number(slice.units), number(slice.wall_ns), number(slice.cpu_ns),
+           slice.queue_ns == kNoQueueTime ? std::nan("") : number(slice.queue_ns), number(slice.minor_faults),
+           number(slice.major_faults), number(slice.voluntary_switches), number(slice.involuntary_switches),
+           at < member.places.size() ? member.places[at] : std::nan("")});
     }
     Lockstep lockstep;
     lockstep.slices = count;
     // So large a number stands for work that was shorter than a slice.
     lockstep.slice_units = memory_.session().slice_units.load();
-    if (count == 1) lockstep.slice_units = seat.slices[0].left_out + seat.slices[0].units;
-    lockstep.slice_left_out = memory_.session().left_out_units.load();
+    if (count == 1) lockstep.slice_units = static_cast<std::uint64_t>(table.rows.front()[1]);
     lockstep.threads = seat.threads;
     lockstep.waited_ns = seat.waited_ns;
     const auto pinned = std::min<std::size_t>(seat.cpu_count, cpus_.size());

@@ -71,13 +71,12 @@ enum class Outcome {
 // What is known of a trial that was part of a lockstep session (session.h); its slices are the table
 // "slices".
 struct Lockstep {
-  unsigned set = 0;                  // of the session: where its processes did not fit into memory together
-  std::uint64_t slices = 0;          // that the timed part was cut into
-  std::uint64_t slice_units = 0;     // units of work in a slice, the same for all processes of the session
-  std::uint64_t slice_left_out = 0;  // so many of them at its begin, of which no figure is formed
-  std::uint32_t threads = 1;         // of the workload
-  std::uint64_t waited_ns = 0;       // while others had their turns
-  std::vector<std::uint32_t> cpus;   // that all processes of the session were pinned to
+  unsigned set = 0;                 // of the session: where its processes did not fit into memory together
+  std::uint64_t slices = 0;         // that the timed part was cut into
+  std::uint64_t slice_units = 0;    // units of work in a slice, the same for all processes of the session
+  std::uint32_t threads = 1;        // of the workload
+  std::uint64_t waited_ns = 0;      // while others had their turns
+  std::vector<std::uint32_t> cpus;  // that all processes of the session were pinned to
   double foreign_share = 0;  // of the wall time of its slices, in which others had its CPU (docs/lockstep.md)
   double slice_ratio_median = 0;  // to the baseline; 0: no baseline in the session
   double slice_ratio_spread = 0;  // median distance of the logarithms of slice ratios from that median

@@ -15,25 +15,22 @@
 namespace heapmark {
 
 inline constexpr std::uint64_t kSessionMagic = 0x70657473636b636f;
-inline constexpr std::uint32_t kSessionVersion = 2;
+inline constexpr std::uint32_t kSessionVersion = 1;
 inline constexpr std::size_t kMaxSlices = 1024;
 inline constexpr std::size_t kMaxSessionCpus = 64;
 
 // The first process of a session that gets a slice runs it for this long, and the units of work that it did
-// are the length of a slice for all: the share of its timed part, within the bounds. A slice begins with
-// caches that hold the others' data, so the units of its first half are left out by all. Few slices in a
-// session let the machine change between the turns of one slice; short ones measure cold caches. All was
-// chosen by measuring (results/method).
+// are the length of a slice for all: the share of its timed part, within the bounds. Short slices measure
+// cold caches; few slices in a session let the machine change between the turns of one (docs/lockstep.md). No
+// part of a slice is left out.
 inline constexpr std::uint64_t kLeastSliceNs = 20'000'000, kMostSliceNs = 80'000'000;
 inline constexpr std::uint64_t kSlicesWanted = 10;
-inline constexpr std::uint64_t kLeftOutDivisor = 2;  // of the time of a slice
 
 struct SliceRecord {
-  std::uint64_t first_unit;       // of the workload's fixed work; the same for all processes of a session
-  std::uint64_t left_out, units;  // so many units from there on, and then those that all that follows is of
-  std::uint64_t wall_ns;          // CLOCK_MONOTONIC
-  std::uint64_t cpu_ns;           // of all threads
-  std::uint64_t queue_ns;         // first thread: runnable, but its CPU was used by another; see kNoQueueTime
+  std::uint64_t first_unit, units;  // of the workload's fixed work; the same for all processes of a session
+  std::uint64_t wall_ns;            // CLOCK_MONOTONIC
+  std::uint64_t cpu_ns;             // of all threads
+  std::uint64_t queue_ns;  // first thread: runnable, but its CPU was used by another; see kNoQueueTime
   std::uint32_t minor_faults, major_faults;
   std::uint32_t voluntary_switches, involuntary_switches;  // context switches of all threads
 };
@@ -58,7 +55,6 @@ struct Session {
   std::uint64_t least_slice_ns, most_slice_ns;
   // Units of work in a slice. 0: not chosen yet, the process whose turn it is chooses.
   std::atomic<std::uint64_t> slice_units;
-  std::atomic<std::uint64_t> left_out_units;  // of each slice, from its begin on; chosen before slice_units
   // In the order in which they are to be used: a workload of one thread runs on the first alone.
   std::uint32_t cpu_count;
   std::uint32_t cpus[kMaxSessionCpus];

@@ -110,16 +110,10 @@ Turns::Readings Turns::read_after() const {
 }
 
 void Turns::begin_slice(std::uint64_t done) {
-  slice_begin_ = counted_from_ = done;
-  at_begin_ = at_counted_ = read_before();
+  slice_begin_ = done;
+  at_begin_ = read_before();
 }
 
-void Turns::begin_counted_part(std::uint64_t done) {
-  counted_from_ = done;
-  at_counted_ = read_before();
-}
-
-// A slice that ends before the part that is left out is over counts in full.
 void Turns::end_slice(std::uint64_t done) {
   const Readings now = read_after();
   const std::uint32_t index = seat_->slice_count.load(std::memory_order_relaxed);
@@ -128,27 +122,24 @@ void Turns::end_slice(std::uint64_t done) {
   };
   SliceRecord& slice = seat_->slices[index];
   slice.first_unit = slice_begin_;
-  slice.left_out = counted_from_ - slice_begin_;
-  slice.units = done - counted_from_;
-  slice.wall_ns = now.wall_ns - at_counted_.wall_ns;
-  slice.cpu_ns = now.cpu_ns - at_counted_.cpu_ns;
-  slice.queue_ns = now.queue_ns == kNoQueueTime || at_counted_.queue_ns == kNoQueueTime
+  slice.units = done - slice_begin_;
+  slice.wall_ns = now.wall_ns - at_begin_.wall_ns;
+  slice.cpu_ns = now.cpu_ns - at_begin_.cpu_ns;
+  slice.queue_ns = now.queue_ns == kNoQueueTime || at_begin_.queue_ns == kNoQueueTime
                        ? kNoQueueTime
-                       : now.queue_ns - at_counted_.queue_ns;
-  slice.minor_faults = difference(now.minor_faults, at_counted_.minor_faults);
-  slice.major_faults = difference(now.major_faults, at_counted_.major_faults);
-  slice.voluntary_switches = difference(now.voluntary_switches, at_counted_.voluntary_switches);
-  slice.involuntary_switches = difference(now.involuntary_switches, at_counted_.involuntary_switches);
+                       : now.queue_ns - at_begin_.queue_ns;
+  slice.minor_faults = difference(now.minor_faults, at_begin_.minor_faults);
+  slice.major_faults = difference(now.major_faults, at_begin_.major_faults);
+  slice.voluntary_switches = difference(now.voluntary_switches, at_begin_.voluntary_switches);
+  slice.involuntary_switches = difference(now.involuntary_switches, at_begin_.involuntary_switches);
   seat_->slice_count.store(index + 1, std::memory_order_release);
 }
 
-// At the begin of a slice. The last record takes all that is left, however long.
+// The last record takes all that is left, however long.
 std::uint64_t Turns::next_stop(std::uint64_t done) const {
-  if (seat_->slice_count.load(std::memory_order_relaxed) + 1 >= kMaxSlices) return kNever;
   const std::uint64_t units = session_->slice_units.load(std::memory_order_acquire);
-  if (units == 0) return done + candidate_units_;
-  const std::uint64_t left_out = session_->left_out_units.load(std::memory_order_relaxed);
-  return done + (left_out != 0 ? left_out : units);
+  if (seat_->slice_count.load(std::memory_order_relaxed) + 1 >= kMaxSlices) return kNever;
+  return done + (units != 0 ? units : candidate_units_);
 }
 
 std::uint64_t Turns::begin(std::uint64_t units) {
@@ -169,30 +160,14 @@ std::uint64_t Turns::slice_ns(std::uint64_t elapsed, std::uint64_t units) const 
                                                                    : session_->least_slice_ns;
 }
 
-// Where to look next, or 0 where the length of a slice is chosen. A unit that takes as long as a slice is to
-// be is a slice of its own, with nothing left out.
-std::uint64_t Turns::stop_while_choosing(std::uint64_t done) {
-  const std::uint64_t elapsed = real_clock_ns(CLOCK_MONOTONIC) - at_begin_.wall_ns;
-  const std::uint64_t target_ns = slice_ns(elapsed, done - slice_begin_);
-  if (elapsed >= target_ns) {
-    session_->slice_units.store(done - slice_begin_, std::memory_order_release);
-    return 0;
-  }
-  if (counted_from_ == slice_begin_ && elapsed >= target_ns / kLeftOutDivisor) {
-    session_->left_out_units.store(done - slice_begin_, std::memory_order_relaxed);
-    begin_counted_part(done);
-  }
-  candidate_units_ += candidate_units_ / 4 + 1;
-  return slice_begin_ + candidate_units_;
-}
-
 std::uint64_t Turns::reached(std::uint64_t done) {
-  const std::uint64_t units = session_->slice_units.load(std::memory_order_acquire);
-  if (units == 0) {
-    if (const std::uint64_t next = stop_while_choosing(done); next != 0) return next;
-  } else if (done - slice_begin_ < units) {
-    begin_counted_part(done);
-    return slice_begin_ + units;
+  if (session_->slice_units.load(std::memory_order_acquire) == 0) {
+    const std::uint64_t elapsed = real_clock_ns(CLOCK_MONOTONIC) - at_begin_.wall_ns;
+    if (elapsed < slice_ns(elapsed, done - slice_begin_)) {
+      candidate_units_ += candidate_units_ / 4 + 1;
+      return slice_begin_ + candidate_units_;
+    }
+    session_->slice_units.store(done - slice_begin_, std::memory_order_release);
   }
   end_slice(done);
   end_turn_and_wait();
@@ -203,40 +178,28 @@ std::uint64_t Turns::reached(std::uint64_t done) {
 // As if the slice had begun later by as much.
 void Turns::resume() {
   const Readings now = read_before();
-  for (Readings* const begin : {&at_begin_, &at_counted_}) {
-    begin->wall_ns += now.wall_ns - at_pause_.wall_ns;
-    begin->cpu_ns += now.cpu_ns - at_pause_.cpu_ns;
-    if (now.queue_ns != kNoQueueTime && at_pause_.queue_ns != kNoQueueTime && begin->queue_ns != kNoQueueTime)
-      begin->queue_ns += now.queue_ns - at_pause_.queue_ns;
-    begin->minor_faults += now.minor_faults - at_pause_.minor_faults;
-    begin->major_faults += now.major_faults - at_pause_.major_faults;
-    begin->voluntary_switches += now.voluntary_switches - at_pause_.voluntary_switches;
-    begin->involuntary_switches += now.involuntary_switches - at_pause_.involuntary_switches;
-  }
+  at_begin_.wall_ns += now.wall_ns - at_pause_.wall_ns;
+  at_begin_.cpu_ns += now.cpu_ns - at_pause_.cpu_ns;
+  if (now.queue_ns != kNoQueueTime && at_pause_.queue_ns != kNoQueueTime &&
+      at_begin_.queue_ns != kNoQueueTime)
+    at_begin_.queue_ns += now.queue_ns - at_pause_.queue_ns;
+  at_begin_.minor_faults += now.minor_faults - at_pause_.minor_faults;
+  at_begin_.major_faults += now.major_faults - at_pause_.major_faults;
+  at_begin_.voluntary_switches += now.voluntary_switches - at_pause_.voluntary_switches;
+  at_begin_.involuntary_switches += now.involuntary_switches - at_pause_.involuntary_switches;
 }
 
 Turns::Sums Turns::end(std::uint64_t done) {
-  // So short a work that it made no whole slice: it is one slice for all, of which nothing is left out.
-  if (session_->slice_units.load(std::memory_order_acquire) == 0) {
-    counted_from_ = slice_begin_;
-    at_counted_ = at_begin_;
-    session_->left_out_units.store(0, std::memory_order_relaxed);
-    session_->slice_units.store(kNever / 4, std::memory_order_release);
-  }
   end_slice(done);
+  // So short a work that it made no whole slice: it is one slice for all.
+  if (session_->slice_units.load(std::memory_order_acquire) == 0)
+    session_->slice_units.store(kNever / 4, std::memory_order_release);
   seat_->timed_part_over.store(1, std::memory_order_release);
   end_turn_and_wait();
   Sums sums{0, 0};
-  std::uint64_t counted = 0;
   for (std::uint32_t at = 0; at < seat_->slice_count.load(std::memory_order_relaxed); ++at) {
     sums.wall_ns += seat_->slices[at].wall_ns;
     sums.cpu_ns += seat_->slices[at].cpu_ns;
-    counted += seat_->slices[at].units;
-  }
-  if (counted != 0 && counted != done) {
-    const double whole = static_cast<double>(done) / static_cast<double>(counted);
-    sums.wall_ns = static_cast<std::uint64_t>(static_cast<double>(sums.wall_ns) * whole);
-    sums.cpu_ns = static_cast<std::uint64_t>(static_cast<double>(sums.cpu_ns) * whole);
   }
   return sums;
 }

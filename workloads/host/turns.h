@@ -24,17 +24,16 @@ class Turns {
   // the unit at which reached() must be called next.
   std::uint64_t begin(std::uint64_t units);
 
-  // All threads have stopped after `done` units, where they were to. Where the part of the slice that is left
-  // out is over, the rest begins; where the slice is over, waits for the next turn. Returns the unit at which
-  // to stop next.
+  // All threads have stopped after `done` units, where they were to. Ends the slice if it is long enough,
+  // waits for the next turn, and returns the unit at which to stop next.
   std::uint64_t reached(std::uint64_t done);
 
   // What happens between these two is no part of the slice.
   void pause() { at_pause_ = read_after(); }
   void resume();
 
-  // The timed part is over after `done` units. Waits for the turn in which the rest is done. Returns what the
-  // whole would have taken at the pace of the parts that count.
+  // The timed part is over after `done` units. Waits for the turn in which the rest is done. Returns the
+  // slices' sums; `wall_ns` and `cpu_ns` of all.
   struct Sums {
     std::uint64_t wall_ns, cpu_ns;
   };
@@ -51,10 +50,8 @@ class Turns {
   void end_turn_and_wait();
   void begin_slice(std::uint64_t done);
   void end_slice(std::uint64_t done);
-  void begin_counted_part(std::uint64_t done);
   [[nodiscard]] std::uint64_t next_stop(std::uint64_t done) const;
   [[nodiscard]] std::uint64_t slice_ns(std::uint64_t elapsed, std::uint64_t units) const;
-  [[nodiscard]] std::uint64_t stop_while_choosing(std::uint64_t done);
 
   Session* session_ = nullptr;
   Seat* seat_ = nullptr;
@@ -64,8 +61,7 @@ class Turns {
   std::uint64_t total_units_ = 0;      // of the timed part, about
   std::uint64_t candidate_units_ = 0;  // while the length of a slice is being chosen: where to look next
   std::uint64_t slice_begin_ = 0;      // in units
-  std::uint64_t counted_from_ = 0;     // slice_begin_ while the part that is left out is not over
-  Readings at_begin_{}, at_counted_{}, at_pause_{};
+  Readings at_begin_{}, at_pause_{};
 };
 
 }  // namespace heapmark::host
