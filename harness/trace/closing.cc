@@ -156,10 +156,14 @@ class Closing {
   }
 
   [[nodiscard]] bool is_known(std::uint64_t address, std::uint32_t number) {
-    return objects_.find(address) != nullptr ||
-           std::any_of(late_.begin(), late_.end(), [&](const Late& late) {
-             return late.address == address && !late.freed && late.not_by != number;
-           });
+    return objects_.find(address) != nullptr || late_at(address, number) != nullptr;
+  }
+
+  // The older object of an address that the thread may still mean; null where there is none.
+  [[nodiscard]] Late* late_at(std::uint64_t address, std::uint32_t number) {
+    for (Late& late : late_)
+      if (late.address == address && !late.freed && late.not_by != number) return &late;
+    return nullptr;
   }
 
   // False where the trace has no number left for the thread: its events are lost.
@@ -283,12 +287,8 @@ class Closing {
 
   // The object at the event's address that its thread means; null where there is none.
   [[nodiscard]] LiveObject* find(const Source& source) {
-    LiveObject* found = objects_.find(source.event.address);
-    for (Late& late : late_)
-      if (late.address == source.event.address && !late.freed && late.not_by != source.number) {
-        found = &late.object;
-        break;
-      }
+    Late* const late = late_at(source.event.address, source.number);
+    LiveObject* const found = late != nullptr ? &late->object : objects_.find(source.event.address);
     return found == nullptr || found->name.thread == kHiddenThread ? nullptr : found;
   }
 
@@ -296,13 +296,11 @@ class Closing {
   // hidden.
   std::optional<LiveObject> take(Source& source) {
     const std::uint64_t address = source.event.address;
-    if (!late_.empty())
-      for (Late& late : late_)
-        if (late.address == address && !late.freed && late.not_by != source.number) {
-          late.freed = true;
-          ++closed_.counts.repaired_inversions;
-          return visible(late.object);
-        }
+    if (Late* const late = late_at(address, source.number)) {
+      late->freed = true;
+      ++closed_.counts.repaired_inversions;
+      return visible(late->object);
+    }
     LiveObject* const found = objects_.find(address);
     if (found == nullptr) {
       owe_or_count(source);
