@@ -70,6 +70,21 @@ std::map<double, std::string> failing_claims(const TrialResult& result) {
   return failing;
 }
 
+// Whether all of the file is in the page cache.
+bool is_cached(const fs::path& path) {
+  constexpr std::size_t kPage = 4096;
+  const std::size_t bytes = fs::file_size(path);
+  const int fd = ::open(path.c_str(), O_RDONLY);
+  void* const mapped = ::mmap(nullptr, bytes, PROT_READ, MAP_SHARED, fd, 0);
+  ::close(fd);
+  REQUIRE(mapped != MAP_FAILED);
+  std::vector<unsigned char> pages((bytes + kPage - 1) / kPage);
+  const bool is_told = ::mincore(mapped, bytes, pages.data()) == 0;
+  ::munmap(mapped, bytes);
+  return is_told &&
+         std::all_of(pages.begin(), pages.end(), [](unsigned char page) { return (page & 1) != 0; });
+}
+
 struct Ended {
   int code;
   std::string err;
@@ -91,6 +106,8 @@ TEST_CASE("files that are not in the page cache cost the measured process no maj
   fs::create_directory(folder);
   for (const char* const name : {"heapmark-host", "libbrkmmap.so"}) {
     fs::copy_file(fs::path(kBuild) / name, folder / name);
+    // More than the kernel reads ahead: what is there afterwards was not brought by the trial.
+    std::ofstream(folder / name, std::ios::app | std::ios::binary) << std::string(std::size_t{16} << 20, 'x');
     const int fd = ::open((folder / name).c_str(), O_RDONLY);
     REQUIRE(fd >= 0);
     REQUIRE(::fsync(fd) == 0);
@@ -100,6 +117,8 @@ TEST_CASE("files that are not in the page cache cost the measured process no maj
   TrialSpec spec = spec_for(select("brkmmap").front(), "churn", "memory", small_work("churn"));
   spec.preload = spec.library = (folder / "libbrkmmap.so").string();
   const TrialResult result = ProcessExecutor((folder / "heapmark-host").string()).run(spec);
+  CHECK(is_cached(folder / "heapmark-host"));
+  CHECK(is_cached(folder / "libbrkmmap.so"));
   fs::remove_all(folder);
   CAPTURE(result.message);
   REQUIRE(result.outcome == trial::Outcome::kOk);
