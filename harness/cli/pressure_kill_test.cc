@@ -15,6 +15,7 @@
 #include "harness/machine/memory_pressure.h"
 #include "harness/trial/zram_swap.h"
 #include "testing/folder.h"
+#include "testing/soon.h"
 
 using namespace heapmark;
 namespace fs = std::filesystem;
@@ -23,7 +24,7 @@ namespace {
 
 constexpr int kKills = 50, kFewestKills = 10;
 constexpr std::chrono::seconds kLongest{50};
-constexpr unsigned kLongestStartUs = 60'000'000;
+constexpr std::chrono::seconds kLongestStart{60}, kLongestCleaning{10};
 
 // Processes, measured ones included, that were started with this seed.
 bool runs_with(const std::string& seed) {
@@ -67,15 +68,16 @@ Left left_by(pid_t tool, const std::string& seed, const std::string& zram, const
 
 // Microseconds until the tool has a cgroup: the kills must come before and after that, on a slow machine too.
 unsigned start_takes(const testing::Folder& folder, const std::string& seed, const std::string& zram) {
+  const auto began = std::chrono::steady_clock::now();
   const pid_t tool = start(folder, seed, "file", kKills);
   ::setpgid(tool, tool);
-  unsigned waited = 0;
-  for (; waited < kLongestStartUs && !left_by(tool, seed, zram, folder.path()).cgroup; waited += 10'000)
-    ::usleep(10'000);
+  const auto left = [&] { return left_by(tool, seed, zram, folder.path()); };
+  REQUIRE(testing::becomes_true([&] { return left().cgroup; }, kLongestStart));
+  const auto waited = std::chrono::steady_clock::now() - began;
   ::kill(-tool, SIGKILL);
   ::waitpid(tool, nullptr, 0);
-  for (int at = 0; at < 1000 && !left_by(tool, seed, zram, folder.path()).nothing(); ++at) ::usleep(10'000);
-  return waited;
+  REQUIRE(testing::becomes_true([&] { return left().nothing(); }, kLongestCleaning));
+  return static_cast<unsigned>(std::chrono::duration_cast<std::chrono::microseconds>(waited).count());
 }
 
 }  // namespace
@@ -103,11 +105,9 @@ TEST_CASE("killed at any moment, the tool leaves no cgroup, swap, file, zram dev
     seen_swap += there.swap ? 1 : 0;
     ::kill(-tool, SIGKILL);  // its whole process group, as a shell does
     ::waitpid(tool, nullptr, 0);
-    Left left = left_by(tool, seed, zram, folder.path());
-    for (int at = 0; at < 1000 && !left.nothing(); ++at) {
-      ::usleep(10'000);
-      left = left_by(tool, seed, zram, folder.path());
-    }
+    Left left{};
+    (void)testing::becomes_true([&] { return (left = left_by(tool, seed, zram, folder.path())).nothing(); },
+                                kLongestCleaning);
     CAPTURE(kills, left.cgroup, left.swap, left.file, left.zram, left.process);
     REQUIRE(left.nothing());
   }
