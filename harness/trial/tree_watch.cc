@@ -56,6 +56,12 @@ double sum_of(const std::vector<pid_t>& processes) {
   return sum;
 }
 
+// NaN where the kernel does not tell.
+double cgroup_bytes(const TreeCgroup& cgroup) {
+  const auto bytes = cgroup.anonymous_bytes();
+  return bytes ? static_cast<double>(*bytes) : kNotMeasured;
+}
+
 // A process that ends lets go of its memory before its pages are free.
 bool has_memory(pid_t process) {
   char first = '0';
@@ -181,7 +187,7 @@ double TreeWatch::look(const TreeRun& run, std::uint32_t phase) {
   const std::vector<pid_t> processes = processes_below(keeper.pid());
   double bytes = kNotMeasured;
   if (what_ == What::kMemoryToo) {
-    bytes = by_cgroup_ ? static_cast<double>(run.cgroup().anonymous_bytes().value_or(0)) : sum_of(processes);
+    bytes = by_cgroup_ ? cgroup_bytes(run.cgroup()) : sum_of(processes);
     // Read while the last process went, it is no memory that the command held.
     if (by_cgroup_ && std::none_of(processes.begin(), processes.end(), has_memory)) bytes = kNotMeasured;
     by_cgroup_ |= cpu_time() - cpu_start > kLongLook && run.cgroup().has_memory();
