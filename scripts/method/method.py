@@ -8,6 +8,7 @@ import json
 import os
 import random
 import sys
+import tempfile
 from pathlib import Path
 
 import checks
@@ -137,8 +138,12 @@ def power(bench, setting):
 
 def commands(bench, setting):
     """Rounds beside turns of whole process trees: the ratios on a quiet machine, and glibc against itself on a busy one."""
-    inputs = bench.folder / "inputs"
-    program_works.make_inputs(inputs)
+    with tempfile.TemporaryDirectory() as inputs:
+        program_works.make_inputs(inputs)
+        return compare_ways(bench, setting, inputs)
+
+
+def compare_ways(bench, setting, inputs):
     rows = []
     for name in filter(program_works.installed, setting["commands"]):
         flags, words = program_works.flags_and_words(name, inputs)
