@@ -63,14 +63,15 @@ def draw(results):
 
 def scale(axis, every, unit):
     """A log axis where the values differ by more than six times, else one from zero."""
-    axis.yaxis.set_major_formatter(style.TickLabels(lambda value, digits=style.DIGITS: sweeps.quantity(value, unit, digits)))
+    labels = style.TickLabels(lambda value, digits=style.DIGITS: sweeps.quantity(value, unit, digits))
     positive = [value for value in every if value > 0]
     if positive and min(every) > 0 and max(positive) / min(positive) > 6:
         axis.set_yscale("log")
         axis.yaxis.set_minor_locator(style.plt.NullLocator())
         axis.yaxis.set_major_locator(LogLocator(base=10, subs=(1, 2, 5)))
-        axis.yaxis.set_major_formatter(style.TickLabels(lambda value, digits=style.DIGITS: sweeps.quantity(value, unit, digits)))
+        axis.yaxis.set_major_formatter(labels)
         return
+    axis.yaxis.set_major_formatter(labels)
     axis.set_ylim(0, max(every, default=1) * 1.06 or 1)
     if unit == "bytes":
         style.byte_axis(axis.yaxis, max(every))
