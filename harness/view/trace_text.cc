@@ -161,8 +161,9 @@ std::string memory(const TraceFacts& facts, std::size_t width, bool colour) {
       fmt::format("  peak: {} in {}, {} {}\n", bytes(facts.peak_bytes), counted(facts.peak_objects, "object"),
                   facts.has_times ? "at" : "after", time(facts, facts.peak_ns));
   if (facts.told.requests != 0)
-    out += fmt::format("  written to: {} of {} in {} of which it is known\n", bytes(facts.told.written_bytes),
-                       bytes(facts.told.bytes), counted(facts.told.requests, "request"));
+    out += fmt::format("  written to: {} of {} asked for in {} whose blocks were looked at\n",
+                       bytes(facts.told.written_bytes), bytes(facts.told.bytes),
+                       counted(facts.told.requests, "request"));
   out += fmt::format("  least RSS of any allocator, if the program writes to all {}: {}\n",
                      facts.told.requests != 0 ? "else" : "of it", bytes(facts.least_rss_bytes));
   out += fmt::format("  never freed: {} in {}\n", bytes(header.end_live_bytes),

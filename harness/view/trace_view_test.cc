@@ -39,7 +39,7 @@ TEST_CASE("a trace that tells what was written to shows it, and one that does no
   const trace::TraceFacts facts = example(options);
   REQUIRE(facts.told.requests > 100);
   CHECK_THAT(trace_text(facts, 100, false),
-             Contains("  written to: ") && Contains("requests of which it is known") &&
+             Contains("  written to: ") && Contains("requests whose blocks were looked at") &&
                  Contains("if the program writes to all else: ") && Contains("  more written to "));
   const auto json = nlohmann::json::parse(trace_json(facts));
   CHECK(json.at("told").at("written_bytes") == facts.told.written_bytes);

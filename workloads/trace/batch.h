@@ -81,7 +81,7 @@ class Decoder {
   [[nodiscard]] const Write* writes() const { return writes_; }
   [[nodiscard]] std::uint32_t write_count() const { return write_count_; }
   [[nodiscard]] std::uint64_t operations() const { return operations_; }  // of the allocator, in the batch
-  // At least so much of what lived at one time of the segments since begin_part() was written to.
+  // A lower bound of the most bytes, written to and live at one time, of the segments since begin_part().
   [[nodiscard]] std::uint64_t peak_written_bytes() const { return peak_written_bytes_; }
 
  private:
