@@ -225,6 +225,39 @@ TEST_CASE("a part begins with what is live there, and a repeat does all again") 
   CHECK(nothing.outcome == trial::Outcome::kRefused);
 }
 
+// In each segment twenty threads ask for a block, and one of them starts another, which does so too and ends.
+// Where memory is looked at, a segment is a batch.
+void write_short_lives(const std::string& file) {
+  constexpr std::uint32_t kOthers = 20, kLives = 400;
+  trace::WriterOptions options;
+  options.segment_events = kOthers + 4;
+  trace::TraceWriter writer(file, options);
+  std::uint64_t now = 0;
+  for (std::uint32_t thread = 1; thread <= kOthers; ++thread) writer.spawn(0, ++now, thread);
+  for (std::uint32_t life = 0; life < kLives; ++life) {
+    for (std::uint32_t thread = 1; thread <= kOthers; ++thread)
+      writer.request(thread, ++now, trace::Op::kMalloc, 16);
+    const std::uint32_t started = kOthers + 1 + life;
+    writer.spawn(1, ++now, started);
+    writer.request(started, ++now, trace::Op::kMalloc, 16);
+    writer.end(started, ++now);
+  }
+  writer.finish(trace::End::kExit, {});
+}
+
+TEST_CASE("a thread that starts before its batch is handed out does its share, once") {
+  const Folder folder;
+  const std::string file = folder.file("t.hmtrace");
+  write_short_lives(file);
+  for (const char* pass : {"memory", "speed"}) {
+    TrialSpec spec = trials("glibc", file, pass, {{"repeat", "5"}}).front();
+    spec.timeout = std::chrono::seconds(30);
+    const TrialResult result = run(spec);
+    CAPTURE(result.message, pass);
+    CHECK(result.outcome == trial::Outcome::kOk);
+  }
+}
+
 TEST_CASE("at the recorded pace a replay takes the recorded time") {
   const Folder folder;
   const std::string file = folder.file("t.hmtrace");

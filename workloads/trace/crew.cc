@@ -334,9 +334,12 @@ void Crew::run_batch() {
   std::uint32_t others = 0;
   for (std::uint32_t place = 0; place < decoder_->busy_count(); ++place) others += decoder_->busy(place) != 0;
   busy_.store(others, std::memory_order_release);
-  for (std::uint32_t place = 0; place < decoder_->busy_count(); ++place)
-    if (const std::uint32_t number = decoder_->busy(place); number != 0)
-      hand_out(number, !decoder_->thread(number).fresh);
+  // Those that start in the batch first: whoever is awake may start them at once, and nobody wakes them.
+  for (const bool is_there : {false, true})
+    for (std::uint32_t place = 0; place < decoder_->busy_count(); ++place)
+      if (const std::uint32_t number = decoder_->busy(place);
+          number != 0 && decoder_->thread(number).fresh != is_there)
+        hand_out(number, is_there);
   do_share(workers_[0]);
   wait_for_all();
   join_ended();
