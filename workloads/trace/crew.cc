@@ -1,4 +1,4 @@
-// See crew.h.
+// See crew.h. Here: the threads' lives and how the work is handed out to them; crew_blocks.cc does a step.
 #include "workloads/trace/crew.h"
 
 #include <linux/futex.h>
@@ -7,10 +7,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <cstring>
-
-#include "workloads/blocks.h"
-#include "workloads/calls.h"
 #include "workloads/threads.h"
 
 namespace heapmark::replay {
@@ -18,12 +14,8 @@ namespace {
 
 constexpr std::size_t kStackBytes = 128 * 1024;  // the thread's TLS lies in it too
 constexpr std::uint32_t kLibraryStack = kNone;   // the C library's: more threads live here than were recorded
-constexpr int kSpins = 200;                      // before the CPU is given to another thread
 constexpr int kStackYields = 2000;
 constexpr std::uint64_t kLeastWaitNs = 20'000;  // shorter ones than a sleep takes are not waited for
-
-// What stands in a slot for an object of no bytes of which the allocator gave null.
-char nothing;
 
 void sleep_on(std::atomic<std::uint32_t>& word, std::uint32_t value) {
   syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, value, nullptr, nullptr, 0);
@@ -42,19 +34,6 @@ std::uint64_t own_clock_ns() {
   timespec now{};
   clock_gettime(CLOCK_MONOTONIC, &now);
   return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
-}
-
-std::size_t alignment_of(std::uint8_t log2) {
-  const std::size_t alignment = std::size_t{1} << log2;
-  return alignment < sizeof(void*) ? sizeof(void*) : alignment;  // as posix_memalign wants it
-}
-
-// A byte of each page from the one at `at` on that holds any of the block's first `written` bytes.
-void touch_from(void* block, std::uint64_t bytes, std::uint64_t at, std::uint64_t written) {
-  if (at >= written) return;
-  char* const first = static_cast<char*>(block);
-  if (written == bytes) return touch_pages(first + at, written - at);
-  for (; at < written; at += trace::kPageBytes) static_cast<volatile char*>(first)[at] = 1;
 }
 
 }  // namespace
@@ -92,91 +71,6 @@ void Crew::prepare(Context& context, Decoder& decoder, const trace::Header& head
   free_stacks_ = static_cast<std::uint32_t*>(context.own_memory(sizeof(std::uint32_t) * stacks));
   ended_ = static_cast<std::uint32_t*>(context.own_memory(sizeof(std::uint32_t) * thread_count_));
   for (std::uint32_t stack = 0; stack < free_stack_count_; ++stack) free_stacks_[stack] = stack;
-}
-
-// The blocks.
-
-void* Crew::wait_for_block(std::uint32_t slot) const {
-  const std::atomic<void*>& place = decoder_->blocks()[slot];
-  for (int spins = 0;; ++spins) {
-    if (void* const block = place.load(std::memory_order_acquire)) return block;
-    if (spins >= kSpins) sched_yield();
-  }
-}
-
-// What the program wrote to at first, as the trace tells it; what it wrote to of the object that is given up
-// is there.
-void Crew::touch_told(const Step& step, char* block) const {
-  std::uint64_t at = 0;
-  if (step.op == trace::Op::kRealloc)
-    at = trace::written_bytes(step.freed, decoder_->objects().slot(step.takes).written_pages);
-  touch_from(block, step.size, at, trace::written_bytes(step.size, step.written_pages));
-}
-
-// What the batch says of objects that still live, while all threads but this one sleep.
-void Crew::touch_writes() const {
-  if (touch_ != Touch::kPages || checking_) return;
-  for (std::uint32_t place = 0; place < decoder_->write_count(); ++place) {
-    const Write& write = decoder_->writes()[place];
-    const SlotInfo& info = decoder_->objects().slot(write.slot);
-    void* const block = decoder_->blocks()[write.slot].load(std::memory_order_relaxed);
-    if (info.live && info.written_pages != trace::kNotTold && block != &nothing)
-      touch_from(block, info.bytes, trace::written_bytes(info.bytes, info.written_pages),
-                 trace::written_bytes(info.bytes, write.pages));
-  }
-}
-
-// The first `kept` bytes are those of the object that is given up.
-void Crew::accept(const Step& step, void* block, std::uint64_t kept) const {
-  const std::uint64_t bytes = step.size;
-  if (block == nullptr && bytes > 0)
-    context_->fail(Outcome::kOutOfMemory, "a request that the recorded program was given is refused here");
-  if (bytes > 0 && checking_)
-    fill_pattern(block, bytes, step.gives);
-  else if (step.is_told && touch_ == Touch::kPages)
-    touch_told(step, static_cast<char*>(block));
-  else if (bytes > kept && touch_ == Touch::kPages)
-    touch_pages(static_cast<char*>(block) + kept, bytes - kept);
-  else if (bytes > kept && touch_ == Touch::kAll)
-    std::memset(static_cast<char*>(block) + kept, 1, bytes - kept);
-  decoder_->blocks()[step.gives].store(block == nullptr ? &nothing : block, std::memory_order_release);
-}
-
-void Crew::request(const Step& step) const {
-  void* block = nullptr;
-  switch (step.op) {
-    case trace::Op::kCalloc:
-      block = ask_zeroed(step.size);
-      if (checking_ && block != nullptr)
-        for (std::uint64_t at = 0; at < step.size; ++at)
-          if (static_cast<const char*>(block)[at] != 0)
-            context_->fail(Outcome::kCheckFailed, "calloc gave memory that is not zero");
-      break;
-    case trace::Op::kAligned:
-      block = ask_aligned(alignment_of(step.log2_alignment), step.size);
-      if (checking_ && reinterpret_cast<std::uintptr_t>(block) % alignment_of(step.log2_alignment) != 0)
-        context_->fail(Outcome::kCheckFailed, "posix_memalign gave a block that is not aligned as asked for");
-      break;
-    default:
-      block = ask(step.size);
-  }
-  accept(step, block, 0);
-}
-
-void Crew::resize_block(const Step& step) const {
-  void* old = wait_for_block(step.takes);
-  if (old == &nothing) old = nullptr;
-  if (checking_ && old != nullptr) verify_pattern(*context_, old, step.freed, step.takes);
-  void* const block = resize(old, step.size);
-  const std::uint64_t kept = step.freed < step.size ? step.freed : step.size;
-  if (checking_ && block != nullptr) verify_pattern(*context_, block, kept, step.takes);
-  accept(step, block, kept);
-}
-
-void Crew::give_back(std::uint32_t slot, void* block, std::uint64_t bytes) const {
-  if (block == &nothing) block = nullptr;
-  if (checking_ && block != nullptr) verify_pattern(*context_, block, bytes, slot);
-  free_block(block, bytes);
 }
 
 // The threads' lives.
