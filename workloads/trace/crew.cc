@@ -12,8 +12,12 @@
 namespace heapmark::replay {
 namespace {
 
+#ifdef __SANITIZE_THREAD__
+constexpr std::size_t kStackBytes = 2048 * 1024;  // what the sanitizer keeps of a thread lies in it
+#else
 constexpr std::size_t kStackBytes = 128 * 1024;  // the thread's TLS lies in it too
-constexpr std::uint32_t kLibraryStack = kNone;   // the C library's: more threads live here than were recorded
+#endif
+constexpr std::uint32_t kLibraryStack = kNone;  // the C library's: more threads live here than were recorded
 constexpr int kStackYields = 2000;
 constexpr std::uint64_t kLeastWaitNs = 20'000;  // shorter ones than a sleep takes are not waited for
 
