@@ -10,7 +10,7 @@
 #include <set>
 #include <unordered_map>
 
-#include "harness/trace/address_map.h"
+#include "harness/trace/placed_objects.h"
 #include "harness/trace/raw_thread.h"
 #include "harness/trace/written_pages.h"
 
@@ -47,24 +47,32 @@ struct Source {
   std::vector<Resize> resizes;  // begun; a signal handler may begin one within another
 };
 
+std::deque<Source> sources_of(const RawRecording& recording, const RawProcess& process) {
+  std::deque<Source> sources;
+  const auto& chunks = process.chunks;
+  for (std::size_t first = 0; first < chunks.size();) {
+    std::size_t end = first;
+    while (end < chunks.size() && chunks[end].thread == chunks[first].thread) ++end;
+    sources.emplace_back(RawThread(recording.fd(), std::span(chunks).subspan(first, end - first)));
+    first = end;
+  }
+  return sources;
+}
+
 // Writer: WritingPass or TellingPass.
 template <typename Writer>
 class Closing {
  public:
   Closing(const RawRecording& recording, const RawProcess& process, double ns_per_tick, Writer writer)
-      : control_(recording.control()), process_(process), writer_(writer) {
-    unit_ns_ = ns_per_tick * static_cast<double>(std::uint64_t{1} << control_.time_shift);
-    late_units_ = static_cast<std::uint64_t>(kLateNs / unit_ns_);
+      : control_(recording.control()),
+        process_(process),
+        writer_(writer),
+        unit_ns_(ns_per_tick * static_cast<double>(std::uint64_t{1} << control_.time_shift)),
+        start_units_(process.start_ticks >> control_.time_shift),
+        sources_(sources_of(recording, process)),
+        places_(static_cast<std::uint64_t>(kLateNs / unit_ns_), sources_.size() > 1, closed_.counts) {
     for (const double wait_ns : kWaitsNs)
       wait_units_.push_back(static_cast<std::uint64_t>(wait_ns / unit_ns_) + 1);
-    start_units_ = process.start_ticks >> control_.time_shift;
-    const auto& chunks = process.chunks;
-    for (std::size_t first = 0; first < chunks.size();) {
-      std::size_t end = first;
-      while (end < chunks.size() && chunks[end].thread == chunks[first].thread) ++end;
-      sources_.emplace_back(RawThread(recording.fd(), std::span(chunks).subspan(first, end - first)));
-      first = end;
-    }
   }
 
   Closed run(const Progress& progress) {
@@ -75,7 +83,6 @@ class Closing {
     }
     if (const auto first = by_raw_number_.find(0); first != by_raw_number_.end())
       sources_[first->second].number = 0;
-    if (sources_.size() > 1) recent_.resize(kRecent);
     const std::uint64_t total = process_.bytes();
     while (!queue_.empty()) {
       const auto [time, index, has_event] = queue_.top();
@@ -112,28 +119,6 @@ class Closing {
     }
   };
 
-  // An older object of an address that was handed out again before its free came.
-  struct Late {
-    std::uint64_t address = 0, until = 0;
-    std::uint32_t not_by = 0;  // the thread that got the address: its own order is certain
-    LiveObject object;
-    bool freed = false;
-  };
-
-  // The latest free of an address.
-  struct Recent {
-    std::uint64_t address = 0, time = 0;
-    std::uint32_t thread = kNoThread;
-  };
-  static constexpr std::size_t kRecent = 1 << 16;
-
-  // A free whose object is yet to come.
-  struct Owed {
-    std::uint64_t address = 0, until = 0;
-    std::uint32_t thread = 0;
-    bool paid = false;
-  };
-
   [[nodiscard]] std::uint64_t ns(std::uint64_t units) const {
     if (units <= start_units_) return 0;
     const double ns = static_cast<double>(units - start_units_) * unit_ns_;
@@ -147,23 +132,12 @@ class Closing {
     const bool is_of_block = event.op == kRawFree || event.op == kRawReallocBegin ||
                              event.op == kRawWritten || event.op == kRawLooked;
     const bool waits = is_of_block && sources_.size() > 1 && source.waits < std::size(kWaitsNs) &&
-                       !is_known(event.address, source.number);
+                       !places_.is_known(event.address, source.number);
     if (!waits && source.waits > 0) {
-      if (is_known(event.address, source.number)) ++closed_.counts.repaired_inversions;
+      if (places_.is_known(event.address, source.number)) ++closed_.counts.repaired_inversions;
       source.waits = 0;
     }
     return waits;
-  }
-
-  [[nodiscard]] bool is_known(std::uint64_t address, std::uint32_t number) {
-    return objects_.find(address) != nullptr || late_at(address, number) != nullptr;
-  }
-
-  // The older object of an address that the thread may still mean; null where there is none.
-  [[nodiscard]] Late* late_at(std::uint64_t address, std::uint32_t number) {
-    for (Late& late : late_)
-      if (late.address == address && !late.freed && late.not_by != number) return &late;
-    return nullptr;
   }
 
   // False where the trace has no number left for the thread: its events are lost.
@@ -226,7 +200,7 @@ class Closing {
       }
       case kRawReallocFailed: {
         const Source::Resize resize = take_resize(source);
-        if (resize.old) objects_.insert(resize.address, *resize.old);
+        if (resize.old) places_.insert(resize.address, *resize.old);
         writer_.refused(source.number, time, bytes);
         break;
       }
@@ -239,11 +213,11 @@ class Closing {
         break;
       case kRawHidden:
         make_way(source);
-        objects_.insert(event.address, {{kHiddenThread, 0}, 0});
+        places_.insert(event.address, {{kHiddenThread, 0}, 0});
         break;
       case kRawWritten:
       case kRawLooked:
-        if (LiveObject* const object = find(source))
+        if (LiveObject* const object = places_.find(event.address, source.number))
           writer_.written(source.number, time, *object, event.number, event.op == kRawLooked);
         break;
       case kRawSpawn:
@@ -285,112 +259,39 @@ class Closing {
     return resize;
   }
 
-  // The object at the event's address that its thread means; null where there is none.
-  [[nodiscard]] LiveObject* find(const Source& source) {
-    Late* const late = late_at(source.event.address, source.number);
-    LiveObject* const found = late != nullptr ? &late->object : objects_.find(source.event.address);
-    return found == nullptr || found->name.thread == kHiddenThread ? nullptr : found;
+  std::optional<LiveObject> take(const Source& source) {
+    return places_.take(source.event.address, source.event.time, source.number);
+  }
+  void make_way(const Source& source) {
+    places_.make_way(source.event.address, source.event.time, source.number);
   }
 
-  // The object at the event's address, which it gives up. None where there is no such object, or it is
-  // hidden.
-  std::optional<LiveObject> take(Source& source) {
-    const std::uint64_t address = source.event.address;
-    if (Late* const late = late_at(address, source.number)) {
-      late->freed = true;
-      ++closed_.counts.repaired_inversions;
-      return visible(late->object);
-    }
-    LiveObject* const found = objects_.find(address);
-    if (found == nullptr) {
-      owe_or_count(source);
-      return std::nullopt;
-    }
-    const LiveObject object = *found;
-    objects_.erase(address);
-    if (!recent_.empty()) recent_[address % kRecent] = {address, source.event.time, source.number};
-    return visible(object);
+  // Puts the object at the event's address, or frees it at once where its free came before it.
+  void lay(const Source& source, const LiveObject& object) {
+    if (const auto thread = places_.owed_by(source.event.address, source.event.time))
+      writer_.free(ended_.count(*thread) != 0 ? 0 : *thread, ns(source.event.time), object);
+    else
+      places_.insert(source.event.address, object);
   }
 
-  // A free of an address that another thread freed a moment ago: that one was the free of the address's next
-  // object, and came first by its stamp. The next object is then freed as soon as it is there. Else the
-  // address is not known.
-  void owe_or_count(Source& source) {
-    const std::uint64_t address = source.event.address;
-    if (!recent_.empty()) {
-      const Recent& recent = recent_[address % kRecent];
-      if (recent.address == address && recent.thread != source.number &&
-          recent.time + late_units_ >= source.event.time) {
-        owed_.push_back({address, source.event.time + late_units_, source.number, false});
-        return;
-      }
-    }
-    ++closed_.counts.unknown_frees;
-  }
-
-  // The object that is now at the event's address, where its free came before it. Returns whether it is
-  // freed.
-  bool free_if_owed(Source& source, const LiveObject& object) {
-    for (Owed& owed : owed_)
-      if (owed.address == source.event.address && !owed.paid && owed.until >= source.event.time) {
-        owed.paid = true;
-        ++closed_.counts.repaired_inversions;
-        writer_.free(has_ended(owed.thread) ? 0 : owed.thread, ns(source.event.time), object);
-        return true;
-      }
-    return false;
-  }
-
-  [[nodiscard]] bool has_ended(std::uint32_t number) const { return ended_.count(number) != 0; }
-
-  // Puts the object at the event's address.
-  void lay(Source& source, const LiveObject& object) {
-    if (!owed_.empty() && free_if_owed(source, object)) return;
-    objects_.insert(source.event.address, object);
-  }
-
-  static std::optional<LiveObject> visible(const LiveObject& object) {
-    return object.name.thread == kHiddenThread ? std::nullopt : std::optional(object);
-  }
-
-  // The event's address is handed out: what lay there before, if anything still does, waits for its late
-  // free.
-  void make_way(Source& source) {
-    const std::uint64_t address = source.event.address;
-    const LiveObject* const older = objects_.find(address);
-    if (older == nullptr) return;
-    late_.push_back({address, source.event.time + late_units_, source.number, *older});
-    objects_.erase(address);
-  }
-
-  // Those whose free did not come: it was never recorded.
   void free_what_is_too_late(std::uint64_t time) {
-    for (; !owed_.empty() && (owed_.front().paid || owed_.front().until < time); owed_.pop_front())
-      if (!owed_.front().paid) ++closed_.counts.unknown_frees;
-    while (!late_.empty() && (late_.front().freed || late_.front().until < time)) {
-      const Late late = late_.front();
-      late_.pop_front();
-      if (late.freed || late.object.name.thread == kHiddenThread) continue;
-      ++closed_.counts.lost_events;
-      writer_.free(0, ns(late.until), late.object);  // whoever did it: thread 0 never ends
-    }
+    places_.give_up_waiting(time, [this](const LiveObject& object, std::uint64_t until) {
+      writer_.free(0, ns(until), object);  // whoever did it: thread 0 never ends
+    });
   }
 
   const RawControl& control_;
   const RawProcess& process_;
   Writer writer_;
-  double unit_ns_ = 1;
+  double unit_ns_;
+  std::uint64_t start_units_, bytes_done_ = 0, next_number_ = 1;
   std::vector<std::uint64_t> wait_units_;
-  std::uint64_t late_units_ = 0, start_units_ = 0, bytes_done_ = 0, next_number_ = 1;
   std::deque<Source> sources_;
   std::unordered_map<std::uint32_t, std::size_t> by_raw_number_;
   std::priority_queue<Next, std::vector<Next>, std::greater<>> queue_;
-  AddressMap objects_;
-  std::deque<Late> late_;
-  std::deque<Owed> owed_;
-  std::vector<Recent> recent_;  // by address; none where there is one thread
-  std::set<std::uint32_t> ended_;
   Closed closed_;
+  PlacedObjects places_;
+  std::set<std::uint32_t> ended_;
 };
 
 }  // namespace
