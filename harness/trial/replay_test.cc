@@ -272,6 +272,24 @@ TEST_CASE("at the recorded pace a replay takes the recorded time") {
   CHECK(elapsed >= static_cast<double>(header.duration_ticks * header.tick_ns) * 0.9);
 }
 
+TEST_CASE("a replay that cannot keep the recorded pace looks at memory in recorded time all the same") {
+  const Folder folder;
+  const std::string file = folder.file("t.hmtrace");
+  SyntheticTrace wanted;
+  wanted.events = 400'000;
+  wanted.threads_at_once = 4;
+  wanted.segment_events = 20'000;
+  wanted.gap_ns = 1;
+  const trace::Header header = write_synthetic_trace(file, wanted);
+  const TrialResult result = run(trials("glibc", file, "memory", {{"pace", "recorded"}}).front());
+  CAPTURE(result.message);
+  REQUIRE(result.outcome == trial::Outcome::kOk);
+  const auto& rows = result.tables.at("recorded").rows;
+  REQUIRE(rows.size() > header.segments);  // some while a batch was being done
+  for (std::size_t at = 1; at < rows.size(); ++at) CHECK(rows[at - 1].at(0) <= rows[at].at(0));
+  CHECK(rows.back().at(0) == static_cast<double>(header.duration_ticks * header.tick_ns));
+}
+
 TEST_CASE("two allocators replay a trace in lockstep, in the same slices") {
   const Folder folder;
   const std::string file = folder.file("t.hmtrace");

@@ -2,6 +2,8 @@
 // program had, on whatever allocator there is. A unit of work is a segment of the trace. Decoding is outside
 // of the timed part; the live bytes are compared with the recorded ones at the end of each segment. Watch
 // peak memory, what a live byte costs, and what is held where the program ended.
+#include <algorithm>
+
 #include "workloads/common_parameters.h"
 #include "workloads/context.h"
 #include "workloads/steady_report.h"
@@ -54,6 +56,7 @@ class Replay {
   void decode_batch(Context& context, std::uint64_t done);
   void work(Context& context);
   void compare_live_bytes(Context& context);
+  [[nodiscard]] std::uint64_t decoded_until_ns() const;
 
   TraceSource source_;
   Decoder decoder_;
@@ -61,6 +64,7 @@ class Replay {
   SteadySeries series_;
   std::uint64_t first_ = 0, end_ = 0, repeat_ = 1;  // segments
   std::uint64_t next_ = 0, done_ = 0, operations_ = 0, sample_every_ = 0;
+  std::uint64_t looked_at_ns_ = 0;  // recorded time of the last look at memory
   int recorded_table_ = -1;
   Context* context_ = nullptr;
 };
@@ -107,6 +111,7 @@ void Replay::go_to_start(Context& context) {
     compare_live_bytes(context);
   }
   next_ = first_;
+  looked_at_ns_ = decoded_until_ns();
   decoder_.begin_part();
   crew_.begin_pace(first_ == 0 ? 0 : source_.file().segment(first_ - 1).end_tick);
 }
@@ -119,6 +124,11 @@ void Replay::decode_batch(Context& context, std::uint64_t done) {
     ++done;
   } while (next_ < end_ && decoder_.wants_more() && done < context.next_cut() &&
            (sample_every_ == 0 || done % sample_every_ != 0));
+}
+
+// In recorded time.
+std::uint64_t Replay::decoded_until_ns() const {
+  return next_ == 0 ? 0 : source_.file().segment(next_ - 1).end_tick * source_.header().tick_ns;
 }
 
 void Replay::compare_live_bytes(Context& context) {
@@ -139,17 +149,18 @@ void Replay::work(Context& context) {
     compare_live_bytes(context);
     if (sample_every_ == 0 || done_ % sample_every_ != 0) continue;
     series_.add(context, operations_, crew_.live_bytes());
-    const trace::Header& header = source_.header();
-    context.add_row(
-        recorded_table_,
-        {static_cast<double>(source_.file().segment(next_ - 1).end_tick * header.tick_ns),
-         static_cast<double>(crew_.live_bytes()), static_cast<double>(context.observe().rss_bytes)});
+    looked_at_ns_ = decoded_until_ns();
+    context.add_row(recorded_table_,
+                    {static_cast<double>(looked_at_ns_), static_cast<double>(crew_.live_bytes()),
+                     static_cast<double>(context.observe().rss_bytes)});
   }
 }
 
-// Between two meetings: how many bytes live is not known then.
+// Between two meetings: how many bytes live is not known then. A replay that cannot keep the pace is at most
+// where its batch ends, whatever the clock says.
 void Replay::look(std::uint64_t recorded_ns) {
-  context_->add_row(recorded_table_, {static_cast<double>(recorded_ns), kNotMeasured,
+  looked_at_ns_ = std::clamp(recorded_ns, looked_at_ns_, std::max(looked_at_ns_, decoded_until_ns()));
+  context_->add_row(recorded_table_, {static_cast<double>(looked_at_ns_), kNotMeasured,
                                       static_cast<double>(context_->observe().rss_bytes)});
 }
 
