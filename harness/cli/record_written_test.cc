@@ -23,8 +23,10 @@ std::optional<std::uint32_t> pages_of_block(const TraceEvents& trace, std::uint6
   return pages;
 }
 
-void record_large(Recording& recording, const std::string& how, int exit_code = 0) {
-  record_into(recording, {recorded_program("recorded-large"), how}, {"-a", "glibc"});
+void record_large(Recording& recording, const std::string& how, int exit_code = 0,
+                  std::vector<std::string> flags = {}) {
+  flags.insert(flags.end(), {"-a", "glibc"});
+  record_into(recording, {recorded_program("recorded-large"), how}, flags);
   INFO(recording.ended.err);
   REQUIRE(recording.ended.exit_code == exit_code);
   trace::TraceReading reading(recording.output());
@@ -91,6 +93,21 @@ TEST_CASE("of what lives when a program is killed the looks are told", "[record]
   check_freed(trace);
   CHECK(pages_of_block(trace, 1000010) == 9);
   CHECK(pages_of_block(trace, 1000012) == kNotTold);  // of the last moment
+}
+
+TEST_CASE("where recording ends in the middle, the pages of all large blocks until then are told",
+          "[record]") {
+  Recording recording;
+  record_large(recording, "stay", 0, {"--for", "2s"});
+  const TraceEvents trace = first_trace(recording);
+  check_freed(trace);
+  CHECK(trace.header.end == static_cast<std::uint32_t>(trace::End::kTime));
+  CHECK(trace.header.unknown_frees == 0);
+  std::size_t told = 0, not_told = 0;
+  for (const trace::Event& event : trace.of_thread.at(0))
+    if (trace::yields(event.op) && event.size == 1000013) ++(event.written_pages == 2 ? told : not_told);
+  CHECK(told > 100);
+  CHECK(not_told <= 1);  // the one that lived when recording ended
 }
 
 TEST_CASE("a program that refuses mincore(2) is recorded, and nothing is told", "[record]") {

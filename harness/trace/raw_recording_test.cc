@@ -1,5 +1,5 @@
 // A raw recording that is read while a thread of the program still fills its buffer, writes it out and begins
-// anew.
+// anew; and which versions are read.
 #include "harness/trace/raw_recording.h"
 
 #include <sys/mman.h>
@@ -108,6 +108,25 @@ TEST_CASE("a recording is whole whenever it is read, up to the event that is bei
     REQUIRE(events.size() <= before + 1);
     for (std::size_t at = 0; at < events.size(); ++at) REQUIRE(events[at].size == at + 1);
   }
+}
+
+TEST_CASE("raw recordings of the versions known are read, of others refused") {
+  const Folder folder;
+  const std::filesystem::path path = folder.path() / "t.raw";
+  {
+    const RawRecording raw = RawRecording::create(path, {.budget_bytes = 1 << 30});
+    raw.control().counter = RawCounter::kClockNs;
+    Recorder recorder(raw.control(), raw.fd());
+    recorder.record();
+  }
+  const auto opened_as = [&](std::uint32_t version) {
+    RawRecording::open(path).control().version = version;
+    const RawRecording raw = RawRecording::open(path);
+    return processes_of(raw).size();
+  };
+  CHECK(opened_as(1) == 1);
+  CHECK(opened_as(kRawVersion) == 1);
+  CHECK_THROWS_WITH(opened_as(kRawVersion + 1), Catch::Contains("reads versions 1 to 2"));
 }
 
 }  // namespace

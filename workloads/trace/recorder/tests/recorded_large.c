@@ -14,6 +14,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PAGE 4096
@@ -125,6 +126,16 @@ int main(int argc, char** argv) {
     int status = 1;
     waitpid(child, &status, 0);
     return status;
+  }
+  if (strcmp(what, "stay") == 0) {
+    struct timespec begin, now;
+    clock_gettime(CLOCK_MONOTONIC, &begin);
+    do {
+      char* const block = block_of(1000013);
+      write_pages(block, 0, 2);
+      free(block);
+      clock_gettime(CLOCK_MONOTONIC, &now);
+    } while (now.tv_sec < begin.tv_sec + 3);
   }
   if (strcmp(what, "kill") == 0) {
     write_pages(block_of(1000012), 0, 1);
