@@ -19,7 +19,8 @@ sys.path.insert(0, str(ROOT / "scripts"))
 import program_works  # noqa: E402
 
 FULL = {
-    "allocators": "glibc,jemalloc,mimalloc,tcmalloc,brkmmap", "workloads": "churn/small-1t,churn/mixed-1t,breathe/wide",
+    "allocators": "glibc,jemalloc,mimalloc,tcmalloc,brkmmap",
+    "workloads": "churn/small-1t,churn/small-4t,churn/mixed-1t,churn/mixed-4t,breathe/wide,breathe/buffers,breathe/bursts",
     "quick": [], "parts": 4, "lockstep_rounds": 3, "isolated_rounds": 6,  # in each part
     "slice_ms": [3, 10, 20, 40, 80], "slice_workloads": "churn/small-1t,breathe/wide",
     # --quick, and 200 sessions: a hundred runs of two rounds, twenty of ten.
