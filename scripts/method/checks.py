@@ -6,8 +6,6 @@ A row is a dict as `heapmark show --format csv` prints it.
 import math
 import statistics
 
-MARGIN_OF_NOTHING = 1e-9
-
 
 def of_time(rows, metric="ns_per_op"):
     """The rows of that time in the speed pass that have a ratio."""
@@ -87,8 +85,12 @@ def alarms(rows):
     return sum(v in ("better", "worse", "differs") for v in verdicts), len(verdicts)
 
 
-def steps_for(share, ratio_at, steps):
-    """Steps a call that slow an allocator by `share`, where `steps` made it `ratio_at` times as slow as none."""
-    if ratio_at <= 1 + MARGIN_OF_NOTHING:
-        raise ValueError(f"{steps} steps a call made nothing slower (ratio {ratio_at:.4f}): calibrate with more")
-    return share * steps / (ratio_at - 1)
+def steps_for(share, measured):
+    """Steps a call that slow an allocator by `share`: on the line between the two of `measured` ({steps: ratio}) around
+    it. What a step costs is not the same for all: the first ones hide behind what the processor does meanwhile."""
+    points = sorted(measured.items())
+    above = next(((steps, ratio) for steps, ratio in points if ratio >= 1 + share), None)
+    if above is None:
+        raise ValueError(f"no number of steps made it {share:.0%} slower (of {points}): calibrate with more")
+    below = max(((steps, ratio) for steps, ratio in points if steps < above[0]), default=(0, 1.0))
+    return below[0] + (above[0] - below[0]) * (1 + share - below[1]) / (above[1] - below[1])

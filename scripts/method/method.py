@@ -113,14 +113,12 @@ def power(bench, setting):
         return checks.of_time(bench.rows(path))[0]
 
     rows, most_steps = [], setting["calibration_steps"]
-    at_most = float(measured("power-calibration", most_steps)["ratio"])
+    ratios = {0: 1.0, most_steps: float(measured("power-calibration", most_steps)["ratio"])}
     for share, loops, seconds in setting["power"]:
-        # A few steps hide behind what the processor does at the same time: what they cost is measured, not scaled.
-        steps, is_now = checks.steps_for(share, at_most, most_steps), None
         for number in range(1, setting["calibrations"] + 1):
+            steps = checks.steps_for(share, ratios)
             is_now = measured(f"power-calibration-{share * 100:g}-{number}", steps)
-            if number < setting["calibrations"]:
-                steps = min(most_steps, checks.steps_for(share, max(float(is_now["ratio"]), 1 + share / 4), steps))
+            ratios[steps] = float(is_now["ratio"])
         slowed = bench.slowed(steps)
         for number in range(1, setting["power_runs"] + 1):
             with busy(loops):

@@ -66,9 +66,11 @@ class Checks(unittest.TestCase):
         self.assertEqual(checks.alarms(rows), (3, 5))
 
     def test_steps_follow_from_the_calibration(self):
-        self.assertAlmostEqual(checks.steps_for(0.03, 1.4, 40), 3)
+        self.assertAlmostEqual(checks.steps_for(0.03, {0: 1.0, 40: 1.4}), 3)
+        # The first steps cost less.
+        self.assertAlmostEqual(checks.steps_for(0.03, {0: 1.0, 9: 1.01, 19: 1.05, 40: 1.13}), 14)
         with self.assertRaises(ValueError):
-            checks.steps_for(0.03, 0.99, 40)
+            checks.steps_for(0.03, {0: 1.0, 40: 1.02})
 
 
 class Drawing(unittest.TestCase):
