@@ -15,6 +15,9 @@ def bars(axis, programs, figure_of, title, unit, scale="linear"):
     for place, (mode, (colour, _)) in enumerate(LOOKS.items()):
         found = [(at, programs[name]["summary"][figure_of(mode)]) for at, name in enumerate(names)
                  if figure_of(mode) in programs[name]["summary"]]
+        for at in (at for at, one in found if one["median"] <= 0):
+            axis.annotate("none\nseen", (at + (place - 0.5) * 0.38, 0.01), xycoords=("data", "axes fraction"), ha="center",
+                          va="bottom", fontsize=8, color=style.INK)
         found = [(at, one) for at, one in found if one["median"] > 0]
         if not found:
             continue
