@@ -11,6 +11,7 @@ import judge
 from judge import Candidate
 
 BATCH = 6  # candidates beside one run of the defaults
+LEAST_BATCH = 2
 FIRST_ROUNDS, MORE_ROUNDS = 1, 2
 NOISE_ROUNDS, CHECK_ROUNDS, CONFIRM_ROUNDS = 6, 6, 6
 # Shares of the budget after which a phase must have ended.
@@ -163,11 +164,21 @@ class Search:
                     break
 
     def batch_fits(self, size, share):
-        return self.left(share) > (size + 1) * (FIRST_ROUNDS + MORE_ROUNDS) * self.round_seconds
+        return self.left(share) > self.batch_seconds(size)
+
+    def batch_seconds(self, size):
+        """Of so many candidates and the defaults beside them."""
+        return (size + 1) * (FIRST_ROUNDS + MORE_ROUNDS) * self.round_seconds
 
     def search(self):
+        if not self.study.candidates() and not self.batch_fits(LEAST_BATCH, SEARCH_SHARE):
+            need = (self.asked.budget * SEARCH_SHARE - self.left(SEARCH_SHARE) + self.batch_seconds(2 * LEAST_BATCH)) / SEARCH_SHARE
+            raise TooShort(
+                f"a round of the work takes {self.round_seconds:.0f} s, so no candidate fits into what is left of the budget: give "
+                f"--budget {round(need / 60 + 1)}m, fewer workloads or --quick"
+            )
         size = BATCH
-        while size > 1:
+        while size >= LEAST_BATCH:
             if not self.batch_fits(size, SEARCH_SHARE):
                 size -= 1  # what time is left is used by a smaller batch
                 continue

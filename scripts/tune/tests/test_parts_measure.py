@@ -35,7 +35,7 @@ class Run(unittest.TestCase):
     def test_time_under_pressure_is_measured_at_two_limits_and_without_the_search(self):
         words = self.asked(["time", "pressure_time"])
         self.assertEqual(words[words.index("--pass") + 1], "speed,pressure")
-        self.assertEqual(words[words.index("--pressure") + 1], "0.9,0.7")
+        self.assertEqual(words[words.index("--pressure") + 1], "0.9,0.8")
         self.assertEqual(words[words.index("-r") + 1], "speed=2,pressure=2")
 
     def test_without_that_objective_no_limit_is_asked_for(self):
