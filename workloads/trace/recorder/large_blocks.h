@@ -28,8 +28,9 @@ class LargeBlocks {
   // Forgets the block. Returns its size; 0 where it is not known.
   std::size_t take(std::uintptr_t address);
 
-  // Calls see(address, bytes, pages) of each, or of about `most` in turn, while other threads may add and
-  // take some; `pages` is 0 at first and what see() left there the last time.
+  // Calls see(address, bytes, pages) of each, or in turn of so many that what it returns adds up to about
+  // `most`, while other threads may add and take some; `pages` is 0 at first and what see() left there the
+  // last time.
   template <typename See>
   void each(std::size_t most, const See& see) {
     std::size_t bucket = __atomic_load_n(&next_bucket_, __ATOMIC_RELAXED), seen = 0;
@@ -41,8 +42,7 @@ class LargeBlocks {
         const std::uintptr_t address = __atomic_load_n(&entry.address, __ATOMIC_ACQUIRE);
         const std::size_t bytes = __atomic_load_n(&entry.bytes, __ATOMIC_RELAXED);
         if (address == 0 || bytes == 0) continue;
-        ++seen;
-        see(address, bytes, pages_[bucket][way]);
+        seen += see(address, bytes, pages_[bucket][way]);
       }
     }
     __atomic_store_n(&next_bucket_, bucket, __ATOMIC_RELAXED);

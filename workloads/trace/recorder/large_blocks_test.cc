@@ -42,6 +42,7 @@ TEST_CASE("a thousand blocks at multiples of 4 MiB nearly all have a place, and 
   blocks->each(~std::size_t{0}, [&](std::uintptr_t address, std::size_t bytes, std::uint32_t& pages) {
     seen[address] = bytes;
     pages = 1;
+    return std::size_t{1};
   });
   CHECK(seen.size() >= 950);
   // A hundred at a time, each has its turn.
@@ -50,6 +51,7 @@ TEST_CASE("a thousand blocks at multiples of 4 MiB nearly all have a place, and 
     blocks->each(seen.size() / 10 + 10, [&](std::uintptr_t address, std::size_t, std::uint32_t& pages) {
       CHECK(pages == 1);
       ++turns[address];
+      return std::size_t{1};
     });
   CHECK(turns.size() == seen.size());
   std::size_t known = 0;
@@ -60,6 +62,26 @@ TEST_CASE("a thousand blocks at multiples of 4 MiB nearly all have a place, and 
     known += bytes != 0 ? 1 : 0;
   }
   CHECK(known == seen.size());
+}
+
+TEST_CASE("a look ends where what was seen adds up to what was wished for, and goes on from there") {
+  const auto blocks = std::make_unique<LargeBlocks>();
+  for (std::uintptr_t number = 1; number <= 100; ++number) blocks->add(number << 22, 10);
+  std::map<std::uintptr_t, int> turns;
+  const auto look = [&](std::size_t most) {
+    std::size_t seen = 0;
+    blocks->each(most, [&](std::uintptr_t address, std::size_t bytes, std::uint32_t&) {
+      ++turns[address];
+      return seen += 1, bytes;
+    });
+    return seen;
+  };
+  for (int turn = 0; turn < 10; ++turn) {
+    const std::size_t seen = look(100);  // a bucket is seen as a whole
+    CHECK(seen >= 10);
+    CHECK(seen <= 13);
+  }
+  CHECK(turns.size() >= 95);
 }
 
 TEST_CASE("of more blocks than there are places each is known or not, and the table empties again") {
@@ -79,7 +101,7 @@ TEST_CASE("of more blocks than there are places each is known or not, and the ta
   }
   for (const std::uintptr_t address : live) blocks->take(address);
   std::size_t left = 0;
-  blocks->each(~std::size_t{0}, [&](std::uintptr_t, std::size_t, std::uint32_t&) { ++left; });
+  blocks->each(~std::size_t{0}, [&](std::uintptr_t, std::size_t, std::uint32_t&) { return ++left; });
   CHECK(left == 0);
   for (const std::uintptr_t address : live) REQUIRE_FALSE(blocks->may_hold(address));
 }
@@ -92,6 +114,7 @@ TEST_CASE("threads that add and take at once lose none of their own, while anoth
     while (!done)
       blocks->each(~std::size_t{0}, [&](std::uintptr_t address, std::size_t bytes, std::uint32_t&) {
         if (address == 0 || bytes == 0) ++wrong;
+        return std::size_t{1};
       });
   });
   std::vector<std::thread> threads;

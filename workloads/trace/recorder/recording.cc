@@ -22,10 +22,11 @@ namespace {
 constexpr std::size_t kFirstPopulated = kRawPage;
 constexpr std::size_t kProcessBytes = (sizeof(Process) + kRawPage - 1) / kRawPage * kRawPage;
 
-// Looks at the large blocks: no more often, of no more blocks at a time, and of no larger ones, so that they
-// take less than a hundredth of the time.
+// Looks at the large blocks: no more often, at no more of them at a time, and at no larger ones. mincore(2)
+// takes a microsecond and a half for a block of 1 MiB and 0.4 for each further MiB (docs/record.md): a call
+// counts as 2 MiB, so that a look takes some 50 us, a hundredth of the time.
 constexpr double kNsBetweenLooks = 5e6;
-constexpr std::size_t kMostLooked = 32, kLargestLooked = 64 << 20;
+constexpr std::size_t kMostLooked = 64 << 20, kLargestLooked = 64 << 20, kLookCounts = 2 << 20;
 constexpr std::size_t kEventsBetweenLooks = kRawPage;  // in bytes: some 800 events
 
 std::uint64_t units_between_looks;
@@ -258,15 +259,18 @@ void write_down(Thread& thread, std::uintptr_t address, std::uint64_t pages) {
          process->control->state.load(std::memory_order_relaxed) == RawState::kOn;
 }
 
-// Writes down of how many of the living large blocks, at most, which have more pages with memory than at the
-// last look. Keeps errno.
+// Writes down which of the living large blocks have more pages with memory than at the last look: of about
+// `most` bytes of them. Keeps errno.
 void look_at_living(Thread& thread, std::size_t most, std::size_t largest_bytes) {
   const int error = errno;
   process->large.each(most, [&](std::uintptr_t address, std::size_t bytes, std::uint32_t& known) {
     std::uint64_t pages = 0;
-    if (bytes > largest_bytes || !pages_with_memory(address, bytes, pages) || pages <= known) return;
-    known = pages < ~std::uint32_t{0} ? static_cast<std::uint32_t>(pages) : ~std::uint32_t{0};
-    write_down<kRawLooked>(thread, address, pages);
+    if (bytes > largest_bytes) return std::size_t{0};
+    if (pages_with_memory(address, bytes, pages) && pages > known) {
+      known = pages < ~std::uint32_t{0} ? static_cast<std::uint32_t>(pages) : ~std::uint32_t{0};
+      write_down<kRawLooked>(thread, address, pages);
+    }
+    return kLookCounts + bytes;
   });
   errno = error;
 }
