@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "plots"))
-from style import DPI, look, ordered, plt  # noqa: E402
+from style import DPI, look, ordered, plt, ratio_axes  # noqa: E402
 
 
 def rows_of(path):
@@ -36,6 +36,7 @@ def draw_isolated(axes, rows):
     axes.plot(ends, ends, color="#888888", linewidth=0.8, linestyle="--", zorder=0)
     axes.set(xscale="log", yscale="log", xlabel="time to glibc's, trials alone", ylabel="the same in lockstep",
              title="Lockstep against trials alone, 95 % intervals")
+    ratio_axes(axes)
     axes.legend(fontsize=8)
 
 
