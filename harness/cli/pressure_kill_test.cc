@@ -87,7 +87,7 @@ TEST_CASE("killed at any moment, the tool leaves no cgroup, swap, file, zram dev
     WARN("not tested here: " << (why.empty() ? "the machine has swap" : why));
     return;
   }
-  const testing::Folder folder;
+  const testing::Folder folder("/var/tmp");
   const std::string zram = trial::unused_zram();
   const std::string seed = std::to_string(7'000'000'000 + ::getpid());
   std::mt19937 random(14);
