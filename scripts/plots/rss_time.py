@@ -52,7 +52,7 @@ def one(results, workload, variant, group):
     style.byte_axis(axis.yaxis, top)
     style.finish(figure, results, f"{workload}: what its processes hold over time",
                  "Memory pass, one trial each: anonymous memory of the whole process tree, sampled from outside "
-                 f"(smaps_rollup). Marks of processes and phases are of the trial on {labels[0]}.")
+                 f"(smaps_rollup, or memory.stat of a cgroup). Marks of processes and phases are of the trial on {labels[0]}.")
     style.key_row(figure, keys)
     return figure
 
