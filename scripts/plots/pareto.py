@@ -10,7 +10,8 @@ from matplotlib.patches import Patch, Rectangle
 import style
 
 NAME = "pareto"
-AXES = {"time": "time", "rss": "memory (RSS)", "faults": "minor faults", "failed": "refused requests (+1)"}
+AXES = {"time": "time", "rss": "memory (RSS)", "faults": "minor faults", "failed": "refused requests (+1)",
+        "p999": "time of one call in a thousand", "pressure_time": "time under pressure"}
 FRONT, CHOICE = "#0072B2", "#D55E00"
 
 

@@ -9,8 +9,17 @@ LESS = {
     "rss": ("less RSS", "more RSS"),
     "faults": ("fewer minor faults", "more minor faults"),
     "failed": ("fewer refused requests", "more refused requests"),
+    "p999": ("less time of one call in a thousand", "more time of one call in a thousand"),
+    "pressure_time": ("less time under pressure", "more time under pressure"),
 }
-WORDS = {"time": "time", "rss": "RSS", "faults": "minor faults", "failed": "refused requests"}
+WORDS = {
+    "time": "time",
+    "rss": "RSS",
+    "faults": "minor faults",
+    "failed": "refused requests",
+    "p999": "time of one call in a thousand",
+    "pressure_time": "time under pressure",
+}
 
 
 def percent(ratio):

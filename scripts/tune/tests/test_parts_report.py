@@ -6,7 +6,9 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 ROOT = Path(__file__).resolve().parents[3]
-sys.path.insert(0, str(ROOT / "scripts/tune"))
+sys.path[:0] = [str(ROOT / "scripts/tune"), str(ROOT / "scripts/plots")]
+import measure  # noqa: E402
+import pareto  # noqa: E402
 import report  # noqa: E402
 import space  # noqa: E402
 from judge import Candidate, Noise  # noqa: E402
@@ -142,6 +144,12 @@ class Report(unittest.TestCase):
 
     def test_a_thing_that_takes_five_times_as_long_is_not_told_in_per_cent(self):
         self.assertEqual(report.change("time", ratio(5.2), NOISE["time"]), "5.2 times the time")
+
+    def test_every_objective_has_its_words_and_its_axis(self):
+        for name in measure.PASS_OF:
+            for of in (ratio(0.7), ratio(1.2), ratio(3), ratio(1, 0.5, 2)):
+                self.assertTrue(report.change(name, of, NOISE["time"]))
+            self.assertIn(name, pareto.AXES)
 
     def test_equal_and_cannot_be_told_are_different_words(self):
         self.assertEqual(report.change("rss", ratio(1.005), NOISE["rss"]), "RSS equal within 3 %")
