@@ -227,6 +227,21 @@ Shard parse_shard(std::string_view written) {
   return shard;
 }
 
+namespace {
+
+[[noreturn]] void refuse_empty(const std::vector<Chosen>& chosen, const std::vector<std::string>& passes) {
+  std::vector<std::string> known;
+  for (const Chosen& one : chosen)
+    for (const std::string& pass : one.variant->passes)
+      if (!holds(known, pass)) known.push_back(pass);
+  throw UsageError(fmt::format("nothing to measure: {} {} the passes {}, and the run asks for {}",
+                               chosen.size() == 1 ? chosen[0].workload->name : "the workloads chosen",
+                               chosen.size() == 1 ? "has" : "have", fmt::join(known, ", "),
+                               fmt::join(passes, ", ")));
+}
+
+}  // namespace
+
 std::vector<trial::TrialSpec> make_plan(const Request& request, const std::vector<Selection>& selections,
                                         const std::vector<WorkloadInfo>& workloads) {
   const std::vector<Chosen> chosen = choose(request, workloads);
@@ -283,8 +298,7 @@ std::vector<trial::TrialSpec> make_plan(const Request& request, const std::vecto
     throw UsageError(
         fmt::format("the plan has {} groups of trials: shard {}/{} is empty, choose fewer shards", group,
                     request.shard.index, request.shard.count));
-  if (plan.empty())
-    throw UsageError("nothing to measure: none of the chosen workloads takes part in the chosen passes");
+  if (plan.empty()) refuse_empty(chosen, passes);
   return plan;
 }
 

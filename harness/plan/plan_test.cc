@@ -192,7 +192,8 @@ TEST_CASE("a value that the workload would refuse is refused before anything is 
 TEST_CASE("a plan without trials is a usage error") {
   Request asked = request({"story"});
   asked.passes = {"memory"};
-  CHECK_THROWS_WITH(planned(asked), Contains("nothing to measure"));
+  CHECK_THROWS_WITH(planned(asked), Contains("nothing to measure: story has the passes") &&
+                                        Contains("and the run asks for memory"));
 }
 
 TEST_CASE("the shards of a plan are the plan, each group in one of them") {
