@@ -81,17 +81,4 @@ void PlacedObjects::make_way(std::uint64_t address, std::uint64_t time, std::uin
   objects_.erase(address);
 }
 
-void PlacedObjects::give_up_waiting(
-    std::uint64_t now, const std::function<void(const LiveObject& object, std::uint64_t until)>& lost) {
-  for (; !owed_.empty() && (owed_.front().paid || owed_.front().until < now); owed_.pop_front())
-    if (!owed_.front().paid) ++counts_.unknown_frees;
-  while (!late_.empty() && (late_.front().freed || late_.front().until < now)) {
-    const Late late = late_.front();
-    late_.pop_front();
-    if (late.freed || late.object.name.thread == kHiddenThread) continue;
-    ++counts_.lost_events;
-    lost(late.object, late.until);
-  }
-}
-
 }  // namespace heapmark::trace

@@ -6,7 +6,6 @@
 
 #include <cstdint>
 #include <deque>
-#include <functional>
 #include <optional>
 #include <vector>
 
@@ -34,10 +33,20 @@ class PlacedObjects {
   void insert(std::uint64_t address, const LiveObject& object) { objects_.insert(address, object); }
   // The thread whose free of the object that is requested at the address came already. It owes it no more.
   std::optional<std::uint32_t> owed_by(std::uint64_t address, std::uint64_t time);
-  // Frees that did not come until now were never recorded: `lost` is called with each object that waited for
-  // one, and until when it did.
-  void give_up_waiting(std::uint64_t now,
-                       const std::function<void(const LiveObject& object, std::uint64_t until)>& lost);
+  // Frees that did not come until now were never recorded: calls lost(object, until) for each object that
+  // waited for one. A template, as it is called at every event.
+  template <typename Lost>
+  void give_up_waiting(std::uint64_t now, const Lost& lost) {
+    for (; !owed_.empty() && (owed_.front().paid || owed_.front().until < now); owed_.pop_front())
+      if (!owed_.front().paid) ++counts_.unknown_frees;
+    while (!late_.empty() && (late_.front().freed || late_.front().until < now)) {
+      const Late late = late_.front();
+      late_.pop_front();
+      if (late.freed || late.object.name.thread == kHiddenThread) continue;
+      ++counts_.lost_events;
+      lost(late.object, late.until);
+    }
+  }
 
  private:
   // An older object of an address that was handed out again before its free came.
