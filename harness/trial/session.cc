@@ -239,7 +239,7 @@ class RunningSession {
     lockstep.slices = count;
     // So large a number stands for work that was shorter than a slice.
     lockstep.slice_units = memory_.session().slice_units.load();
-    if (count == 1) lockstep.slice_units = static_cast<std::uint64_t>(table.rows.front()[1]);
+    if (count == 1) lockstep.slice_units = seat.slices[0].units;
     lockstep.threads = seat.threads;
     lockstep.waited_ns = seat.waited_ns;
     const auto pinned = std::min<std::size_t>(seat.cpu_count, cpus_.size());

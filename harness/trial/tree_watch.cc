@@ -15,6 +15,8 @@
 #include <string_view>
 #include <utility>
 
+#include "harness/machine/kernel_files.h"
+
 namespace heapmark::trial {
 namespace {
 
@@ -64,12 +66,7 @@ double cgroup_bytes(const TreeCgroup& cgroup) {
 
 // A process that ends lets go of its memory before its pages are free.
 bool has_memory(pid_t process) {
-  char first = '0';
-  const int fd = ::open(fmt::format("/proc/{}/statm", process).c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return false;
-  const bool is_read = ::read(fd, &first, 1) == 1;
-  ::close(fd);
-  return is_read && first != '0';
+  return machine::number_in(fmt::format("/proc/{}/statm", process)).value_or(0) != 0;
 }
 
 }  // namespace
