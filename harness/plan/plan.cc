@@ -214,21 +214,6 @@ std::vector<const Selection*> measurable(const std::vector<Selection>& selection
   return found;
 }
 
-}  // namespace
-
-Shard parse_shard(std::string_view written) {
-  const std::string text(written);
-  Shard shard;
-  int end = 0;
-  if (text.find_first_not_of("0123456789/") != std::string::npos ||  // sscanf takes a sign
-      std::sscanf(text.c_str(), "%u/%u%n", &shard.index, &shard.count, &end) != 2 ||
-      static_cast<std::size_t>(end) != text.size() || shard.index == 0 || shard.index > shard.count)
-    throw UsageError("--shard takes I/N, the I-th of N parts, as in 1/4; not '" + text + "'");
-  return shard;
-}
-
-namespace {
-
 [[noreturn]] void refuse_empty(const std::vector<Chosen>& chosen, const std::vector<std::string>& passes) {
   std::vector<std::string> known;
   for (const Chosen& one : chosen)
@@ -241,6 +226,17 @@ namespace {
 }
 
 }  // namespace
+
+Shard parse_shard(std::string_view written) {
+  const std::string text(written);
+  Shard shard;
+  int end = 0;
+  if (text.find_first_not_of("0123456789/") != std::string::npos ||  // sscanf takes a sign
+      std::sscanf(text.c_str(), "%u/%u%n", &shard.index, &shard.count, &end) != 2 ||
+      static_cast<std::size_t>(end) != text.size() || shard.index == 0 || shard.index > shard.count)
+    throw UsageError("--shard takes I/N, the I-th of N parts, as in 1/4; not '" + text + "'");
+  return shard;
+}
 
 std::vector<trial::TrialSpec> make_plan(const Request& request, const std::vector<Selection>& selections,
                                         const std::vector<WorkloadInfo>& workloads) {
