@@ -56,6 +56,7 @@ class Replay {
   void decode_batch(Context& context, std::uint64_t done);
   void work(Context& context);
   void compare_live_bytes(Context& context);
+  [[nodiscard]] std::uint64_t tick_before(std::uint64_t segment) const;
   [[nodiscard]] std::uint64_t decoded_until_ns() const;
 
   TraceSource source_;
@@ -113,7 +114,7 @@ void Replay::go_to_start(Context& context) {
   next_ = first_;
   looked_at_ns_ = decoded_until_ns();
   decoder_.begin_part();
-  crew_.begin_pace(first_ == 0 ? 0 : source_.file().segment(first_ - 1).end_tick);
+  crew_.begin_pace(tick_before(first_));
 }
 
 // One segment at least, and no more than up to where the process must stop or look.
@@ -126,9 +127,14 @@ void Replay::decode_batch(Context& context, std::uint64_t done) {
            (sample_every_ == 0 || done % sample_every_ != 0));
 }
 
+// At which the segments before it end.
+std::uint64_t Replay::tick_before(std::uint64_t segment) const {
+  return segment == 0 ? 0 : source_.file().segment(segment - 1).end_tick;
+}
+
 // In recorded time.
 std::uint64_t Replay::decoded_until_ns() const {
-  return next_ == 0 ? 0 : source_.file().segment(next_ - 1).end_tick * source_.header().tick_ns;
+  return tick_before(next_) * source_.header().tick_ns;
 }
 
 void Replay::compare_live_bytes(Context& context) {
@@ -169,7 +175,7 @@ void Replay::run(Context& context) {
   go_to_start(context);
   context.phase("replay");
   context.start_clock((end_ - first_) * repeat_);
-  crew_.begin_pace(first_ == 0 ? 0 : source_.file().segment(first_ - 1).end_tick);
+  crew_.begin_pace(tick_before(first_));
   work(context);
   for (std::uint64_t time = 1; time < repeat_; ++time) {
     context.pause_clock();
