@@ -7,6 +7,7 @@ import argparse
 import difflib
 import sys
 
+import measure
 import work
 import workloads
 
@@ -55,7 +56,7 @@ def parse(arguments):
         help="after a study of traces, run the real work with the defaults and with the find: the command that stands "
         "after --, or the server of --serve, --ready and --load; it is tried once before the search",
     )
-    parser.add_argument("--objective", default="time,rss", help="of time, rss, faults, failed, p999, pressure_time (default: %(default)s)")
+    parser.add_argument("--objective", default="time,rss", help=f"of {', '.join(measure.PASS_OF)} (default: %(default)s)")
     parser.add_argument("--budget", default="15m", help="how long all may take (default: %(default)s)")
     parser.add_argument(
         "--prefer",

@@ -4,21 +4,14 @@ Pure functions of the study: the same study gives the same report.
 """
 import judge
 
-LESS = {
-    "time": ("less time", "more time"),
-    "rss": ("less RSS", "more RSS"),
-    "faults": ("fewer minor faults", "more minor faults"),
-    "failed": ("fewer refused requests", "more refused requests"),
-    "p999": ("less time of one call in a thousand", "more time of one call in a thousand"),
-    "pressure_time": ("less time under pressure", "more time under pressure"),
-}
+# Of each objective: how less of it is said, and what it is.
 WORDS = {
-    "time": "time",
-    "rss": "RSS",
-    "faults": "minor faults",
-    "failed": "refused requests",
-    "p999": "time of one call in a thousand",
-    "pressure_time": "time under pressure",
+    "time": ("less", "time"),
+    "rss": ("less", "RSS"),
+    "faults": ("fewer", "minor faults"),
+    "failed": ("fewer", "refused requests"),
+    "p999": ("less", "time of one call in a thousand"),
+    "pressure_time": ("less", "time under pressure"),
 }
 
 
@@ -29,15 +22,16 @@ def percent(ratio):
 
 def change(name, ratio, noise):
     """'18 % less time', 'time equal within 3 %', or 'time cannot be told'."""
+    less, what = WORDS[name]
     if judge.better(ratio, noise):
-        return f"{percent(ratio)} {LESS[name][0]}"
+        return f"{percent(ratio)} {less} {what}"
     if judge.worse(ratio, noise) and ratio["median"] < 2:
-        return f"{percent(ratio)} {LESS[name][1]}"
+        return f"{percent(ratio)} more {what}"
     if judge.worse(ratio, noise):
-        return f"{ratio['median']:.1f} times the {WORDS[name]}"
+        return f"{ratio['median']:.1f} times the {what}"
     if judge.equal(ratio, noise):
-        return f"{WORDS[name]} equal within {judge.EQUAL_WITHIN * 100:.0f} %"
-    return f"{WORDS[name]} cannot be told"
+        return f"{what} equal within {judge.EQUAL_WITHIN * 100:.0f} %"
+    return f"{what} cannot be told"
 
 
 def settings(tunables):
