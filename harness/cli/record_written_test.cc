@@ -26,7 +26,7 @@ std::optional<std::uint32_t> pages_of_block(const TraceEvents& trace, std::uint6
 void record_large(Recording& recording, const std::string& how, int exit_code = 0,
                   std::vector<std::string> flags = {}) {
   flags.insert(flags.end(), {"-a", "glibc"});
-  record_into(recording, {recorded_program("recorded-large"), how}, flags);
+  record_into(recording, {recorded_program("recorded-large"), how, recording.output().string()}, flags);
   INFO(recording.ended.err);
   REQUIRE(recording.ended.exit_code == exit_code);
   trace::TraceReading reading(recording.output());
