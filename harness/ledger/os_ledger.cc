@@ -133,6 +133,10 @@ OsLedger::Tracee& OsLedger::tracee_of(pid_t thread) {
   if (!is_new) return tracee;
   tracee.process = thread == child_ ? child_ : status_of(thread, "Tgid:");
   tracee.is_ours = whole_tree_ || tracee.process == child_;
+  if (shared_cpu_.is_on()) {  // there is a second thread or process
+    shared_cpu_.release(thread);
+    shared_cpu_.end();
+  }
   if (!whole_tree_ || tree_.knows(tracee.process)) return tracee;
   tree_.starts(tracee.process, thread == child_ ? -1 : status_of(thread, "PPid:"));
   if (tree_.running() > whole_tree_->process_limit && whole_tree_->process_limit > 0) {
@@ -161,6 +165,8 @@ void OsLedger::call_begins(pid_t thread, Tracee& tracee) {
     tracee.pending.counts =
         static_cast<Stage>(report_->stage.load(std::memory_order_acquire)) == Stage::kWorkload;
     tracee.pending.phase = report_->phase.load(std::memory_order_relaxed);
+    // Not before the workload: an allocator may ask at its start how many CPUs there are.
+    if (tracee.pending.counts && tracees_.size() == 1) shared_cpu_.begin(thread);
   }
   go_on(PTRACE_SYSCALL, thread, 0);
 }
@@ -215,6 +221,7 @@ int OsLedger::follow(pid_t child) {
       tracees_.erase(thread);
       if (whole_tree_) tree_.ends(thread);  // of a thread: not known there
       if (thread != child_) continue;
+      shared_cpu_.end();
       end_what_is_left();
       return status;
     }

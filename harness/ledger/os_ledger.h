@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "harness/ledger/kernel_calls.h"
+#include "harness/ledger/shared_cpu.h"
 #include "harness/ledger/tree_books.h"
 #include "workloads/contract/report.h"
 
@@ -86,6 +87,7 @@ class OsLedger {
   pid_t child_ = -1;
   std::unordered_map<pid_t, Tracee> tracees_;
   std::uint64_t first_ns_ = 0;
+  SharedCpu shared_cpu_;
 };
 
 }  // namespace heapmark::ledger
