@@ -85,29 +85,40 @@ class Measuring {
       if (deadline && Clock::now() >= *deadline) return End::kBudgetUsed;
       std::size_t end = at + 1;
       while (end < open_.size() && same_group(open_[at], open_[end])) ++end;
-      if (is_precise_enough(open_[at])) {
-        at = end;
-        continue;
-      }
-      const bool in_lockstep = std::any_of(open_.begin() + index(at), open_.begin() + index(end),
-                                           [](const trial::TrialSpec& spec) { return spec.lockstep; });
-      if (!(in_lockstep ? run_sessions(at, end) : run_one_by_one(at, end))) return End::kInterrupted;
+      const Places places = wanted(at, end);
+      const bool in_lockstep =
+          std::any_of(places.begin(), places.end(), [&](std::size_t place) { return open_[place].lockstep; });
+      if (!(in_lockstep ? run_sessions(places) : run_one_by_one(places))) return End::kInterrupted;
       at = end;
     }
     return End::kComplete;
   }
 
  private:
-  static std::ptrdiff_t index(std::size_t at) { return static_cast<std::ptrdiff_t>(at); }
+  using Places = std::vector<std::size_t>;  // in open_
 
-  [[nodiscard]] bool is_precise_enough(const trial::TrialSpec& spec) const {
-    const double wanted = file_.results().asked.request.precision;
-    return wanted > 0 && spec.pass == "speed" &&
-           stats::is_precise(file_.results(), spec.workload, spec.variant, wanted);
+  // Of the trials of a group, those that are wanted for the precision asked for, and the baseline's beside
+  // them. Where none is asked for, all.
+  [[nodiscard]] Places wanted(std::size_t at, std::size_t end) const {
+    const record::Results& results = file_.results();
+    const double precision = results.asked.request.precision;
+    Places places;
+    std::size_t left_out = 0;
+    for (; at < end; ++at) {
+      const trial::TrialSpec& spec = open_[at];
+      if (precision > 0 && spec.pass == "speed" && spec.allocator != results.asked.baseline &&
+          !stats::wants_more_rounds(results, spec.workload, spec.variant, spec.allocator, precision))
+        ++left_out;
+      else
+        places.push_back(at);
+    }
+    const bool only_baseline =
+        places.size() == 1 && open_[places[0]].allocator == results.asked.baseline && left_out > 0;
+    return only_baseline ? Places() : places;
   }
 
-  bool run_one_by_one(std::size_t at, std::size_t end) {
-    for (; at < end; ++at) {
+  bool run_one_by_one(const Places& places) {
+    for (const std::size_t at : places) {
       progress_.starts(open_, at);
       open_[at].limit_bytes =
           limit_bytes_of(open_[at], file_.results().asked.baseline, file_.results().records);
@@ -118,10 +129,11 @@ class Measuring {
     return true;
   }
 
-  bool run_sessions(std::size_t at, std::size_t end) {
+  bool run_sessions(const Places& places) {
+    const std::size_t at = places.front();
     progress_.starts(open_, at);
     SessionInput input;
-    input.open.assign(open_.begin() + index(at), open_.begin() + index(end));
+    for (const std::size_t place : places) input.open.push_back(open_[place]);
     input.available_bytes = available_bytes_ ? available_bytes_() : std::numeric_limits<std::uint64_t>::max();
     input.bytes_of = [&](const trial::TrialSpec& spec) { return expected_bytes(file_.results(), spec); };
     const auto baseline = std::find_if(plan_.begin(), plan_.end(), [&](const trial::TrialSpec& spec) {

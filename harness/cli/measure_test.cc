@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <thread>
 
 #include "harness/record/example_results.h"
@@ -189,4 +190,28 @@ TEST_CASE_METHOD(Fixture, "what is measured precisely enough gets no further rou
     }
   CHECK(cli::measure(plan, churn_wants_time(), executor, precise, progress) == cli::End::kComplete);
   CHECK(executor.ran.size() == 6);  // three rounds of two
+}
+
+TEST_CASE_METHOD(Fixture,
+                 "further rounds are only of allocators that are not precise yet, beside the baseline") {
+  record::Results results = record::example::results();
+  results.asked.request.precision = 0.1;
+  record::ResultsFile precise(path, std::move(results));
+  // The time of "noisy" doubles from round to round and back.
+  Scripted executor([](const trial::TrialSpec& spec) {
+    return ok(spec.allocator != "noisy" ? 100 : spec.round % 2 == 0 ? 50 : 100);
+  });
+  std::vector<trial::TrialSpec> plan;
+  for (unsigned round = 0; round < 5; ++round)
+    for (const char* const label : {"glibc", "quick", "noisy"}) {
+      trial::TrialSpec spec = three_trials().front();
+      spec.id = plan.size();
+      spec.round = round;
+      spec.allocator = label;
+      plan.push_back(spec);
+    }
+  CHECK(cli::measure(plan, churn_wants_time(), executor, precise, progress) == cli::End::kComplete);
+  std::map<std::string, int> trials;
+  for (const record::Record& one : precise.results().records) ++trials[one.spec.allocator];
+  CHECK(trials == std::map<std::string, int>{{"glibc", 5}, {"noisy", 5}, {"quick", 3}});
 }

@@ -51,14 +51,19 @@ std::string precision_words(const std::vector<Reached>& reached, double asked) {
   std::string missed;
   std::size_t precise = 0;
   for (const Reached& one : reached) {
-    if (one.half_width <= asked)
+    if (one.half_width <= stats::wanted_half_width(asked, one.threads))
       ++precise;
     else
       missed += fmt::format("{}{} ({}, {})", missed.empty() ? "" : ", ", place(one), percent(one.half_width),
                             one.allocator);
   }
-  words += fmt::format("--precision {} is reached in {} of {} workload variants", percent(asked), precise,
-                       reached.size());
+  const bool any_threads =
+      std::any_of(reached.begin(), reached.end(), [](const Reached& one) { return one.threads > 1; });
+  const std::string with_threads =
+      any_threads ? fmt::format(" ({} with several threads)", percent(stats::wanted_half_width(asked, 2)))
+                  : "";
+  words += fmt::format("--precision {}{} is reached in {} of {} workload variants", percent(asked),
+                       with_threads, precise, reached.size());
   return words + (missed.empty() ? ".\n" : "; not in " + missed + ".\n");
 }
 

@@ -31,6 +31,14 @@ Times times_of(const record::Results& results, const std::string& workload, cons
   return times;
 }
 
+unsigned threads_of(const record::Results& results, const std::string& workload, const std::string& variant) {
+  unsigned threads = 1;
+  for (const auto& [spec, result, host] : results.records)
+    if (spec.pass == "speed" && spec.workload == workload && spec.variant == variant && result.lockstep)
+      threads = std::max(threads, result.lockstep->threads);
+  return threads;
+}
+
 struct Width {
   double half_width;
   std::size_t rounds;
@@ -62,7 +70,7 @@ std::vector<Reached> time_precision(const record::Results& results) {
     const Times times = times_of(results, spec.workload, spec.variant);
     const auto baseline = times.find(results.asked.baseline);
     if (baseline == times.end()) continue;
-    Reached worst{spec.workload, spec.variant, "", -1};
+    Reached worst{spec.workload, spec.variant, "", -1, threads_of(results, spec.workload, spec.variant)};
     for (const auto& [allocator, rounds] : times) {
       if (allocator == results.asked.baseline) continue;
       const auto width = width_of(rounds, baseline->second);
@@ -76,19 +84,21 @@ std::vector<Reached> time_precision(const record::Results& results) {
   return all;
 }
 
-bool is_precise(const record::Results& results, const std::string& workload, const std::string& variant,
-                double precision) {
+bool wants_more_rounds(const record::Results& results, const std::string& workload,
+                       const std::string& variant, const std::string& allocator, double precision) {
+  const auto tried =
+      std::count_if(results.records.begin(), results.records.end(), [&](const record::Record& one) {
+        return one.spec.pass == "speed" && one.spec.workload == workload && one.spec.variant == variant &&
+               one.spec.allocator == allocator;
+      });
+  if (static_cast<std::size_t>(tried) < kLeastRounds) return true;
   const Times times = times_of(results, workload, variant);
-  const auto baseline = times.find(results.asked.baseline);
-  if (baseline == times.end()) return false;
-  bool any = false;
-  for (const auto& [allocator, rounds] : times) {
-    if (allocator == results.asked.baseline) continue;
-    const auto width = width_of(rounds, baseline->second);
-    if (!width || width->rounds < kLeastRounds || width->half_width > precision) return false;
-    any = true;
-  }
-  return any;
+  const auto baseline = times.find(results.asked.baseline), own = times.find(allocator);
+  if (baseline == times.end() || own == times.end()) return false;
+  const auto width = width_of(own->second, baseline->second);
+  if (!width) return false;
+  return width->rounds < kLeastRounds ||
+         width->half_width > wanted_half_width(precision, threads_of(results, workload, variant));
 }
 
 }  // namespace heapmark::stats

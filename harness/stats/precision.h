@@ -1,6 +1,5 @@
 // How precisely times were measured: the widths of the intervals of time ratios, and whether that is enough
-// for
-// `--precision`. Pure functions of the records.
+// for `--precision`. Pure functions of the records.
 #pragma once
 
 #include <string>
@@ -14,14 +13,23 @@ namespace heapmark::stats {
 struct Reached {
   std::string workload, variant, allocator;
   double half_width = 0;  // of the interval, as a share of the ratio; infinite where there is no interval yet
+  unsigned threads = 1;   // that the workload has at one time, as far as the records tell
 };
+
+// The half-width that `--precision` asks for. Twice as much where several threads work: which of them share a
+// CPU, and when, differs from one launch to the next, so their times scatter twice as far.
+[[nodiscard]] constexpr double wanted_half_width(double precision, unsigned threads) {
+  return threads > 1 ? 2 * precision : precision;
+}
 
 // One row for each workload variant of the speed pass in which a ratio can be formed.
 [[nodiscard]] std::vector<Reached> time_precision(const record::Results& results);
 
-// Whether every interval of this workload variant is at most as wide as `precision`. False before the third
-// round: the interval of two rounds may be narrow by luck.
-[[nodiscard]] bool is_precise(const record::Results& results, const std::string& workload,
-                              const std::string& variant, double precision);
+// Whether more rounds of this allocator on this workload variant are wanted: until the interval of its time
+// ratio is as narrow as `precision` asks, and always before the third round, since the interval of two may be
+// narrow by luck. Not where three rounds or more gave no ratio: there is none to be had.
+[[nodiscard]] bool wants_more_rounds(const record::Results& results, const std::string& workload,
+                                     const std::string& variant, const std::string& allocator,
+                                     double precision);
 
 }  // namespace heapmark::stats

@@ -30,15 +30,37 @@ TEST_CASE("the precision of a workload variant is that of its widest interval of
   CHECK(reached[0].allocator == "quick");
   CHECK(reached[0].half_width > 0);
   CHECK(reached[0].half_width < 0.02);
-  CHECK(stats::is_precise(results, "churn", "small", 0.02));
-  CHECK_FALSE(stats::is_precise(results, "churn", "small", reached[0].half_width / 2));
+  CHECK_FALSE(stats::wants_more_rounds(results, "churn", "small", "quick", 0.02));
+  CHECK(stats::wants_more_rounds(results, "churn", "small", "quick", reached[0].half_width / 2));
   results.records.push_back(record::example::record("absent", "speed", 0, {{"ns_per_op", 100}}));
-  CHECK_FALSE(stats::is_precise(results, "churn", "small", 0.02));
+  CHECK_FALSE(stats::wants_more_rounds(results, "churn", "small", "quick", 0.02));
+  CHECK(stats::wants_more_rounds(results, "churn", "small", "absent", 0.02));
+  CHECK(stats::wants_more_rounds(results, "churn", "small", "unknown", 0.02));
   CHECK(std::isinf(stats::time_precision(results)[0].half_width));
 }
 
 TEST_CASE("two rounds are never precise, nor is a variant that was not measured") {
   const record::Results results = with_times({50, 50.01}, {100, 100});
-  CHECK_FALSE(stats::is_precise(results, "churn", "small", 0.5));
-  CHECK_FALSE(stats::is_precise(results, "churn", "large", 0.5));
+  CHECK(stats::wants_more_rounds(results, "churn", "small", "quick", 0.5));
+  CHECK(stats::wants_more_rounds(results, "churn", "large", "quick", 0.5));
+}
+
+TEST_CASE("where several threads work, twice the width is enough") {
+  record::Results results = with_times({50, 51, 49, 50}, {100, 100, 100, 100});
+  const double width = stats::time_precision(results)[0].half_width;
+  CHECK(stats::wants_more_rounds(results, "churn", "small", "quick", width * 0.75));
+  for (record::Record& record : results.records) record.result.lockstep.emplace().threads = 4;
+  CHECK_FALSE(stats::wants_more_rounds(results, "churn", "small", "quick", width * 0.75));
+  CHECK(stats::wants_more_rounds(results, "churn", "small", "quick", width * 0.45));
+  CHECK(stats::time_precision(results)[0].threads == 4);
+}
+
+TEST_CASE("an allocator that never gave a time is tried three times, not for ever") {
+  record::Results results = with_times({50, 50, 50, 50}, {100, 101, 99, 100});
+  for (unsigned round = 0; round < 3; ++round) {
+    CHECK(stats::wants_more_rounds(results, "churn", "small", "broken", 0.02));
+    results.records.push_back(record::example::record("broken", "speed", round, {}));
+    results.records.back().result.outcome = trial::Outcome::kCrashed;
+  }
+  CHECK_FALSE(stats::wants_more_rounds(results, "churn", "small", "broken", 0.02));
 }
