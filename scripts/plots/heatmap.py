@@ -49,14 +49,14 @@ def cell(statistic, unit, better="lower"):
     return "–", "white", None, False
 
 
-def draw(results):
-    """Yields (name, figure): the headline metrics of all variants, then every metric of each variant. What would be taller
-    than a screen goes on in a further picture, -2, -3 and so on."""
+def draw(results, overview=False):
+    """Yields (name, figure): the headline metrics of all variants, then, but for an overview, every metric of each variant.
+    What would be taller than a screen goes on in a further picture, -2, -3 and so on."""
     places = unique((s.get("workload"), s.get("variant")) for s in results.statistics)
     if not places:
         raise Absent("the file has no statistics")
     yield from pictures(NAME, results, places, "The deciding metrics", headlines_only=True)
-    for place in places:
+    for place in [] if overview else places:
         yield from pictures(f"{NAME}-{place[0]}-{place[1]}", results, [place], f"{place[0]} {place[1]}: every metric")
 
 

@@ -4,8 +4,11 @@ Decides exit codes and messages, nothing of what is drawn. A plot is a module wi
 which yields (file name, figure) or raises Absent; a new one is one more name in PLOTS.
 """
 import argparse
+import functools
 import importlib
 import importlib.util
+import inspect
+import multiprocessing
 import os
 import sys
 from pathlib import Path
@@ -41,6 +44,8 @@ def main(arguments=None):
     parser.add_argument("--out", required=True, help="folder to write *.png and *.svg to")
     parser.add_argument("--only", action="append", choices=every, metavar="PLOT",
                         help=f"draw this one of {', '.join(every)}; may be repeated")
+    parser.add_argument("--overview", action="store_true", help="only what is looked at first: no picture for each "
+                        "workload's every metric, and no SVG")
     options = parser.parse_args(arguments)
     if options.out in ("", "-"):
         parser.error(f"--out takes a folder to write files to, not '{options.out}'")
@@ -56,25 +61,42 @@ def main(arguments=None):
         print(f"plot: {sys.executable} lacks {' and '.join(missing)}: install Debian's "
               f"{' '.join('python3-' + m for m in missing)} (scripts/setup does)", file=sys.stderr)
         return 1
+    import style  # before the fork: matplotlib is loaded once
+    assert style
+    names = [name for name in plots_for(results) if not options.only or name in options.only]
+    one = functools.partial(draw_one, results, Path(options.out), options.overview)
+    # Drawing is all Python's own work: a process a plot, as many at once as there are processors.
+    processes = min(len(names), len(os.sched_getaffinity(0)))
+    if processes > 1:
+        with multiprocessing.get_context("fork").Pool(processes) as pool:
+            done = pool.map(one, names, chunksize=1)
+    else:
+        done = [one(name) for name in names]
+    for _, said, _ in done:
+        if said:
+            print(said, file=sys.stderr)
+    return printed([line for drawn, _, _ in done for line in drawn], max((status for _, _, status in done), default=0))
+
+
+def draw_one(results, folder, overview, name):
+    """Draws and saves a plot's figures; returns (the pictures' paths, what is to be said or "", status)."""
+    import results as results_file
     import style
-    status, drawn = 0, []
-    for name in plots_for(results):
-        if options.only and name not in options.only:
-            continue
-        try:
-            folder = Path(options.out)
-            folder.mkdir(parents=True, exist_ok=True)
-            for file_name, figure in importlib.import_module(name).draw(results):
-                saved = style.save(figure, folder, file_name)
-                drawn.append(f"{folder / saved}.png")
-        except results_file.NotApplicable:
-            continue
-        except results_file.Absent as error:
-            print(f"plot: {name} skipped: {error}", file=sys.stderr)
-        except Exception as error:  # one plot that fails must not cost the others
-            print(f"plot: {name} failed: {type(error).__name__}: {error}", file=sys.stderr)
-            status = 1
-    return printed(drawn, status)
+    drawn = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        draw = importlib.import_module(name).draw
+        figures = draw(results, overview) if "overview" in inspect.signature(draw).parameters else draw(results)
+        for file_name, figure in figures:
+            saved = style.save(figure, folder, file_name, formats=("png",) if overview else ("png", "svg"))
+            drawn.append(f"{folder / saved}.png")
+    except results_file.NotApplicable:
+        pass
+    except results_file.Absent as error:
+        return drawn, f"plot: {name} skipped: {error}", 0
+    except Exception as error:  # one plot that fails must not cost the others
+        return drawn, f"plot: {name} failed: {type(error).__name__}: {error}", 1
+    return drawn, "", 0
 
 
 def printed(lines, status):

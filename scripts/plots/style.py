@@ -248,11 +248,13 @@ def finish(figure, results, title, caption, again="scripts/plot"):
     figure.tight_layout(rect=(0, bottom, 1, top), h_pad=1.2, w_pad=1.5)
 
 
-def save(figure, folder, name):
+def save(figure, folder, name, formats=("png", "svg")):
     """Writes NAME.png and NAME.svg: the same bytes for the same results."""
     name = re.sub(r"[^A-Za-z0-9_.-]+", "-", name)
-    figure.savefig(folder / f"{name}.png", dpi=DPI, metadata={"Software": None})
-    figure.savefig(folder / f"{name}.svg", metadata={"Date": None, "Creator": None})
+    metadata = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}
+    for format_name in formats:
+        figure.savefig(folder / f"{name}.{format_name}", dpi=DPI if format_name == "png" else "figure",
+                       metadata=metadata[format_name])
     plt.close(figure)
     return name
 
