@@ -54,10 +54,14 @@ struct HandedOver {
   std::vector<int> descriptors;
 };
 
-// `padding` bytes are added to the environment, so that the stack lies elsewhere each time.
+// `padding` bytes are added to the environment, so that the stack lies elsewhere each time. In the speed pass
+// it runs at the highest priority that this process may give.
 [[nodiscard]] Child start_child(const std::string& host_program, const TrialSpec& spec, int report_fd,
                                 std::size_t padding, BeforeExec before_exec = nullptr,
                                 const HandedOver& more = {});
+
+// Ends the whole group: the workload, or what it left behind.
+void kill_all_of(const Child& child);
 
 // Bytes to add to the environment, drawn from the seed, round and id of the trial.
 [[nodiscard]] std::size_t padding_for(const TrialSpec& spec);

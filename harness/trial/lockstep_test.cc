@@ -2,6 +2,8 @@
 // clock that does not show the waiting.
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
@@ -129,6 +131,21 @@ TEST_CASE("all allocators of a session do the same work in the same slices") {
 TEST_CASE("a workload of one thread is pinned to one CPU") {
   const auto glibc = select("glibc").front();
   CHECK(run({spec_of(glibc, "tutorial", {{"repeats", "10"}})})[0].lockstep->cpus.size() == 1);
+}
+
+// The nice value that a child of this process may get when it asks for the highest priority.
+int highest_priority() {
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(::setpriority(PRIO_PROCESS, 0, -20) == 0 ? 0 : 1);
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  return status == 0 ? -20 : ::getpriority(PRIO_PROCESS, 0);
+}
+
+TEST_CASE("what is timed has the highest priority that may be given, which the record states") {
+  const auto glibc = select("glibc").front();
+  const TrialSpec spec = spec_of(glibc, "churn", {{"live", "1M"}, {"operations", "20000"}, {"threads", "2"}});
+  for (const TrialResult& result : run({spec, spec})) CHECK(result.lockstep->nice == highest_priority());
 }
 
 TEST_CASE("operations are those of a trial alone, whatever the seed") {

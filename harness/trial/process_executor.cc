@@ -62,7 +62,7 @@ Ending run_plainly(const Child& child, int interrupted, Clock::time_point deadli
     throw std::system_error(errno, std::generic_category(), "watching the measured process");
   Ending ending;
   mark(wait_for(ended.get(), interrupted, deadline, cgroup), ending);
-  ::kill(-child.pid, SIGKILL);  // the whole group: the workload, or what it left behind
+  kill_all_of(child);
   rusage used{};
   while (::wait4(child.pid, &ending.wait_status, 0, &used) < 0 && errno == EINTR) {
   }
@@ -77,12 +77,12 @@ Ending run_traced(const Child& child, int interrupted, Clock::time_point deadlin
   std::thread watch([&] {
     const Stop stop = wait_for(ended.get(), interrupted, deadline);
     mark(stop, ending);
-    if (stop != Stop::kChildEnded) ::kill(-child.pid, SIGKILL);
+    if (stop != Stop::kChildEnded) kill_all_of(child);
   });
   try {
     ending.wait_status = ledger.follow(child.pid);
   } catch (...) {
-    ::kill(-child.pid, SIGKILL);
+    kill_all_of(child);
     ::eventfd_write(ended.get(), 1);
     watch.join();
     throw;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -58,6 +59,7 @@ struct Member {
   Player player;
   bool running = false;
   std::vector<double> places;  // in the order of each slice, from 1
+  int nice = 0;                // as it runs
 };
 
 class RunningSession {
@@ -138,6 +140,7 @@ class RunningSession {
     member.player.seat = seat;
     member.player.left = spec.timeout;
     react(member, conductor_.wait_until_ready(member.player));
+    if (member.running) member.nice = ::getpriority(PRIO_PROCESS, static_cast<id_t>(member.child.pid));
   }
 
   void run_slice(bool first) {
@@ -188,7 +191,7 @@ class RunningSession {
 
   int reap(Member& member) {
     int status = 0;
-    ::kill(-member.child.pid, SIGKILL);  // the whole group: the workload, or what it left behind
+    kill_all_of(member.child);
     while (::waitpid(member.child.pid, &status, 0) < 0 && errno == EINTR) {
     }
     member.running = false;
@@ -242,6 +245,7 @@ class RunningSession {
     if (count == 1) lockstep.slice_units = seat.slices[0].units;
     lockstep.threads = seat.threads;
     lockstep.waited_ns = seat.waited_ns;
+    lockstep.nice = member.nice;
     const auto pinned = std::min<std::size_t>(seat.cpu_count, cpus_.size());
     lockstep.cpus.assign(cpus_.begin(), cpus_.begin() + static_cast<std::ptrdiff_t>(pinned));
     member.result.lockstep = lockstep;
