@@ -44,7 +44,7 @@ constexpr Parameter kParameters[] = {
 
 constexpr unsigned kPasses = kSpeed | kMemory | kLedger | kLatency | kPressure;
 constexpr const char* kQuickSmall = "live=16M,operations=500000,idle_ms=100";
-constexpr const char* kQuickMixed = "live=48M,operations=100000,idle_ms=100";
+constexpr const char* kQuickMixed = "live=48M,operations=200000,idle_ms=100";
 constexpr Variant kVariants[] = {
     {"small-1t", kPasses, "sizes=small,live=48M,operations=1500000,threads=1", kQuickSmall},
     {"small-4t", kPasses, "sizes=small,live=48M,operations=1500000,threads=4", kQuickSmall},

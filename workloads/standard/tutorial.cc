@@ -23,12 +23,12 @@ constexpr std::uint64_t kPage = 4096;
 constexpr std::uint64_t kOperations = 12;  // six requests, six frees
 
 constexpr Parameter kParameters[] = {
-    {"repeats", Kind::kCount, "10000", "", 1, 1e9,
+    {"repeats", Kind::kCount, "40000", "", 1, 1e9,
      "how often the speed and latency passes run the sequence; other passes run it once"},
 };
 
 constexpr Variant kVariants[] = {
-    {"sequence", kSpeed | kMemory | kLedger | kLatency, "", "repeats=2000"},
+    {"sequence", kSpeed | kMemory | kLedger | kLatency, "", "repeats=10000"},
 };
 
 constexpr MetricInfo kMetrics[] = {
