@@ -140,6 +140,20 @@ TEST_CASE("the user's values go over those of --quick, and these over the varian
   CHECK(planned(asked)[0].parameters == trial::Pairs{{"threads", "4"}, {"live", "1G"}});
 }
 
+TEST_CASE("the ledger pass does the work of --quick, and the user's values go over it") {
+  Request asked = request({"churn/small-1t"});
+  asked.passes = {"memory", "ledger"};
+  const auto live_of = [&](const std::string& pass) {
+    for (const trial::TrialSpec& spec : planned(asked))
+      if (spec.pass == pass) return value_of(spec.parameters, "live");
+    return std::string("no such trial");
+  };
+  CHECK(live_of("memory") == "64M");
+  CHECK(live_of("ledger") == "8M");
+  asked.sets = {{"live", "1G"}};
+  CHECK(live_of("ledger") == "1G");
+}
+
 TEST_CASE("a parameter goes to the workloads that have it") {
   Request asked = request();
   asked.sets = {{"repeats", "5"}};

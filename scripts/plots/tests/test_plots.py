@@ -67,6 +67,12 @@ class Plots(unittest.TestCase):
             self.assertTrue(content.startswith(b"\x89PNG" if name.endswith("png") else b"<?xml"), name)
             self.assertNotIn(b"<dc:date>", content, name)
 
+    def test_an_overview_has_no_svg_and_no_picture_of_every_metric(self):
+        done = self.plot(self.example, "--overview")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(set(self.files()), {f"{name}.png" for name in NAMES - HEATMAPS | {"heatmap"}})
+        self.assertEqual({Path(line).name for line in done.stdout.splitlines()}, set(self.files()))
+
     def test_absent_tables_skip_their_plots_with_a_word(self):
         results = copy.deepcopy(self.example)
         for record in results["records"]:
