@@ -133,10 +133,6 @@ OsLedger::Tracee& OsLedger::tracee_of(pid_t thread) {
   if (!is_new) return tracee;
   tracee.process = thread == child_ ? child_ : status_of(thread, "Tgid:");
   tracee.is_ours = whole_tree_ || tracee.process == child_;
-  if (shared_cpu_.is_on()) {  // there is a second thread or process
-    shared_cpu_.release(thread);
-    shared_cpu_.end();
-  }
   if (!whole_tree_ || tree_.knows(tracee.process)) return tracee;
   tree_.starts(tracee.process, thread == child_ ? -1 : status_of(thread, "PPid:"));
   if (tree_.running() > whole_tree_->process_limit && whole_tree_->process_limit > 0) {
@@ -186,6 +182,16 @@ void OsLedger::call_ends(pid_t thread, Tracee& tracee) {
   go_on(PTRACE_CONT, thread, 0);
 }
 
+// A second thread or process: from now on each runs where it may. Before the first goes on, since what it
+// starts next would begin on the one CPU too.
+void OsLedger::starts_another(pid_t thread) {
+  if (!shared_cpu_.is_on()) return;
+  unsigned long started = 0;
+  if (trace(PTRACE_GETEVENTMSG, thread, 0, reinterpret_cast<std::uintptr_t>(&started)) == 0)
+    shared_cpu_.release(static_cast<pid_t>(started));
+  shared_cpu_.end();
+}
+
 // The thread now has the number of its process, whatever it had before (ptrace(2), PTRACE_EVENT_EXEC).
 void OsLedger::becomes_another_program(pid_t thread, Tracee& tracee) {
   tracee.in_call = false;
@@ -221,7 +227,7 @@ int OsLedger::follow(pid_t child) {
       tracees_.erase(thread);
       if (whole_tree_) tree_.ends(thread);  // of a thread: not known there
       if (thread != child_) continue;
-      shared_cpu_.end();
+      shared_cpu_.end_without_followed();
       end_what_is_left();
       return status;
     }
@@ -238,6 +244,8 @@ int OsLedger::follow(pid_t child) {
       is_about_to_end(thread, tracee);
       go_on(PTRACE_CONT, thread, 0);
     } else if (event != 0) {
+      if (event == PTRACE_EVENT_CLONE || event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK)
+        starts_another(thread);
       go_on(tracee.in_call ? PTRACE_SYSCALL : PTRACE_CONT, thread, 0);
     } else if (signal == SIGSTOP && !tracee.has_started) {
       // The stop that every new tracee begins with: the child's own raise(), or the kernel's for a new

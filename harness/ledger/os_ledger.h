@@ -76,6 +76,7 @@ class OsLedger {
   void call_ends(pid_t thread, Tracee& tracee);
   Tracee& tracee_of(pid_t thread);
 
+  void starts_another(pid_t thread);
   void becomes_another_program(pid_t thread, Tracee& tracee);
   void is_about_to_end(pid_t thread, const Tracee& tracee);
 

@@ -22,6 +22,11 @@ void SharedCpu::begin(pid_t followed) {
 void SharedCpu::end() {
   if (!is_on()) return;
   release(followed_);
+  end_without_followed();
+}
+
+void SharedCpu::end_without_followed() {
+  if (!is_on()) return;
   (void)::sched_setaffinity(0, sizeof own_cpus_, &own_cpus_);
   followed_ = 0;
 }

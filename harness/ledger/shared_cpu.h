@@ -20,6 +20,8 @@ class SharedCpu {
   void begin(pid_t followed);
   // Both run again where they might before.
   void end();
+  // The same where the followed one is gone, and its number may be another's by now.
+  void end_without_followed();
   [[nodiscard]] bool is_on() const { return followed_ > 0; }
   // The same for another thread, which began with the CPU of the one that started it. While is_on().
   void release(pid_t thread) const;

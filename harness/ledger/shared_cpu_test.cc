@@ -75,7 +75,10 @@ TEST_CASE("a process that is gone, or ends meanwhile, leaves the follower where 
     Child followed;
     SharedCpu shared;
     shared.begin(followed.pid());
+    REQUIRE(shared.is_on());
     followed.end();
+    shared.end_without_followed();
+    CHECK_FALSE(shared.is_on());
   }
   const cpu_set_t now = cpus_of(0);
   CHECK(CPU_EQUAL(&now, &before));

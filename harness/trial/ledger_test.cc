@@ -56,6 +56,17 @@ TEST_CASE("known calls are counted exactly, by threads too, and not those of for
   CHECK(result.tables.at("kernel_events").rows.size() == 1 + 2 + 2 + 2 + 4 + 1);
 }
 
+TEST_CASE("a process of one thread is kept on one CPU, and with a second all run where they might before") {
+  if (!ledger_is_allowed()) return;
+  for (int repeat = 0; repeat < 20;
+       ++repeat) {  // the first thread may start the next before the kernel tells of one
+    const TrialResult result = run("trial_fake_host", "cpus");
+    REQUIRE(result.outcome == Outcome::kOk);
+    CHECK(result.metrics.at("cpus_alone") == 1);
+    CHECK(result.metrics.at("cpus_with_threads") == result.metrics.at("cpus_before"));
+  }
+}
+
 TEST_CASE("what happens before and after the workload is not counted") {
   if (!ledger_is_allowed()) return;
   const TrialResult result = run("trial_fake_host", "warm up");

@@ -1,6 +1,7 @@
 // Stands in for the measured process in the tests of the executor: takes the same command line, and behaves
 // as the name of its workload says.
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -99,6 +100,55 @@ void known_calls() {
   waitpid(child, nullptr, 0);
 }
 
+int cpus_of_this_thread() {
+  cpu_set_t set;
+  return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : -1;
+}
+
+// Metric 0: CPUs that this process may use before any counted call; 1: after the first, while it has one
+// thread; 2: the fewest that it, any of two threads, or a thread of the second may use from then on.
+int fewest_cpus;
+pthread_mutex_t fewest_lock = PTHREAD_MUTEX_INITIALIZER;
+pthread_attr_t stack_of(int number) {
+  static char stacks[3][256 * 1024] __attribute__((aligned(4096)));
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstack(&attributes, stacks[number], sizeof stacks[number]);
+  return attributes;
+}
+void note_cpus() {
+  pthread_mutex_lock(&fewest_lock);
+  if (const int now = cpus_of_this_thread(); now < fewest_cpus) fewest_cpus = now;
+  pthread_mutex_unlock(&fewest_lock);
+}
+void* counting_thread(void* next) {
+  note_cpus();
+  if (next == nullptr) return nullptr;
+  pthread_t thread;
+  const pthread_attr_t attributes = stack_of(2);
+  pthread_create(&thread, &attributes, counting_thread, nullptr);
+  pthread_join(thread, nullptr);
+  return nullptr;
+}
+void count_cpus() {
+  fewest_cpus = cpus_of_this_thread();
+  report->metrics[0].value = fewest_cpus;
+  in_thread(nullptr);
+  report->metrics[1].value = cpus_of_this_thread();
+  pthread_t threads[2];
+  for (int at = 0; at < 2; ++at) {
+    const pthread_attr_t attributes = stack_of(at);
+    pthread_create(&threads[at], &attributes, counting_thread, at == 1 ? &threads : nullptr);
+  }
+  for (const pthread_t thread : threads) pthread_join(thread, nullptr);
+  note_cpus();
+  std::strcpy(report->metrics[0].name, "cpus_before");
+  std::strcpy(report->metrics[1].name, "cpus_alone");
+  std::strcpy(report->metrics[2].name, "cpus_with_threads");
+  report->metrics[2].value = fewest_cpus;
+  report->metric_count = 3;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -170,6 +220,7 @@ int main(int argc, char** argv) {
     stage(Stage::kDone);
     _exit(0);
   }
+  if (workload == "cpus") count_cpus();
   if (workload == "known calls" || workload == "warm up") {
     if (workload == "known calls") known_calls();
     stage(Stage::kFinished);
