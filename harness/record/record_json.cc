@@ -50,13 +50,10 @@ json table_to_json(const trial::Table& table) {
 }
 
 json session_to_json(const trial::Lockstep& lockstep) {
-  json out{{"slice_units", lockstep.slice_units},
-           {"slice_left_out", 0},
-           {"threads", lockstep.threads},
-           {"cpus", lockstep.cpus},
-           {"waited_ns", lockstep.waited_ns},
-           {"nice", lockstep.nice},
-           {"foreign_share", lockstep.foreign_share}};
+  json out{{"slice_units", lockstep.slice_units}, {"slice_left_out", 0},
+           {"threads", lockstep.threads},         {"cpus", lockstep.cpus},
+           {"waited_ns", lockstep.waited_ns},     {"foreign_share", lockstep.foreign_share}};
+  if (lockstep.nice) out["nice"] = *lockstep.nice;
   if (lockstep.slice_ratio_median > 0)
     out["slice_ratio"] = {{"median", lockstep.slice_ratio_median},
                           {"log_spread", lockstep.slice_ratio_spread}};
@@ -72,7 +69,7 @@ trial::Lockstep lockstep_from(const json& record) {
   session.at("threads").get_to(lockstep.threads);
   session.at("cpus").get_to(lockstep.cpus);
   session.at("waited_ns").get_to(lockstep.waited_ns);
-  lockstep.nice = session.value("nice", 0);  // not in files from before it was raised
+  if (session.contains("nice")) lockstep.nice = session.at("nice").get<int>();
   lockstep.foreign_share = number_from(session.at("foreign_share"));
   if (session.contains("slice_ratio")) {
     session.at("slice_ratio").at("median").get_to(lockstep.slice_ratio_median);

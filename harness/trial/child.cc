@@ -55,9 +55,10 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
   return pointers;
 }
 
-// Where this process may (root, CAP_SYS_NICE), other load gets a CPU only while this does not want it. A
-// process session of its own is a group of its own to the scheduler (sched(7), autogroups), and a nice value
-// counts only within a group; the group's is written beside it.
+// The highest priority, where this process may have it (root, CAP_SYS_NICE): other load of its cgroup gets
+// about a hundredth of a CPU that this wants. A process session of its own is a group of its own to the
+// scheduler (sched(7), autogroups), and a nice value counts only within a group; the group's is written
+// beside it.
 void come_before_others() {
   ::setsid();
   if (::setpriority(PRIO_PROCESS, 0, -20) != 0) return;
@@ -69,8 +70,8 @@ void come_before_others() {
 
 // Runs in the child between fork and exec: system calls only.
 [[noreturn]] void become(char* const* argv, char* const* envp, const std::vector<int>& kept, int error_fd,
-                         int null_fd, pid_t parent, bool is_timed, BeforeExec before_exec) {
-  if (is_timed)
+                         int null_fd, pid_t parent, bool is_speed_pass, BeforeExec before_exec) {
+  if (is_speed_pass)
     come_before_others();
   else
     ::setpgid(0, 0);
@@ -131,13 +132,13 @@ Child start_child(const std::string& host_program, const TrialSpec& spec, int re
   std::vector<std::string> environment = environment_of(spec, padding);
   const std::vector<char*> argv = pointers_to(arguments), envp = pointers_to(environment);
   const pid_t parent = ::getpid();
-  const bool is_timed = spec.pass == "speed";
+  const bool is_speed_pass = spec.pass == "speed";
   child.pid = ::fork();
   if (child.pid < 0) fail("starting the measured process");
   if (child.pid == 0)
-    become(argv.data(), envp.data(), kept, child.standard_error.get(), null.get(), parent, is_timed,
+    become(argv.data(), envp.data(), kept, child.standard_error.get(), null.get(), parent, is_speed_pass,
            before_exec);
-  if (!is_timed) ::setpgid(child.pid, child.pid);  // both do it: whoever comes first
+  if (!is_speed_pass) ::setpgid(child.pid, child.pid);  // both do it: whoever comes first
   return child;
 }
 

@@ -59,7 +59,7 @@ struct Member {
   Player player;
   bool running = false;
   std::vector<double> places;  // in the order of each slice, from 1
-  int nice = 0;                // as it runs
+  std::optional<int> nice;     // as it runs
 };
 
 class RunningSession {

@@ -76,7 +76,7 @@ struct Lockstep {
   std::uint64_t slice_units = 0;    // units of work in a slice, the same for all processes of the session
   std::uint32_t threads = 1;        // of the workload
   std::uint64_t waited_ns = 0;      // while others had their turns
-  int nice = 0;                     // at which it ran: -20 where heapmark may raise it, and not for commands
+  std::optional<int> nice;          // at which it ran; absent for commands, whose processes choose their own
   std::vector<std::uint32_t> cpus;  // that all processes of the session were pinned to
   double foreign_share = 0;  // of the wall time of its slices, in which others had its CPU (docs/lockstep.md)
   double slice_ratio_median = 0;  // to the baseline; 0: no baseline in the session
