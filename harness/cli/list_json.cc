@@ -48,7 +48,8 @@ json workloads_json(const std::vector<plan::WorkloadInfo>& workloads) {
       variants.push_back({{"name", variant.name},
                           {"passes", variant.passes},
                           {"sets", variant.sets},
-                          {"quick_sets", variant.quick_sets}});
+                          {"quick_sets", variant.quick_sets},
+                          {"ledger_sets", variant.ledger_sets}});
     for (const plan::WorkloadParameter& parameter : workload.parameters) {
       json row{{"name", parameter.name},
                {"kind", parameter.kind},

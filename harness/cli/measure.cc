@@ -188,6 +188,7 @@ End measure(const std::vector<trial::TrialSpec>& plan, const std::vector<plan::W
             trial::Executor& executor, record::ResultsFile& file, view::Progress& progress,
             std::optional<Clock::time_point> deadline,
             const std::function<std::uint64_t()>& available_bytes) {
+  if (deadline) progress.set_deadline(*deadline);
   const End end = Measuring(plan, workloads, executor, file, progress, available_bytes).run(deadline);
   progress.clear();
   return end;

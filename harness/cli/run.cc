@@ -10,6 +10,7 @@
 #include <cmath>
 #include <csignal>
 #include <filesystem>
+#include <map>
 #include <set>
 #include <sstream>
 
@@ -126,6 +127,21 @@ void require_same(const record::Results& before, const record::Results& now) {
     if (same == now.allocators.end() || same->build_id != old.build_id || same->library != old.library)
       throw UsageError(old.label + " is not the library any more that these results were measured with (" +
                        old.library + "): start a new file");
+  }
+}
+
+// Nor those of a trial whose work has another size now, in a later version or with another host program.
+void require_same_work(const record::Results& before, const std::vector<trial::TrialSpec>& plan) {
+  std::map<std::uint64_t, const trial::TrialSpec*> by_id;
+  for (const trial::TrialSpec& spec : plan) by_id[spec.id] = &spec;
+  for (const record::Record& record : before.records) {
+    const trial::TrialSpec& old = record.spec;
+    const auto now = by_id.find(old.id);
+    if (now != by_id.end() && now->second->parameters != old.parameters)
+      throw UsageError(
+          fmt::format("{}/{}, {} pass: these results were measured with other parameters than this "
+                      "heapmark has for it: start a new file",
+                      old.workload, old.variant, old.pass));
   }
 }
 
@@ -291,6 +307,7 @@ int run(const Paths& paths, const RunOptions& options) {
   if (resuming) {
     require_same(before, results);
     require_same_traces(before, plan);
+    require_same_work(before, plan);
     results.context = before.context;
   }
 

@@ -19,7 +19,7 @@ struct RunOptions {
   std::vector<std::string> sets;  // "param=value"
   bool quick = false;
   bool check = false;
-  std::string precision;     // "2%": no further round of what is measured that precisely; or ""
+  std::string precision;     // "2%": no further round of an allocator on a workload that is as precise; or ""
   bool no_lockstep = false;  // the speed pass in interleaved rounds
   std::uint64_t seed = 1;
   unsigned first_round = 0;  // rounds are numbered from here

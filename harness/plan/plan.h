@@ -44,8 +44,9 @@ struct Request {
   bool lockstep = true;                   // the speed pass in lockstep sessions; false: in interleaved rounds
   std::optional<trial::Command> command;  // the work is this, and `workloads` is empty
   std::string command_name;               // in tables; "": the program's base name
-  // Half-width of the intervals of time at which a workload variant gets no further rounds of the speed pass;
-  // 0: all rounds are done. The plan is the same: what need not be done is left out when it comes up.
+  // Half-width of the interval of its time at which an allocator gets no further rounds of the speed pass on
+  // a workload variant (stats/precision.h); 0: all rounds are done. The plan is the same: what need not be
+  // done is left out when it comes up.
   double precision = 0;
   PressureLimits pressure;  // of the pressure pass
   std::string swap;  // a name of trial::swap_kind_names(), or "": what the machine has, else a file as root

@@ -110,7 +110,7 @@ Overall overall_of(const Results& results, const Objective& objective, const std
   const auto values = values_of(results, objective, label);
   Overall overall{label, std::string(objective.name), 0, false, std::nullopt, {}};
   std::map<Round, std::pair<double, std::size_t>> log_sums;  // and the number of places
-  std::size_t places = 0;
+  std::vector<std::vector<double>> of_places;
   for (const auto& [place, base_rounds] : baseline) {
     const auto rounds = values.find(place);
     if (rounds == values.end()) continue;
@@ -124,16 +124,22 @@ Overall overall_of(const Results& results, const Objective& objective, const std
       ++count;
     }
     if (ratios.empty()) continue;
-    ++places;
+    of_places.push_back(ratios);
     overall.places.push_back({place.workload, place.variant,
                               std::string(source_of(results, objective, place.workload)->metric),
                               summary_of(ratios, objective)});
   }
+  const std::size_t places = of_places.size();
   std::vector<double> means;
   for (const auto& [round, sum] : log_sums)
     if (sum.second == places) means.push_back(std::exp(sum.first / static_cast<double>(places)));
   overall.rounds = means.size();
-  overall.summary = summary_of(means, objective);
+  // With --precision places have rounds of their own number, and none is to be thrown away. Else a round in
+  // which something failed is left out.
+  if (results.asked.request.precision > 0 && means.size() < log_sums.size())
+    overall.summary = mean_over_places(of_places, kind_of_objective(objective.name));
+  else
+    overall.summary = summary_of(means, objective);
   overall.complete = places > 0 && places == baseline.size();
   return overall;
 }

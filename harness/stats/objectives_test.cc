@@ -2,6 +2,7 @@
 #include "harness/stats/objectives.h"
 
 #include <catch2/catch.hpp>
+#include <cmath>
 
 #include "harness/record/example_results.h"
 
@@ -114,4 +115,25 @@ TEST_CASE("two allocators can be compared with each other, of what all workloads
   results.records.pop_back();  // quick has no record of it
   CHECK_FALSE(overall_between(results, "time", "quick", "glibc").complete);
   CHECK_FALSE(overall_between(results, "left", "quick", "glibc").summary);
+}
+
+TEST_CASE("with a precision asked for, each workload counts with all of its own rounds") {
+  Results results = example::results();
+  results.asked.request.precision = 0.02;
+  // 0.5 times in three rounds, 2 times with some scatter in five.
+  for (unsigned round = 0; round < 3; ++round) add(results, "small", round, 100, 50);
+  for (const double ns : {1900, 2100, 2000, 1950, 2050})
+    add(results, "large", static_cast<unsigned>(results.records.size()), 1000, ns);
+  const auto all = overall_of(results);
+  const Overall* const time = find(all, "quick", "time");
+  REQUIRE(time);
+  CHECK(time->complete);
+  REQUIRE(time->summary);
+  CHECK(time->summary->count == 3);
+  CHECK(time->summary->median == Approx(1).epsilon(0.01));
+  REQUIRE(time->summary->interval);
+  // Half of the root of the sum of both squared half-widths, on logarithms.
+  const auto half = [](const Summary& one) { return std::log(one.interval->high / one.interval->low) / 2; };
+  const double expected = std::hypot(half(*time->places[0].ratio), half(*time->places[1].ratio)) / 2;
+  CHECK(half(*time->summary) == Approx(expected).epsilon(0.02));
 }

@@ -113,6 +113,36 @@ std::optional<Summary> paired_ratio(std::span<const double> values, std::span<co
   return on_logarithms(ratios, kind);
 }
 
+std::optional<Summary> mean_over_places(std::span<const std::vector<double>> ratios, const Kind& kind) {
+  if (ratios.empty()) return std::nullopt;
+  std::vector<double> means;
+  double squares = 0;
+  bool has_interval = true;
+  std::size_t least = ratios.front().size();
+  for (const std::vector<double>& of_place : ratios) {
+    if (of_place.empty()) return std::nullopt;
+    std::vector<double> logs;
+    for (const double ratio : of_place) {
+      if (!(ratio > 0)) return std::nullopt;
+      logs.push_back(std::log(ratio));
+    }
+    means.push_back(mean_of(logs));
+    least = std::min(least, logs.size());
+    has_interval &= logs.size() > 1;
+    if (logs.size() > 1) squares += std::pow(half_width(logs.size(), deviation_of(logs), kind.doubt), 2);
+  }
+  const double mean = mean_of(means), half = std::sqrt(squares) / static_cast<double>(means.size());
+  const auto [min, max] = std::minmax_element(means.begin(), means.end());
+  Summary summary{.count = least,
+                  .median = std::exp(mean),
+                  .min = std::exp(*min),
+                  .max = std::exp(*max),
+                  .interval = std::nullopt,
+                  .method = Method::kNone};
+  if (has_interval) set_interval(summary, std::exp(mean - half), std::exp(mean + half), Method::kLogStudent);
+  return summary;
+}
+
 std::string_view verdict_name(Verdict verdict) {
   switch (verdict) {
     case Verdict::kBetter:

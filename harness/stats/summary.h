@@ -16,6 +16,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "workloads/contract/metric.h"
 
@@ -62,6 +63,13 @@ inline constexpr Kind kSteadyKind{.doubt = 0.006, .least_difference = 0.01};
 // Nothing where the spans differ in length, are empty, or any of the values is not above zero.
 [[nodiscard]] std::optional<Summary> paired_ratio(std::span<const double> values,
                                                   std::span<const double> baseline, const Kind& kind);
+
+// The geometric mean over places (workload variants) of which each has ratios of its own, as many as it was
+// measured rounds. `median` is that mean, `min` and `max` are of the places' means, `count` is the least
+// number of rounds. Half the width of the interval of a mean of independent figures: the root of the sum of
+// their squared half-widths, over their number. No interval where a place has one round.
+[[nodiscard]] std::optional<Summary> mean_over_places(std::span<const std::vector<double>> ratios,
+                                                      const Kind& kind);
 
 enum class Verdict {
   kBetter,

@@ -143,7 +143,8 @@ std::string next_command(const Results& results, const Analysis& analysis, const
   const bool merged = results.context.is_object() && results.context.contains("merged");
   if (analysis.conditions.check || (analysis.conditions.quick && tally.cannot_tell > 0))
     return run_again(results);
-  if (tally.more_rounds > 0 && !merged) {
+  const bool stops_when_precise = results.asked.request.precision > 0;  // further rounds may all be left out
+  if (tally.more_rounds > 0 && !merged && !stops_when_precise) {
     const plan::Rounds& rounds = results.asked.request.rounds;
     const unsigned most = *std::max_element(rounds.begin(), rounds.end());
     return fmt::format("heapmark run --resume {} -r {}", quoted(file), most + tally.more_rounds);

@@ -75,8 +75,11 @@ void Progress::starts(const std::vector<trial::TrialSpec>& plan, std::size_t at)
   const auto now = std::chrono::steady_clock::now();
   if (!terminal_ && last_line_ && now - *last_line_ < kBetweenLogLines) return;
   last_line_ = now;
+  auto seconds = time_left_.seconds_for(plan, at);
+  if (seconds && deadline_)
+    seconds = std::clamp(std::chrono::duration<double>(*deadline_ - now).count(), 0.0, *seconds);
   const auto line = [&](auto... width) {
-    return progress_line(plan[at], at + 1, plan.size(), time_left_.seconds_for(plan, at), failed_, width...);
+    return progress_line(plan[at], at + 1, plan.size(), seconds, failed_, width...);
   };
   shown_ = terminal_;
   write(terminal_ ? "\r\033[K" + line(width_ - 1) : line() + "\n");

@@ -48,6 +48,8 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
+  // No trial begins after this time: what is left is no longer than until then.
+  void set_deadline(std::chrono::steady_clock::time_point deadline) { deadline_ = deadline; }
   void starts(const std::vector<trial::TrialSpec>& plan, std::size_t at);
   void ended(const trial::TrialSpec& spec, const trial::TrialResult& result);
   void note(const std::string& sentence);  // on a line of its own
@@ -61,6 +63,7 @@ class Progress {
   std::size_t width_;
   bool shown_ = false;
   TimeLeft time_left_;
+  std::optional<std::chrono::steady_clock::time_point> deadline_;
   std::size_t failed_ = 0;
   std::optional<std::chrono::steady_clock::time_point> last_line_;
 };
