@@ -141,13 +141,14 @@ void check_sets(const trial::Pairs& sets, const std::vector<Chosen>& chosen) {
   }
 }
 
-// The variant's, then those of --quick, then the user's. The ledger pass does the work of --quick always: a
-// call into the kernel takes ten times as long under it, and what an allocator asks for shows on less work
-// too.
+// The variant's, then those of --quick or of the ledger pass, then the user's.
 trial::Pairs parameters_of(const Chosen& chosen, const std::string& pass, const Request& request) {
   trial::Pairs pairs;
   set_all(pairs, chosen.variant->sets);
-  if (request.quick || pass_info(pass).pass == kLedger) set_all(pairs, chosen.variant->quick_sets);
+  if (request.quick)
+    set_all(pairs, chosen.variant->quick_sets);
+  else if (pass_info(pass).pass == kLedger)
+    set_all(pairs, chosen.variant->ledger_sets);
   for (const auto& [name, value] : request.sets)
     if (find_row(chosen.workload->parameters, name)) set(pairs, name, value);
   pairs.insert(pairs.end(), chosen.variant->fixed.begin(), chosen.variant->fixed.end());

@@ -14,7 +14,7 @@ constexpr const char* kDescribed = R"({
     "name": "churn", "group": "standard", "summary": "a server",
     "parameters": [{"name": "threads", "kind": "count", "default": "1", "choices": "", "min": 1, "max": 64,
                     "help": "how many"}],
-    "variants": [{"name": "small-1t", "passes": ["speed", "memory"], "sets": "threads=1", "quick_sets": ""}],
+    "variants": [{"name": "small-1t", "passes": ["speed", "memory"], "sets": "threads=1", "quick_sets": "", "ledger_sets": ""}],
     "metrics": [{"name": "own", "unit": "ratio", "better": "lower", "passes": ["memory"], "headline": true,
                  "help": "its own"},
                 {"name": "told", "unit": "count", "better": "neither", "passes": [], "headline": false,

@@ -68,13 +68,13 @@ def one(results, workload, variant, group):
     style.finish(figure, results, f"{workload} {variant}: what each allocator holds beyond what lives",
                  "Memory pass, one trial each, net of the process's own memory. Triangles: the break was lower than "
                  "in the sample before, in this very trial; trims regrown between two samples do not show. The "
-                 "number of trims in a title is the ledger pass's, from another trial of the same work.")
+                 "number of trims in a title is the ledger pass's, from another, often shorter trial of the same heap.")
     style.key_row(figure, keys)
     return figure
 
 
 def ledger_total(results, workload, variant, label):
-    """The exact number of trims of a ledger trial of the same work, for the panel's title."""
+    """The exact number of trims of a ledger trial of the same heap, for the panel's title."""
     for record in results.trials(workload, "ledger"):
         if (record.get("variant"), record.get("allocator")) == (variant, label):
             trims = number((record.get("metrics") or {}).get("trims"))

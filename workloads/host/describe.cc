@@ -106,7 +106,8 @@ void add_variant(const Variant& variant) {
   add_passes(variant.passes);
   json.add(", ");
   add_key("sets", variant.sets);
-  add_key("quick_sets", variant.quick_sets, true);
+  add_key("quick_sets", variant.quick_sets);
+  add_key("ledger_sets", variant.ledger_sets, true);
   json.add("}");
 }
 

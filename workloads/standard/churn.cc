@@ -48,8 +48,10 @@ constexpr const char* kQuickMixed = "live=48M,operations=200000,idle_ms=100";
 constexpr Variant kVariants[] = {
     {"small-1t", kPasses, "sizes=small,live=48M,operations=1500000,threads=1", kQuickSmall},
     {"small-4t", kPasses, "sizes=small,live=48M,operations=1500000,threads=4", kQuickSmall},
-    {"mixed-1t", kPasses, "sizes=mixed,live=192M,operations=400000,threads=1", kQuickMixed},
-    {"mixed-4t", kPasses, "sizes=mixed,live=192M,operations=400000,threads=4", kQuickMixed},
+    {"mixed-1t", kPasses, "sizes=mixed,live=192M,operations=400000,threads=1", kQuickMixed,
+     "operations=100000"},
+    {"mixed-4t", kPasses, "sizes=mixed,live=192M,operations=400000,threads=4", kQuickMixed,
+     "operations=100000"},
 };
 
 constexpr MetricInfo kMetrics[] = {
