@@ -1,10 +1,10 @@
 """The entry of scripts/plot: reads the results, asks each plot for its figures and saves them.
 
-Decides exit codes and messages, nothing of what is drawn. A plot is a module with NAME and draw(results),
-which yields (file name, figure) or raises Absent; a new one is one more name in PLOTS.
+Decides exit codes and messages, nothing of what is drawn. A plot is a module with NAME and draw(results), which yields
+(file name, figure) or raises Absent; a new one is one more name in PLOTS. One that has a short form takes `overview` too.
 """
 import argparse
-import functools
+import concurrent.futures
 import importlib
 import importlib.util
 import inspect
@@ -44,8 +44,8 @@ def main(arguments=None):
     parser.add_argument("--out", required=True, help="folder to write *.png and *.svg to")
     parser.add_argument("--only", action="append", choices=every, metavar="PLOT",
                         help=f"draw this one of {', '.join(every)}; may be repeated")
-    parser.add_argument("--overview", action="store_true", help="only what is looked at first: no picture for each "
-                        "workload's every metric, and no SVG")
+    parser.add_argument("--overview", action="store_true", help="PNG alone, and of the heat maps that of the deciding "
+                        "metrics")
     options = parser.parse_args(arguments)
     if options.out in ("", "-"):
         parser.error(f"--out takes a folder to write files to, not '{options.out}'")
@@ -61,21 +61,38 @@ def main(arguments=None):
         print(f"plot: {sys.executable} lacks {' and '.join(missing)}: install Debian's "
               f"{' '.join('python3-' + m for m in missing)} (scripts/setup does)", file=sys.stderr)
         return 1
-    import style  # before the fork: matplotlib is loaded once
-    assert style
     names = [name for name in plots_for(results) if not options.only or name in options.only]
-    one = functools.partial(draw_one, results, Path(options.out), options.overview)
-    # Drawing is all Python's own work: a process a plot, as many at once as there are processors.
-    processes = min(len(names), len(os.sched_getaffinity(0)))
-    if processes > 1:
-        with multiprocessing.get_context("fork").Pool(processes) as pool:
-            done = pool.map(one, names, chunksize=1)
-    else:
-        done = [one(name) for name in names]
+    done = drawn_at_once(names, results, Path(options.out), options.overview)
     for _, said, _ in done:
         if said:
             print(said, file=sys.stderr)
     return printed([line for drawn, _, _ in done for line in drawn], max((status for _, _, status in done), default=0))
+
+
+def drawn_at_once(names, results, folder, overview):
+    """What draw_one says of each. Drawing is all Python's own work: a process a plot, as many at once as there are
+    processors; a process that is killed costs its plot and those that were not begun."""
+    importlib.import_module("style")  # before the fork: matplotlib is loaded once
+    processes = min(len(names), len(os.sched_getaffinity(0)))
+    if processes < 2:
+        return [draw_one(results, folder, overview, name) for name in names]
+    fork = multiprocessing.get_context("fork")
+    with concurrent.futures.ProcessPoolExecutor(processes, fork, RESULTS.append, (results,)) as pool:
+        started = [pool.submit(draw_in_process, folder, overview, name) for name in names]
+        done = []
+        for name, one in zip(names, started):
+            try:
+                done.append(one.result())
+            except concurrent.futures.process.BrokenProcessPool:
+                done.append(([], f"plot: {name} failed: its process was ended from outside", 1))
+        return done
+
+
+RESULTS = []  # of a process that draws: they are not sent to it for each plot
+
+
+def draw_in_process(folder, overview, name):
+    return draw_one(RESULTS[0], folder, overview, name)
 
 
 def draw_one(results, folder, overview, name):

@@ -249,7 +249,7 @@ def finish(figure, results, title, caption, again="scripts/plot"):
 
 
 def save(figure, folder, name, formats=("png", "svg")):
-    """Writes NAME.png and NAME.svg: the same bytes for the same results."""
+    """Writes NAME in each of the formats: the same bytes for the same results."""
     name = re.sub(r"[^A-Za-z0-9_.-]+", "-", name)
     metadata = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}
     for format_name in formats:
