@@ -70,7 +70,7 @@ const Objective* find_objective(std::string_view name) {
 
 struct Place {
   std::string workload, variant;
-  auto operator<=>(const Place&) const = default;
+  auto operator<=>(const Place&) const = default;  // NOLINT(modernize-use-nullptr): false in clang-tidy 14
 };
 using Round = std::pair<std::string, unsigned>;  // host and number
 using Ratios = std::map<Place, std::map<Round, double>>;

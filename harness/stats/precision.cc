@@ -62,7 +62,7 @@ std::optional<Width> width_of(const std::map<Round, double>& times, const std::m
 std::vector<Reached> time_precision(const record::Results& results) {
   std::vector<Reached> all;
   for (const record::Record& record : results.records) {
-    const auto& [spec, result, host] = record;
+    const trial::TrialSpec& spec = record.spec;
     if (spec.pass != "speed" || std::any_of(all.begin(), all.end(), [&](const Reached& one) {
           return one.workload == spec.workload && one.variant == spec.variant;
         }))

@@ -21,7 +21,7 @@ struct Group {
 
 struct Place {
   std::string workload, variant, pass;
-  auto operator<=>(const Place&) const = default;
+  auto operator<=>(const Place&) const = default;  // NOLINT(modernize-use-nullptr): false in clang-tidy 14
 };
 
 using Groups = std::map<std::pair<Place, std::string>, Group>;
