@@ -32,9 +32,10 @@ class Bench:
             sys.exit(f"method: {' '.join(map(str, command))} ended with {ended.returncode}")
         return path, time.monotonic() - began
 
-    def rows(self, path):
-        """The rows that `heapmark show --format csv` prints."""
-        shown = subprocess.run([self.program, "show", path, "--format", "csv"], stdout=subprocess.PIPE, text=True,
+    def rows(self, path, margin=None):
+        """The rows that `heapmark show --format csv` prints; `margin`: ratios within it are called equal."""
+        margin = [] if margin is None else ["--margin", f"{margin * 100:g}%"]
+        shown = subprocess.run([self.program, "show", path, "--format", "csv", *margin], stdout=subprocess.PIPE, text=True,
                                check=True)
         return list(csv.DictReader(io.StringIO(shown.stdout)))
 
