@@ -174,21 +174,27 @@ TEST_CASE_METHOD(Fixture,
   for (std::size_t at = 0; at < 3; ++at) CHECK(records[at].spec.id == at);
 }
 
-TEST_CASE_METHOD(Fixture, "what is measured precisely enough gets no further round") {
-  record::Results results = record::example::results();
-  results.asked.request.precision = 0.1;
-  record::ResultsFile precise(path, std::move(results));
-  Scripted executor([](const trial::TrialSpec& spec) { return ok(spec.allocator == "glibc" ? 100 : 50); });
+// So many rounds of one trial of each allocator.
+std::vector<trial::TrialSpec> rounds_of(unsigned rounds, const std::vector<std::string>& labels) {
   std::vector<trial::TrialSpec> plan;
-  for (unsigned round = 0; round < 10; ++round)
-    for (const char* const label : {"glibc", "quick"}) {
+  for (unsigned round = 0; round < rounds; ++round)
+    for (const std::string& label : labels) {
       trial::TrialSpec spec = three_trials().front();
       spec.id = plan.size();
       spec.round = round;
       spec.allocator = label;
       plan.push_back(spec);
     }
-  CHECK(cli::measure(plan, churn_wants_time(), executor, precise, progress) == cli::End::kComplete);
+  return plan;
+}
+
+TEST_CASE_METHOD(Fixture, "what is measured precisely enough gets no further round") {
+  record::Results results = record::example::results();
+  results.asked.request.precision = 0.1;
+  record::ResultsFile precise(path, std::move(results));
+  Scripted executor([](const trial::TrialSpec& spec) { return ok(spec.allocator == "glibc" ? 100 : 50); });
+  CHECK(cli::measure(rounds_of(10, {"glibc", "quick"}), churn_wants_time(), executor, precise, progress) ==
+        cli::End::kComplete);
   CHECK(executor.ran.size() == 6);  // three rounds of two
 }
 
@@ -201,16 +207,8 @@ TEST_CASE_METHOD(Fixture,
   Scripted executor([](const trial::TrialSpec& spec) {
     return ok(spec.allocator != "noisy" ? 100 : spec.round % 2 == 0 ? 50 : 100);
   });
-  std::vector<trial::TrialSpec> plan;
-  for (unsigned round = 0; round < 5; ++round)
-    for (const char* const label : {"glibc", "quick", "noisy"}) {
-      trial::TrialSpec spec = three_trials().front();
-      spec.id = plan.size();
-      spec.round = round;
-      spec.allocator = label;
-      plan.push_back(spec);
-    }
-  CHECK(cli::measure(plan, churn_wants_time(), executor, precise, progress) == cli::End::kComplete);
+  CHECK(cli::measure(rounds_of(5, {"glibc", "quick", "noisy"}), churn_wants_time(), executor, precise,
+                     progress) == cli::End::kComplete);
   std::map<std::string, int> trials;
   for (const record::Record& one : precise.results().records) ++trials[one.spec.allocator];
   CHECK(trials == std::map<std::string, int>{{"glibc", 5}, {"noisy", 5}, {"quick", 3}});

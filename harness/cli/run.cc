@@ -13,6 +13,7 @@
 #include <map>
 #include <set>
 #include <sstream>
+#include <tuple>
 
 #include "harness/cli/exit_codes.h"
 #include "harness/cli/known.h"
@@ -130,31 +131,23 @@ void require_same(const record::Results& before, const record::Results& now) {
   }
 }
 
-// Nor those of a trial whose work has another size now, in a later version or with another host program.
+// Nor those of two traces that bear one name, or of work that has another size in this version.
 void require_same_work(const record::Results& before, const std::vector<trial::TrialSpec>& plan) {
-  std::map<std::uint64_t, const trial::TrialSpec*> by_id;
-  for (const trial::TrialSpec& spec : plan) by_id[spec.id] = &spec;
+  using Place = std::tuple<std::string, std::string, std::string>;
+  std::map<Place, const trial::Pairs*> planned;
+  for (const trial::TrialSpec& spec : plan)
+    planned[{spec.workload, spec.variant, spec.pass}] = &spec.parameters;
   for (const record::Record& record : before.records) {
     const trial::TrialSpec& old = record.spec;
-    const auto now = by_id.find(old.id);
-    if (now != by_id.end() && now->second->parameters != old.parameters)
-      throw UsageError(
-          fmt::format("{}/{}, {} pass: these results were measured with other parameters than this "
-                      "heapmark has for it: start a new file",
-                      old.workload, old.variant, old.pass));
-  }
-}
-
-// Nor those of two traces that bear one name.
-void require_same_traces(const record::Results& before, const std::vector<trial::TrialSpec>& plan) {
-  for (const record::Record& record : before.records) {
-    const trial::TrialSpec& old = record.spec;
-    const auto same = std::find_if(plan.begin(), plan.end(), [&](const trial::TrialSpec& spec) {
-      return spec.workload == old.workload && spec.variant == old.variant;
-    });
-    if (same != plan.end() && plan::trace_of(same->parameters) != plan::trace_of(old.parameters))
+    const auto now = planned.find({old.workload, old.variant, old.pass});
+    if (now == planned.end() || *now->second == old.parameters) continue;
+    if (plan::trace_of(*now->second) != plan::trace_of(old.parameters))
       throw UsageError(old.workload + "/" + old.variant +
                        ": the trace is another one than these results were measured with: start a new file");
+    throw UsageError(fmt::format(
+        "{}/{}, {} pass: these results were measured with other parameters than this heapmark has for it: "
+        "start a new file",
+        old.workload, old.variant, old.pass));
   }
 }
 
@@ -306,7 +299,6 @@ int run(const Paths& paths, const RunOptions& options) {
   for (const plan::WorkloadInfo& one : workloads) results.metrics[one.name] = one.metrics;
   if (resuming) {
     require_same(before, results);
-    require_same_traces(before, plan);
     require_same_work(before, plan);
     results.context = before.context;
   }

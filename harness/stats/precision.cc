@@ -15,28 +15,33 @@ namespace {
 constexpr std::size_t kLeastRounds = 3;
 constexpr double kNoInterval = std::numeric_limits<double>::infinity();
 
-using Round = std::pair<std::string, unsigned>;                // host and number
-using Times = std::map<std::string, std::map<Round, double>>;  // by allocator
+using Round = std::pair<std::string, unsigned>;  // host and number
 
-Times times_of(const record::Results& results, const std::string& workload, const std::string& variant) {
-  Times times;
+// The trials of one workload variant in the speed pass.
+struct Measured {
+  struct Tried {
+    std::size_t trials = 0;  // however they ended
+    std::map<Round, double> times;
+  };
+  std::map<std::string, Tried> by_allocator;
+  unsigned threads = 1;
+};
+
+Measured measured_of(const record::Results& results, const std::string& workload,
+                     const std::string& variant) {
+  Measured measured;
   for (const auto& [spec, result, host] : results.records) {
     if (spec.pass != "speed" || spec.workload != workload || spec.variant != variant) continue;
+    Measured::Tried& tried = measured.by_allocator[spec.allocator];
+    ++tried.trials;
+    if (result.lockstep) measured.threads = std::max(measured.threads, result.lockstep->threads);
     auto time = result.metrics.find("ns_per_op");
     if (time == result.metrics.end()) time = result.metrics.find("wall_seconds");  // of a command
     if (time == result.metrics.end()) time = result.metrics.find("load_seconds");  // of a server's load
     if (result.outcome == trial::Outcome::kOk && time != result.metrics.end() && time->second > 0)
-      times[spec.allocator][{host, spec.round}] = time->second;
+      tried.times[{host, spec.round}] = time->second;
   }
-  return times;
-}
-
-unsigned threads_of(const record::Results& results, const std::string& workload, const std::string& variant) {
-  unsigned threads = 1;
-  for (const auto& [spec, result, host] : results.records)
-    if (spec.pass == "speed" && spec.workload == workload && spec.variant == variant && result.lockstep)
-      threads = std::max(threads, result.lockstep->threads);
-  return threads;
+  return measured;
 }
 
 struct Width {
@@ -67,13 +72,13 @@ std::vector<Reached> time_precision(const record::Results& results) {
           return one.workload == spec.workload && one.variant == spec.variant;
         }))
       continue;
-    const Times times = times_of(results, spec.workload, spec.variant);
-    const auto baseline = times.find(results.asked.baseline);
-    if (baseline == times.end()) continue;
-    Reached worst{spec.workload, spec.variant, "", -1, threads_of(results, spec.workload, spec.variant)};
-    for (const auto& [allocator, rounds] : times) {
+    const Measured measured = measured_of(results, spec.workload, spec.variant);
+    const auto baseline = measured.by_allocator.find(results.asked.baseline);
+    if (baseline == measured.by_allocator.end()) continue;
+    Reached worst{spec.workload, spec.variant, "", -1, measured.threads};
+    for (const auto& [allocator, tried] : measured.by_allocator) {
       if (allocator == results.asked.baseline) continue;
-      const auto width = width_of(rounds, baseline->second);
+      const auto width = width_of(tried.times, baseline->second.times);
       if (width && width->half_width > worst.half_width) {
         worst.half_width = width->half_width;
         worst.allocator = allocator;
@@ -86,19 +91,14 @@ std::vector<Reached> time_precision(const record::Results& results) {
 
 bool wants_more_rounds(const record::Results& results, const std::string& workload,
                        const std::string& variant, const std::string& allocator, double precision) {
-  const auto tried =
-      std::count_if(results.records.begin(), results.records.end(), [&](const record::Record& one) {
-        return one.spec.pass == "speed" && one.spec.workload == workload && one.spec.variant == variant &&
-               one.spec.allocator == allocator;
-      });
-  if (static_cast<std::size_t>(tried) < kLeastRounds) return true;
-  const Times times = times_of(results, workload, variant);
-  const auto baseline = times.find(results.asked.baseline), own = times.find(allocator);
-  if (baseline == times.end() || own == times.end()) return false;
-  const auto width = width_of(own->second, baseline->second);
-  if (!width) return false;
-  return width->rounds < kLeastRounds ||
-         width->half_width > wanted_half_width(precision, threads_of(results, workload, variant));
+  const Measured measured = measured_of(results, workload, variant);
+  const auto own = measured.by_allocator.find(allocator);
+  if (own == measured.by_allocator.end() || own->second.trials < kLeastRounds) return true;
+  const auto baseline = measured.by_allocator.find(results.asked.baseline);
+  if (baseline == measured.by_allocator.end()) return false;
+  const auto width = width_of(own->second.times, baseline->second.times);
+  return width &&
+         (width->rounds < kLeastRounds || width->half_width > wanted_half_width(precision, measured.threads));
 }
 
 }  // namespace heapmark::stats

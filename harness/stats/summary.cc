@@ -49,11 +49,16 @@ void set_interval(Summary& summary, double low, double high, Method method) {
   summary.method = method;
 }
 
+std::vector<double> logarithms_of(std::span<const double> values) {
+  std::vector<double> logs(values.size());
+  std::transform(values.begin(), values.end(), logs.begin(), [](double value) { return std::log(value); });
+  return logs;
+}
+
 Summary on_logarithms(std::span<const double> values, const Kind& kind) {
   Summary summary = without_interval(values);
   if (values.size() < 2) return summary;
-  std::vector<double> logs(values.size());
-  std::transform(values.begin(), values.end(), logs.begin(), [](double value) { return std::log(value); });
+  const std::vector<double> logs = logarithms_of(values);
   const double mean = mean_of(logs), half = half_width(logs.size(), deviation_of(logs), kind.doubt);
   set_interval(summary, std::exp(mean - half), std::exp(mean + half), Method::kLogStudent);
   return summary;
@@ -120,12 +125,8 @@ std::optional<Summary> mean_over_places(std::span<const std::vector<double>> rat
   bool has_interval = true;
   std::size_t least = ratios.front().size();
   for (const std::vector<double>& of_place : ratios) {
-    if (of_place.empty()) return std::nullopt;
-    std::vector<double> logs;
-    for (const double ratio : of_place) {
-      if (!(ratio > 0)) return std::nullopt;
-      logs.push_back(std::log(ratio));
-    }
+    if (of_place.empty() || !(*std::min_element(of_place.begin(), of_place.end()) > 0)) return std::nullopt;
+    const std::vector<double> logs = logarithms_of(of_place);
     means.push_back(mean_of(logs));
     least = std::min(least, logs.size());
     has_interval &= logs.size() > 1;

@@ -58,8 +58,8 @@ TEST_CASE("known calls are counted exactly, by threads too, and not those of for
 
 TEST_CASE("a process of one thread is kept on one CPU, and with a second all run where they might before") {
   if (!ledger_is_allowed()) return;
-  for (int repeat = 0; repeat < 20;
-       ++repeat) {  // the first thread may start the next before the kernel tells of one
+  // Often: the first thread may start the next before the kernel tells of one.
+  for (int repeat = 0; repeat < 20; ++repeat) {
     const TrialResult result = run("trial_fake_host", "cpus");
     REQUIRE(result.outcome == Outcome::kOk);
     CHECK(result.metrics.at("cpus_alone") == 1);
