@@ -17,20 +17,45 @@ double median_of(std::vector<double> values) {
   return boost::math::statistics::median(values);
 }
 
-// Half the width of the interval of a mean of `n` values with this standard deviation.
-double half_width(std::size_t n, double deviation, double doubt) {
-  const auto count = static_cast<double>(n);
-  const double scatter = std::max(deviation, doubt / (count * count));
-  const double t = boost::math::quantile(boost::math::students_t(count - 1), 1 - kTail);
-  return t * scatter / std::sqrt(count) * (1 + 1 / count);
-}
-
 double mean_of(std::span<const double> values) {
   return boost::math::statistics::mean(values.begin(), values.end());
 }
 
 double deviation_of(std::span<const double> values) {
   return std::sqrt(boost::math::statistics::sample_variance(values.begin(), values.end()));
+}
+
+// How many of `n` sorted values are left out at either end.
+std::size_t left_out(std::size_t n, const Kind& kind) {
+  constexpr std::size_t kLeast = 8;  // the few that are left of fewer have no narrower interval
+  return kind.trimmed && n >= kLeast ? n / 5 : 0;
+}
+
+// Half the width of the interval of the mean of `n` values, or of those of them that are not left out. The
+// scatter is their standard deviation, or what centre_of() takes in its place.
+double half_width(std::size_t n, double scatter, double doubt, const Kind& kind) {
+  const auto count = static_cast<double>(n), kept = count - 2 * static_cast<double>(left_out(n, kind));
+  const double t = boost::math::quantile(boost::math::students_t(kept - 1), 1 - kTail);
+  return t * std::max(scatter, doubt / (count * count)) / std::sqrt(count) * (1 + 1 / count);
+}
+
+struct Centre {
+  double value, half;
+};
+
+// Of at least two logarithms: their mean, or that of their middle part, with half the width of its interval.
+Centre centre_of(std::vector<double> logs, const Kind& kind) {
+  const std::size_t out = left_out(logs.size(), kind), n = logs.size();
+  std::sort(logs.begin(), logs.end());
+  const double mean = mean_of(std::span(logs).subspan(out, n - 2 * out));
+  // As if what is left out had the nearest value that is not (Winsor's deviation).
+  for (std::size_t at = 0; at < out; ++at) {
+    logs[at] = logs[out];
+    logs[n - 1 - at] = logs[n - 1 - out];
+  }
+  const auto count = static_cast<double>(n), kept = count - 2 * static_cast<double>(out);
+  const double scatter = deviation_of(logs) * std::sqrt(count * (count - 1) / (kept * (kept - 1)));
+  return {mean, half_width(n, scatter, kind.doubt, kind)};
 }
 
 Summary without_interval(std::span<const double> values) {
@@ -58,9 +83,9 @@ std::vector<double> logarithms_of(std::span<const double> values) {
 Summary on_logarithms(std::span<const double> values, const Kind& kind) {
   Summary summary = without_interval(values);
   if (values.size() < 2) return summary;
-  const std::vector<double> logs = logarithms_of(values);
-  const double mean = mean_of(logs), half = half_width(logs.size(), deviation_of(logs), kind.doubt);
-  set_interval(summary, std::exp(mean - half), std::exp(mean + half), Method::kLogStudent);
+  const auto [mean, half] = centre_of(logarithms_of(values), kind);
+  set_interval(summary, std::exp(mean - half), std::exp(mean + half),
+               left_out(values.size(), kind) > 0 ? Method::kLogTrimmed : Method::kLogStudent);
   return summary;
 }
 
@@ -84,6 +109,8 @@ std::string_view method_name(Method method) {
       return "student";
     case Method::kLogStudent:
       return "log-student";
+    case Method::kLogTrimmed:
+      return "log-trimmed";
   }
   return "none";
 }
@@ -102,7 +129,7 @@ std::optional<Summary> summarize(std::span<const double> values, const Kind& kin
   if (least > 0) return on_logarithms(values, kind);
   Summary summary = without_interval(values);
   if (values.size() < 2) return summary;
-  const double mean = mean_of(values), half = half_width(values.size(), deviation_of(values), 0);
+  const double mean = mean_of(values), half = half_width(values.size(), deviation_of(values), 0, {});
   set_interval(summary, least < 0 ? mean - half : std::max(0.0, mean - half), mean + half, Method::kStudent);
   return summary;
 }
@@ -122,15 +149,17 @@ std::optional<Summary> mean_over_places(std::span<const std::vector<double>> rat
   if (ratios.empty()) return std::nullopt;
   std::vector<double> means;
   double squares = 0;
-  bool has_interval = true;
+  bool has_interval = true, trimmed = false;
   std::size_t least = ratios.front().size();
   for (const std::vector<double>& of_place : ratios) {
     if (of_place.empty() || !(*std::min_element(of_place.begin(), of_place.end()) > 0)) return std::nullopt;
     const std::vector<double> logs = logarithms_of(of_place);
-    means.push_back(mean_of(logs));
     least = std::min(least, logs.size());
     has_interval &= logs.size() > 1;
-    if (logs.size() > 1) squares += std::pow(half_width(logs.size(), deviation_of(logs), kind.doubt), 2);
+    trimmed |= left_out(logs.size(), kind) > 0;
+    const Centre centre = logs.size() > 1 ? centre_of(logs, kind) : Centre{logs.front(), 0};
+    means.push_back(centre.value);
+    squares += std::pow(centre.half, 2);
   }
   const double mean = mean_of(means), half = std::sqrt(squares) / static_cast<double>(means.size());
   const auto [min, max] = std::minmax_element(means.begin(), means.end());
@@ -140,7 +169,9 @@ std::optional<Summary> mean_over_places(std::span<const std::vector<double>> rat
                   .max = std::exp(*max),
                   .interval = std::nullopt,
                   .method = Method::kNone};
-  if (has_interval) set_interval(summary, std::exp(mean - half), std::exp(mean + half), Method::kLogStudent);
+  if (has_interval)
+    set_interval(summary, std::exp(mean - half), std::exp(mean + half),
+                 trimmed ? Method::kLogTrimmed : Method::kLogStudent);
   return summary;
 }
 
@@ -174,11 +205,11 @@ Judgement judge(const Summary& ratio, Better better, const Kind& kind, double ma
       break;
   }
   // The scatter that would have given this width, doubt left out: what is still in doubt now is not later.
-  const double deviation = half / half_width(ratio.count, 1, 0);
+  const double scatter = half / half_width(ratio.count, 1, 0, kind);
   const auto count = static_cast<double>(ratio.count);
-  const bool doubted = deviation <= kind.doubt / (count * count) * (1 + 1e-9);
+  const bool doubted = scatter <= kind.doubt / (count * count) * (1 + 1e-9);
   for (std::size_t rounds = ratio.count + 1; rounds <= kMostRounds; ++rounds)
-    if (side_of(centre, half_width(rounds, doubted ? 0 : deviation, kind.doubt), kind, margin) !=
+    if (side_of(centre, half_width(rounds, doubted ? 0 : scatter, kind.doubt, kind), kind, margin) !=
         Side::kUnknown)
       return {Verdict::kCannotTell, rounds - ratio.count};
   return {};
