@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <set>
 
 #include "harness/cli/pressure.h"
@@ -83,8 +84,8 @@ class Measuring {
   End run(std::optional<Clock::time_point> deadline) {
     for (std::size_t at = 0; at < open_.size();) {
       if (deadline && Clock::now() >= *deadline) return End::kBudgetUsed;
-      std::size_t end = at + 1;
-      while (end < open_.size() && same_group(open_[at], open_[end])) ++end;
+      bring_forward_what_is_wanted_most(at);
+      const std::size_t end = end_of_group(at);
       const Places places = wanted(at, end);
       const bool in_lockstep =
           std::any_of(places.begin(), places.end(), [&](std::size_t place) { return open_[place].lockstep; });
@@ -96,6 +97,41 @@ class Measuring {
 
  private:
   using Places = std::vector<std::size_t>;  // in open_
+
+  [[nodiscard]] std::size_t end_of_group(std::size_t at) const {
+    std::size_t end = at + 1;
+    while (end < open_.size() && same_group(open_[at], open_[end])) ++end;
+    return end;
+  }
+
+  // Once all else is done and each workload variant has three rounds of times, the next round is that of the
+  // variant which is furthest from the precision asked for. So a time that does not suffice for all leaves
+  // them equally far from it.
+  void bring_forward_what_is_wanted_most(std::size_t at) {
+    const record::Results& results = file_.results();
+    if (!(results.asked.request.precision > 0)) return;
+    std::map<std::pair<std::string, std::string>, double> known;
+    std::size_t next = at;
+    double most = -1;
+    for (std::size_t group = at; group < open_.size() && std::isfinite(most); group = end_of_group(group)) {
+      const trial::TrialSpec& spec = open_[group];
+      double wanted = std::numeric_limits<double>::infinity();
+      if (spec.pass == "speed") {
+        const auto [place, is_new] = known.try_emplace({spec.workload, spec.variant});
+        if (is_new)
+          place->second = stats::precision_shortfall(results, spec.workload, spec.variant,
+                                                     results.asked.request.precision);
+        wanted = place->second;
+      }
+      if (wanted > most) {
+        most = wanted;
+        next = group;
+      }
+    }
+    const auto begin = open_.begin();
+    const auto place = [&](std::size_t number) { return begin + static_cast<std::ptrdiff_t>(number); };
+    std::rotate(place(at), place(next), place(end_of_group(next)));
+  }
 
   // Of the trials of a group, those that are wanted for the precision asked for, and the baseline's beside
   // them. Where none is asked for, all.
@@ -129,18 +165,22 @@ class Measuring {
     return true;
   }
 
+  [[nodiscard]] trial::TrialSpec with_expected_memory(trial::TrialSpec spec) const {
+    expect_memory(file_.results(), spec);
+    return spec;
+  }
+
   bool run_sessions(const Places& places) {
     const std::size_t at = places.front();
     progress_.starts(open_, at);
     SessionInput input;
-    for (const std::size_t place : places) input.open.push_back(open_[place]);
+    for (const std::size_t place : places) input.open.push_back(with_expected_memory(open_[place]));
     input.available_bytes = available_bytes_ ? available_bytes_() : std::numeric_limits<std::uint64_t>::max();
-    input.bytes_of = [&](const trial::TrialSpec& spec) { return expected_bytes(file_.results(), spec); };
     const auto baseline = std::find_if(plan_.begin(), plan_.end(), [&](const trial::TrialSpec& spec) {
       return same_group(spec, open_[at]) && spec.allocator == file_.results().asked.baseline;
     });
     if (baseline != plan_.end()) {
-      input.baseline = *baseline;
+      input.baseline = with_expected_memory(*baseline);
       for (const record::Record& record : file_.results().records) {
         auto time = record.result.metrics.find("ns_per_op");
         if (time == record.result.metrics.end()) time = record.result.metrics.find("wall_seconds");

@@ -213,3 +213,37 @@ TEST_CASE_METHOD(Fixture,
   for (const record::Record& one : precise.results().records) ++trials[one.spec.allocator];
   CHECK(trials == std::map<std::string, int>{{"glibc", 5}, {"noisy", 5}, {"quick", 3}});
 }
+
+TEST_CASE_METHOD(Fixture,
+                 "the next round is that of the workload variant that is furthest from the precision") {
+  record::Results results = record::example::results();
+  results.asked.request.precision = 0.001;
+  record::ResultsFile precise(path, std::move(results));
+  std::vector<trial::TrialSpec> plan;
+  for (unsigned round = 0; round < 8; ++round)
+    for (const char* const variant : {"steady", "noisy"})
+      for (trial::TrialSpec spec : rounds_of(1, {"glibc", "quick"})) {
+        spec.id = plan.size();
+        spec.round = round;
+        spec.variant = variant;
+        plan.push_back(spec);
+      }
+  trial::TrialSpec other = plan.front();  // of another pass: before all rounds that only make times precise
+  other.id = plan.size();
+  other.pass = "memory";
+  plan.push_back(other);
+  std::vector<std::string> order;
+  Scripted executor([&](const trial::TrialSpec& spec) {
+    if (spec.allocator == "glibc") order.push_back(spec.pass == "memory" ? spec.pass : spec.variant);
+    const double scatter = spec.variant == "noisy" ? 40 : 4;
+    return ok(spec.allocator == "glibc" ? 100 : 100 + scatter * (spec.round % 2));
+  });
+  CHECK(cli::measure(plan, churn_wants_time(), executor, precise, progress) == cli::End::kComplete);
+  REQUIRE(order.size() == 17);
+  CHECK(std::vector<std::string>(order.begin(), order.begin() + 6) ==
+        std::vector<std::string>{"steady", "noisy", "steady", "noisy", "steady", "noisy"});
+  CHECK(order[6] == "memory");
+  CHECK(std::vector<std::string>(order.begin() + 7, order.begin() + 12) ==
+        std::vector<std::string>(5, "noisy"));
+  CHECK(executor.ran.size() == plan.size());
+}

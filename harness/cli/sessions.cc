@@ -154,8 +154,8 @@ std::vector<Measured> measure_sessions(const SessionInput& input, trial::Executo
         return spec.id == input.baseline->id;
       });
   if (input.baseline && !baseline_is_open) all.push_back(*input.baseline);
-  const plan::SessionSets sets = plan::session_sets(all, input.baseline ? input.baseline->allocator : "",
-                                                    input.available_bytes, input.bytes_of);
+  const plan::SessionSets sets =
+      plan::session_sets(all, input.baseline ? input.baseline->allocator : "", input.available_bytes);
   if (!sets.why.empty()) say(sets.why);
   Group group(input, executor);
   unsigned number = 0;
@@ -164,18 +164,18 @@ std::vector<Measured> measure_sessions(const SessionInput& input, trial::Executo
   return group.take();
 }
 
-std::uint64_t expected_bytes(const record::Results& results, const trial::TrialSpec& spec) {
+void expect_memory(const record::Results& results, trial::TrialSpec& spec) {
   constexpr double kMargin = 1.25;
   double most = 0;
   for (const auto& [known, result, host] : results.records) {
-    if (known.allocator != spec.allocator || known.workload != spec.workload ||
-        known.variant != spec.variant || known.parameters != spec.parameters)
+    if (known.allocator != spec.allocator || known.workload != spec.workload || known.variant != spec.variant)
       continue;
+    most = std::max(most, static_cast<double>(result.max_rss_bytes));
     const auto peak = result.metrics.find("rss_peak_bytes");
     if (peak != result.metrics.end() && !std::isnan(peak->second))
       most = std::max(most, peak->second + static_cast<double>(result.observer_bytes));
   }
-  return most > 0 ? static_cast<std::uint64_t>(most * kMargin) : spec.memory_estimate_bytes;
+  if (most > 0) spec.memory_estimate_bytes = static_cast<std::uint64_t>(most * kMargin);
 }
 
 }  // namespace heapmark::cli

@@ -24,7 +24,6 @@ struct SessionInput {
   std::optional<trial::TrialSpec> baseline;  // of the same round, measured already or among `open`
   std::optional<double> baseline_ns_per_op;  // where it was measured already
   std::uint64_t available_bytes = 0;
-  std::function<std::uint64_t(const trial::TrialSpec&)> bytes_of;
 };
 
 // A result for each of `open`, sessions first. `say` gets a sentence where the trials do not form one
@@ -32,8 +31,9 @@ struct SessionInput {
 [[nodiscard]] std::vector<Measured> measure_sessions(const SessionInput& input, trial::Executor& executor,
                                                      const std::function<void(const std::string&)>& say);
 
-// What the process of a trial will hold at most: a quarter more than what an earlier trial of the same work
-// held, where the results have one, else the plan's estimate.
-[[nodiscard]] std::uint64_t expected_bytes(const record::Results& results, const trial::TrialSpec& spec);
+// Sets what the process of a trial is expected to hold, from the earlier trials of its allocator on the same
+// workload variant, whatever their pass: at most a quarter more than the most that one of them held. Leaves
+// the plan's estimate where there is none.
+void expect_memory(const record::Results& results, trial::TrialSpec& spec);
 
 }  // namespace heapmark::cli

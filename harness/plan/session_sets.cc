@@ -21,8 +21,7 @@ std::string names_of(const std::vector<trial::TrialSpec>& specs) {
 }  // namespace
 
 SessionSets session_sets(const std::vector<trial::TrialSpec>& group, const std::string& baseline,
-                         std::uint64_t available_bytes,
-                         const std::function<std::uint64_t(const trial::TrialSpec&)>& bytes_of) {
+                         std::uint64_t available_bytes) {
   SessionSets out;
   std::vector<trial::TrialSpec> able;
   for (const trial::TrialSpec& spec : group) (spec.lockstep ? able : out.in_rounds).push_back(spec);
@@ -35,7 +34,9 @@ SessionSets session_sets(const std::vector<trial::TrialSpec>& group, const std::
   if (first != able.end()) std::rotate(able.begin(), first, first + 1);
 
   const double limit = kSessionMemoryShare * static_cast<double>(available_bytes);
-  const auto bytes = [&](const trial::TrialSpec& spec) { return static_cast<double>(bytes_of(spec)); };
+  const auto bytes = [&](const trial::TrialSpec& spec) {
+    return static_cast<double>(spec.memory_estimate_bytes);
+  };
   const double base = bytes(able.front());
   std::vector<trial::TrialSpec> too_large;
   double held = 0;

@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -25,10 +24,8 @@ struct SessionSets {
   std::string why;                          // sentences for the user where it is not one session; else ""
 };
 
-// `group`: the trials of one round of a workload variant in the speed pass. `bytes_of`: what a trial's
-// process is expected to hold at most.
+// `group`: the trials of one round of a workload variant in the speed pass.
 [[nodiscard]] SessionSets session_sets(const std::vector<trial::TrialSpec>& group,
-                                       const std::string& baseline, std::uint64_t available_bytes,
-                                       const std::function<std::uint64_t(const trial::TrialSpec&)>& bytes_of);
+                                       const std::string& baseline, std::uint64_t available_bytes);
 
 }  // namespace heapmark::plan

@@ -13,6 +13,7 @@ namespace heapmark::stats {
 namespace {
 
 constexpr std::size_t kLeastRounds = 3;
+constexpr std::size_t kMostTries = 2 * kLeastRounds;  // to get so many
 constexpr double kNoInterval = std::numeric_limits<double>::infinity();
 
 using Round = std::pair<std::string, unsigned>;  // host and number
@@ -97,8 +98,24 @@ bool wants_more_rounds(const record::Results& results, const std::string& worklo
   const auto baseline = measured.by_allocator.find(results.asked.baseline);
   if (baseline == measured.by_allocator.end()) return false;
   const auto width = width_of(own->second.times, baseline->second.times);
-  return width &&
-         (width->rounds < kLeastRounds || width->half_width > wanted_half_width(precision, measured.threads));
+  if (!width) return false;
+  if (width->rounds < kLeastRounds) return own->second.trials < kMostTries;
+  return width->half_width > wanted_half_width(precision, measured.threads);
+}
+
+double precision_shortfall(const record::Results& results, const std::string& workload,
+                           const std::string& variant, double precision) {
+  const Measured measured = measured_of(results, workload, variant);
+  const auto baseline = measured.by_allocator.find(results.asked.baseline);
+  if (baseline == measured.by_allocator.end() || baseline->second.trials < kLeastRounds) return kNoInterval;
+  double most = 0;
+  for (const auto& [allocator, tried] : measured.by_allocator) {
+    if (allocator == results.asked.baseline) continue;
+    const auto width = width_of(tried.times, baseline->second.times);
+    if (!width || (width->rounds < kLeastRounds && tried.trials >= kMostTries)) continue;
+    most = std::max(most, width->half_width / wanted_half_width(precision, measured.threads));
+  }
+  return most;
 }
 
 }  // namespace heapmark::stats

@@ -27,9 +27,15 @@ struct Reached {
 
 // Whether more rounds of this allocator on this workload variant are wanted: until the interval of its time
 // ratio is as narrow as `precision` asks, and always before the third round, since the interval of two may be
-// narrow by luck. Not where three rounds or more gave no ratio: there is none to be had.
+// narrow by luck. Not where three rounds or more gave no ratio, or six gave fewer than three.
 [[nodiscard]] bool wants_more_rounds(const record::Results& results, const std::string& workload,
                                      const std::string& variant, const std::string& allocator,
                                      double precision);
+
+// By which factor the widest interval of this workload variant's time ratios is wider than `precision` asks:
+// at most 1 where all are narrow enough. Infinite before the third round, 0 where no more rounds are wanted of
+// any allocator because its trials fail.
+[[nodiscard]] double precision_shortfall(const record::Results& results, const std::string& workload,
+                                         const std::string& variant, double precision);
 
 }  // namespace heapmark::stats

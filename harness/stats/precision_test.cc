@@ -67,6 +67,31 @@ TEST_CASE("an allocator that never gave a time is tried three times, not for eve
   CHECK_FALSE(stats::wants_more_rounds(results, "churn", "small", "broken", 0.02));
 }
 
+TEST_CASE(
+    "an allocator that gives a time once in a while is tried six times, and keeps no other from its turn") {
+  record::Results results = with_times({50, 50.1, 50, 50.1, 50, 50.1}, {100, 100, 100, 100, 100, 100});
+  const double without = stats::precision_shortfall(results, "churn", "small", 0.02);
+  CHECK(without > 0);
+  CHECK(without < 1);
+  for (unsigned round = 0; round < 6; ++round) {
+    results.records.push_back(record::example::record("broken", "speed", round, {{"ns_per_op", 70}}));
+    if (round > 0) results.records.back().result.outcome = trial::Outcome::kCrashed;
+    CHECK(stats::wants_more_rounds(results, "churn", "small", "broken", 0.02) == (round < 5));
+    CHECK(std::isinf(stats::precision_shortfall(results, "churn", "small", 0.02)) == (round < 5));
+  }
+  CHECK(stats::precision_shortfall(results, "churn", "small", 0.02) == without);
+}
+
+TEST_CASE("how far a variant is from the precision asked for") {
+  record::Results results = with_times({50, 51, 49, 50}, {100, 100, 100, 100});
+  const double width = stats::time_precision(results)[0].half_width;
+  CHECK(stats::precision_shortfall(results, "churn", "small", width / 3) == Approx(3));
+  for (record::Record& record : results.records) record.result.lockstep.emplace().threads = 4;
+  CHECK(stats::precision_shortfall(results, "churn", "small", width / 3) == Approx(1.5));
+  CHECK(std::isinf(stats::precision_shortfall(results, "churn", "large", width)));
+  CHECK(std::isinf(stats::precision_shortfall(with_times({50, 51}, {100, 100}), "churn", "small", width)));
+}
+
 // To stop at the first narrow interval favours those that are narrow by luck. How often that misleads is a
 // matter of arithmetic: normal logarithms of ratios, three rounds at least and twenty-four at most.
 TEST_CASE("intervals at which the rounds end early miss the true ratio about as often as they say") {
