@@ -34,15 +34,17 @@ struct Parameter {
 };
 
 // A point of the parameter space that `-w NAME` measures by default. The sets are "name=value,name=value":
-// `quick_sets` are added under --quick, and `ledger_sets` in the ledger pass without it. The latter take some
-// of the work away, never the size of the heap: a call into the kernel takes ten times as long under the
-// ledger.
+// `quick_sets` are added under --quick; without it `ledger_sets` in the ledger pass and `speed_sets` in the
+// speed pass. These two take some of the work away, never the size of the heap: a call into the kernel takes
+// ten times as long under the ledger, and of a time the interval is over launches, so it gets narrow sooner
+// from many short ones than from few long ones.
 struct Variant {
   const char* name;  // "small-1t"
   unsigned passes;   // which passes make sense of it
   const char* sets;
   const char* quick_sets;
   const char* ledger_sets = "";
+  const char* speed_sets = "";
 };
 
 template <typename T>

@@ -49,7 +49,8 @@ json workloads_json(const std::vector<plan::WorkloadInfo>& workloads) {
                           {"passes", variant.passes},
                           {"sets", variant.sets},
                           {"quick_sets", variant.quick_sets},
-                          {"ledger_sets", variant.ledger_sets}});
+                          {"ledger_sets", variant.ledger_sets},
+                          {"speed_sets", variant.speed_sets}});
     for (const plan::WorkloadParameter& parameter : workload.parameters) {
       json row{{"name", parameter.name},
                {"kind", parameter.kind},

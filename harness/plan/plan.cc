@@ -141,7 +141,7 @@ void check_sets(const trial::Pairs& sets, const std::vector<Chosen>& chosen) {
   }
 }
 
-// The variant's, then those of --quick or of the ledger pass, then the user's.
+// The variant's, then those of --quick or of the pass, then the user's.
 trial::Pairs parameters_of(const Chosen& chosen, const std::string& pass, const Request& request) {
   trial::Pairs pairs;
   set_all(pairs, chosen.variant->sets);
@@ -149,6 +149,8 @@ trial::Pairs parameters_of(const Chosen& chosen, const std::string& pass, const 
     set_all(pairs, chosen.variant->quick_sets);
   else if (pass_info(pass).pass == kLedger)
     set_all(pairs, chosen.variant->ledger_sets);
+  else if (pass_info(pass).pass == kSpeed)
+    set_all(pairs, chosen.variant->speed_sets);
   for (const auto& [name, value] : request.sets)
     if (find_row(chosen.workload->parameters, name)) set(pairs, name, value);
   pairs.insert(pairs.end(), chosen.variant->fixed.begin(), chosen.variant->fixed.end());

@@ -23,8 +23,9 @@ std::vector<WorkloadInfo> made_up_workloads() {
   WorkloadInfo churn, story;
   churn.name = "churn";
   churn.parameters = {parameter("threads", "count", 1, 64), parameter("live", "bytes", 0, 1e10)};
-  churn.variants = {{"small-1t", {"speed", "memory", "ledger"}, "threads=1,live=64M", "live=8M", "threads=2"},
-                    {"small-4t", {"speed", "memory"}, "threads=4,live=64M", "live=8M"}};
+  churn.variants = {
+      {"small-1t", {"speed", "memory", "ledger"}, "threads=1,live=64M", "live=8M", "threads=2", "threads=3"},
+      {"small-4t", {"speed", "memory"}, "threads=4,live=64M", "live=8M"}};
   story.name = "story";
   churn.group = story.group = "standard";
   story.parameters = {parameter("repeats", "count", 1, 1e6)};
@@ -140,9 +141,9 @@ TEST_CASE("the user's values go over those of --quick, and these over the varian
   CHECK(planned(asked)[0].parameters == trial::Pairs{{"threads", "4"}, {"live", "1G"}});
 }
 
-TEST_CASE("the ledger pass does less work where the variant says so, and the user's values go over it") {
+TEST_CASE("a pass does less work where the variant says so, and the user's values go over it") {
   Request asked = request({"churn/small-1t"});
-  asked.passes = {"memory", "ledger"};
+  asked.passes = {"speed", "memory", "ledger"};
   const auto set_in = [&](const std::string& pass, const std::string& name) {
     for (const trial::TrialSpec& spec : planned(asked))
       if (spec.pass == pass) return value_of(spec.parameters, name);
@@ -150,13 +151,16 @@ TEST_CASE("the ledger pass does less work where the variant says so, and the use
   };
   CHECK(set_in("memory", "threads") == "1");
   CHECK(set_in("ledger", "threads") == "2");
+  CHECK(set_in("speed", "threads") == "3");
   CHECK(set_in("ledger", "live") == "64M");
   asked.quick = true;
   CHECK(set_in("ledger", "threads") == "1");
+  CHECK(set_in("speed", "threads") == "1");
   CHECK(set_in("ledger", "live") == "8M");
   asked.quick = false;
   asked.sets = {{"threads", "8"}};
   CHECK(set_in("ledger", "threads") == "8");
+  CHECK(set_in("speed", "threads") == "8");
 }
 
 TEST_CASE("a parameter goes to the workloads that have it") {

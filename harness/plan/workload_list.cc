@@ -58,7 +58,8 @@ WorkloadVariant read_variant(const json& row, const std::string& place) {
           .passes = member<std::vector<std::string>>(row, "passes", place),
           .sets = member<std::string>(row, "sets", place),
           .quick_sets = member<std::string>(row, "quick_sets", place),
-          .ledger_sets = member<std::string>(row, "ledger_sets", place)};
+          .ledger_sets = member<std::string>(row, "ledger_sets", place),
+          .speed_sets = member<std::string>(row, "speed_sets", place)};
 }
 
 WorkloadInfo read_workload(const json& row, const std::string& place) {

@@ -24,8 +24,8 @@ struct WorkloadParameter {
 struct WorkloadVariant {
   std::string name;
   std::vector<std::string> passes;
-  std::string sets, quick_sets;  // "name=value,name=value"
-  std::string ledger_sets = {};  // the same, in the ledger pass without --quick
+  std::string sets, quick_sets;                   // "name=value,name=value"
+  std::string ledger_sets = {}, speed_sets = {};  // the same, in these passes without --quick
   // Of a trace (plan/traces.h). `word`: of `-w` that names it. `fixed`: parameters that nobody sets.
   std::string word = {};
   trial::Pairs fixed = {};

@@ -107,7 +107,8 @@ void add_variant(const Variant& variant) {
   json.add(", ");
   add_key("sets", variant.sets);
   add_key("quick_sets", variant.quick_sets);
-  add_key("ledger_sets", variant.ledger_sets, true);
+  add_key("ledger_sets", variant.ledger_sets);
+  add_key("speed_sets", variant.speed_sets, true);
   json.add("}");
 }
 

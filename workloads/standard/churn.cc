@@ -46,12 +46,14 @@ constexpr unsigned kPasses = kSpeed | kMemory | kLedger | kLatency | kPressure;
 constexpr const char* kQuickSmall = "live=16M,operations=500000,idle_ms=100";
 constexpr const char* kQuickMixed = "live=48M,operations=200000,idle_ms=100";
 constexpr Variant kVariants[] = {
-    {"small-1t", kPasses, "sizes=small,live=48M,operations=1500000,threads=1", kQuickSmall},
-    {"small-4t", kPasses, "sizes=small,live=48M,operations=1500000,threads=4", kQuickSmall},
+    {"small-1t", kPasses, "sizes=small,live=48M,operations=1500000,threads=1", kQuickSmall, "",
+     "operations=500000"},
+    {"small-4t", kPasses, "sizes=small,live=48M,operations=1500000,threads=4", kQuickSmall, "",
+     "operations=500000"},
     {"mixed-1t", kPasses, "sizes=mixed,live=192M,operations=400000,threads=1", kQuickMixed,
-     "operations=100000"},
+     "operations=100000", "operations=200000"},
     {"mixed-4t", kPasses, "sizes=mixed,live=192M,operations=400000,threads=4", kQuickMixed,
-     "operations=100000"},
+     "operations=100000", "operations=200000"},
 };
 
 constexpr MetricInfo kMetrics[] = {

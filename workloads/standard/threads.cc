@@ -24,7 +24,7 @@ constexpr Parameter kParameters[] = {
 };
 
 constexpr unsigned kPasses = kSpeed | kMemory | kLedger | kLatency;
-constexpr Variant kVariants[] = {{"come-and-go", kPasses, "", "threads=300", "threads=2000"}};
+constexpr Variant kVariants[] = {{"come-and-go", kPasses, "", "threads=300", "threads=2000", "threads=2000"}};
 
 constexpr MetricInfo kMetrics[] = {
     {"rss_growth_per_thread", "bytes", Better::kLower, kMemory, true,
