@@ -68,6 +68,19 @@ std::optional<std::string> chosen_word(const std::string& line) {
   return line.substr(open + 1, close - open - 1);
 }
 
+// Virtual I/O Device (VIRTIO) 1.2, 5.5.3: feature bit 5 of a balloon device. The kernel writes the bits that
+// were agreed on as digits, bit 0 first.
+bool reports_free_pages(const fs::path& root) {
+  constexpr std::size_t kReporting = 5;
+  std::error_code none;
+  for (const fs::directory_entry& device :
+       fs::directory_iterator(root / "sys/bus/virtio/drivers/virtio_balloon", none)) {
+    const std::string bits = first_line(device.path() / "features");
+    if (bits.size() > kReporting && bits[kReporting] == '1') return true;
+  }
+  return false;
+}
+
 unsigned usable_cpus() {
   cpu_set_t set;
   CPU_ZERO(&set);
@@ -195,6 +208,7 @@ Machine read_machine(const fs::path& root) {
   machine.available_bytes = meminfo_bytes(root, "MemAvailable");
   machine.swap_bytes = meminfo_bytes(root, "SwapTotal");
   machine.max_map_count = number_of<std::uint64_t>(root / "proc/sys/vm/max_map_count");
+  machine.reports_free_pages = reports_free_pages(root);
   machine.load_1min = number_of<double>(root / "proc/loadavg").value_or(0);
   machine.ptrace_allowed = try_ptrace();
   machine.seccomp_allowed = try_seccomp();

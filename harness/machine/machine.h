@@ -22,6 +22,7 @@ struct Machine {
   std::optional<double> cgroup_cpus;                // CPU time a second that the cgroup grants; absent: all
   std::uint64_t memory_bytes = 0, available_bytes = 0, swap_bytes = 0;
   std::optional<std::uint64_t> max_map_count;
+  bool reports_free_pages = false;  // to a host that may take them (virtio's free page reporting)
   double load_1min = 0;
   bool ptrace_allowed = false;  // tried, not guessed
   bool seccomp_allowed = false;

@@ -104,6 +104,16 @@ Finding memory(const Machine& machine) {
   return fine("memory", found);
 }
 
+Finding free_pages(const Machine& machine) {
+  const std::string subject = "free pages";
+  if (!machine.reports_free_pages) return fine(subject, "stay with this machine");
+  return {
+      Weight::kDistorts, subject, "go back to the host",
+      "the first write to a page that was free for some seconds waits for the host: times scatter, most of "
+      "all where much memory is given back and taken again",
+      "more rounds, or a machine without free page reporting (a balloon device)"};
+}
+
 Finding memory_limit(const Machine& machine) {
   const std::string subject = "cgroup memory limit";
   if (!machine.cgroup_limit_bytes) return fine(subject, "none");
@@ -150,11 +160,11 @@ Finding filtering(const Machine& machine) {
 }  // namespace
 
 std::vector<Finding> judge(const Machine& machine) {
-  return {huge_pages(machine), overcommit(machine), address_randomization(machine),
-          frequency(machine),  processors(machine), processor_quota(machine),
-          other_load(machine), memory(machine),     memory_limit(machine),
-          swap(machine),       mappings(machine),   tracing(machine),
-          filtering(machine)};
+  return {huge_pages(machine),   overcommit(machine), address_randomization(machine),
+          frequency(machine),    processors(machine), processor_quota(machine),
+          other_load(machine),   memory(machine),     free_pages(machine),
+          memory_limit(machine), swap(machine),       mappings(machine),
+          tracing(machine),      filtering(machine)};
 }
 
 }  // namespace heapmark::machine

@@ -62,6 +62,7 @@ TEST_CASE("the facts are read where the kernel keeps them") {
   root.write("proc/sys/kernel/randomize_va_space", "2\n");
   root.write("sys/kernel/mm/transparent_hugepage/enabled", "[always] madvise never\n");
   root.write("sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", "powersave\n");
+  root.write("sys/bus/virtio/drivers/virtio_balloon/virtio4/features", "0110010000\n");
   const Machine machine = root.read();
   CHECK(machine.host_name == "somewhere");
   CHECK(machine.kernel == "6.1.0-test");
@@ -77,6 +78,15 @@ TEST_CASE("the facts are read where the kernel keeps them") {
   CHECK(machine.thp == "always");
   CHECK(machine.governor == "powersave");
   CHECK(machine.cpus >= 1);
+  CHECK(machine.reports_free_pages);
+}
+
+TEST_CASE("a balloon device that reports no free pages, or none at all, takes no memory") {
+  const Root root;
+  CHECK_FALSE(root.read().reports_free_pages);
+  root.write("sys/bus/virtio/drivers/virtio_balloon/virtio4/features", "011000\n");
+  root.write("sys/bus/virtio/drivers/virtio_balloon/uevent", "");
+  CHECK_FALSE(root.read().reports_free_pages);
 }
 
 TEST_CASE("what cannot be read is absent, not zero") {
@@ -151,6 +161,7 @@ TEST_CASE("each fact that distorts the figures is found, with its effect and its
       {"quota", after([](Machine& m) { m.cgroup_cpus = 1.5; }, "cgroup CPU quota")},
       {"load", after([](Machine& m) { m.load_1min = 3; }, "other load")},
       {"memory", after([](Machine& m) { m.available_bytes = 1 << 20; }, "memory")},
+      {"free pages", after([](Machine& m) { m.reports_free_pages = true; }, "free pages")},
       {"limit", after([](Machine& m) { m.cgroup_limit_bytes = 100 << 20; }, "cgroup memory limit")},
       {"mappings", after([](Machine& m) { m.max_map_count = 1000; }, "mappings a process")}};
   for (const auto& [name, one] : findings) {

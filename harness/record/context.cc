@@ -35,6 +35,7 @@ json context_of(const machine::Machine& machine, const std::string& executable, 
           {"memory_bytes", machine.memory_bytes},
           {"swap_bytes", machine.swap_bytes},
           {"max_map_count", or_null(machine.max_map_count)},
+          {"reports_free_pages", machine.reports_free_pages},
           {"git_revision", git_revision},
           {"command", command}};
 }
