@@ -80,6 +80,17 @@ Drifting drifting_of(const std::vector<Statistic>& statistics) {
   return drifting;
 }
 
+// As the trial's process counted them. Where it did not, as many as were asked for in a pass that takes
+// times: less work in another pass may be fewer threads one after the other.
+unsigned threads_at_once(const record::Record& record) {
+  if (record.result.lockstep) return record.result.lockstep->threads;
+  unsigned threads = 0;
+  if (record.spec.pass != "speed" && record.spec.pass != "latency") return threads;
+  for (const auto& [name, value] : record.spec.parameters)
+    if (name == "threads") std::from_chars(value.data(), value.data() + value.size(), threads);
+  return threads;
+}
+
 Conditions conditions_of(const Results& results) {
   Conditions conditions;
   conditions.quick = results.asked.request.quick;
@@ -95,12 +106,7 @@ Conditions conditions_of(const Results& results) {
         load > kNoticeableLoad * conditions.cpus)
       conditions.load = load;
   unsigned most = 0;
-  for (const record::Record& one : results.records)
-    for (const auto& [name, value] : one.spec.parameters) {
-      unsigned threads = 0;
-      if (name == "threads") std::from_chars(value.data(), value.data() + value.size(), threads);
-      most = std::max(most, threads);
-    }
+  for (const record::Record& one : results.records) most = std::max(most, threads_at_once(one));
   if (most > conditions.cpus) conditions.most_threads = most;
   return conditions;
 }

@@ -92,7 +92,14 @@ TEST_CASE("the conditions tell load and threads where they exceed what the machi
   Results results = timed({{"glibc", {100}}});
   results.context = json{{"num_cpus", 2}, {"load_avg", {0.1}}};
   CHECK_FALSE(analyse(results).conditions.load);
-  CHECK(analyse(results).conditions.most_threads == 4);  // of example::record
+  CHECK(analyse(results).conditions.most_threads == 4);        // of example::record
+  results.records[0].spec.parameters = {{"threads", "2000"}};  // one after the other, three at one time
+  results.records[0].result.lockstep.emplace().threads = 3;
+  CHECK(analyse(results).conditions.most_threads == 3);
+  results.records.push_back(results.records[0]);
+  results.records[1].spec.pass = "ledger";
+  results.records[1].result.lockstep.reset();
+  CHECK(analyse(results).conditions.most_threads == 3);
   results.context = json{{"num_cpus", 4}, {"load_avg", {3.5}}};
   results.asked.request.quick = true;
   CHECK(analyse(results).conditions.load == 3.5);
