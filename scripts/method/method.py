@@ -4,7 +4,7 @@
 Owns the settings of the checks: how many rounds, which workloads. What they compute is in checks.py.
 """
 import argparse
-import json
+import csv
 import os
 import random
 import sys
@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 import checks
-from runs import Bench, busy, write_csv
+from runs import Bench, Kept, content_of, write_csv
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
@@ -49,7 +49,7 @@ def in_turn(bench, setting, ways):
     for part in range(setting["parts"]):
         for name, (arguments, rounds, slice_ms) in ways.items():
             path, _ = bench.run(f"{name}-{part + 1}", *arguments, "-r", rounds, "--seed", part + 1, slice_ms=slice_ms)
-            parts[name].append(json.loads(path.read_text(encoding="utf-8")))
+            parts[name].append(content_of(path))
     return {name: bench.rows_of(checks.joined(results)) for name, results in parts.items()}
 
 
@@ -78,10 +78,10 @@ def slices(bench, setting):
 def alarms(bench, setting):
     rows = []
     for loops in (0, os.cpu_count()):
-        with busy(loops):
+        with bench.load(loops):
             path, _ = bench.run(f"alarms-{loops}-busy", "-a", "glibc,glibc", "-w", setting["alarm_workloads"], "--pass",
                                 "speed", *setting["alarm_quick"], "-r", setting["alarm_sessions"])
-        results = json.loads(path.read_text(encoding="utf-8"))
+        results = content_of(path)
         for record in results["records"]:  # the verdicts need no slices
             record["tables"] = {}
         numbers = sorted({record["round"] for record in results["records"]})
@@ -103,6 +103,10 @@ def alarms(bench, setting):
     return rows
 
 
+def power_name(share, number):
+    return f"power-{share * 100:g}-{number}"
+
+
 def power(bench, setting):
     work = ["-w", setting["power_workload"], "--pass", "speed", *setting["power_quick"], "--baseline", "plain"]
     plain = bench.slowed(0)
@@ -113,16 +117,16 @@ def power(bench, setting):
         return checks.of_time(bench.rows(path))[0]
 
     rows, most_steps = [], setting["calibration_steps"]
-    ratios = {0: 1.0, most_steps: float(measured("power-calibration", most_steps)["ratio"])}
     for share, loops, seconds in setting["power"]:
-        for number in range(1, setting["calibrations"] + 1):
-            steps = checks.steps_for(share, ratios)
-            is_now = measured(f"power-calibration-{share * 100:g}-{number}", steps)
+        ratios = {0: 1.0}
+        for number in range(setting["calibrations"] + 1):
+            steps = checks.steps_for(share, ratios) if number > 0 else most_steps
+            is_now = measured(power_name(share, f"calibration-{number}"), steps)
             ratios[steps] = float(is_now["ratio"])
         slowed = bench.slowed(steps)
         for number in range(1, setting["power_runs"] + 1):
-            with busy(loops):
-                path, took = bench.run(f"power-{share * 100:g}-{number}", "-a", f"plain={plain},slow={slowed}", *work,
+            with bench.load(loops):
+                path, took = bench.run(power_name(share, number), "-a", f"plain={plain},slow={slowed}", *work,
                                        "-r", 1000, "--budget", f"{max(1, seconds - 2)}s", "--seed", number)
             # A slowdown within the margin would be called equal, rightly: the margin lies below what is looked for.
             row = checks.of_time(bench.rows(path, min(0.03, share / 4)))[0]
@@ -154,16 +158,25 @@ def compare_ways(bench, setting, inputs):
             path, _ = bench.run(f"commands-{name}-{way}", "-a", setting["command_allocators"], "--pass", "speed", *flag,
                                 "-r", setting["command_rounds"], *command)
             quiet[way] = bench.rows(path)
-            with busy(os.cpu_count()):
+            with bench.load(os.cpu_count()):
                 path, _ = bench.run(f"commands-{name}-{way}-busy", "-a", "glibc,glibc", "--pass", "speed", *flag, "-r",
                                     setting["command_spread_rounds"], *command)
-            results = json.loads(path.read_text(encoding="utf-8"))
+            results = content_of(path)
             numbers = sorted({record["round"] for record in results["records"]})
             spread[way] = checks.spread([checks.ratio_of_cpu(bench.rows_of(checks.only_rounds(results, [number])))
                                          for number in numbers])
         for row in checks.compare_commands(quiet["turns"], quiet["rounds"]):
             rows.append(dict(row, spread_rounds_busy=f"{spread['rounds']:.4f}", spread_turns_busy=f"{spread['turns']:.4f}"))
     return rows
+
+
+def seconds_in(table):
+    """How long the runs of the power check took that stand in this CSV file, by their names."""
+    if not table.exists():
+        return {}
+    with open(table, encoding="utf-8") as rows:
+        return {power_name(float(row["wanted"]), row["run"]): float(row["seconds"])
+                for row in csv.DictReader(rows) if "wanted" in row}
 
 
 CHECKS = {"isolated": isolated, "slices": slices, "alarms": alarms, "power": power, "commands": commands}
@@ -175,6 +188,8 @@ def main():
     parser.add_argument("--out", required=True, type=Path, help="folder for the CSV files and heapmark's results")
     parser.add_argument("--build", type=Path, default=ROOT / "build/release", help="where heapmark was built")
     parser.add_argument("--tiny", action="store_true", help="shows that it works; the figures say nothing")
+    parser.add_argument("--again", action="store_true",
+                        help="measure nothing: compute again from the results files of an earlier run")
     parser.add_argument("--share", type=float, help="power: only this slowdown, 0.03 or 0.01")
     options = parser.parse_args()
     setting = dict(TINY if options.tiny else FULL)
@@ -185,11 +200,12 @@ def main():
     if not (options.build / "heapmark").exists():
         sys.exit(f"method: {options.build}/heapmark is not there: build it with scripts/build, or name --build")
     for name in CHECKS if options.check == "all" else [options.check]:
-        if (options.out / name).exists():
-            sys.exit(f"method: {options.out / name} exists: remove it, or choose another --out")
+        if (options.out / name).exists() and not options.again:
+            sys.exit(f"method: {options.out / name} exists: remove it, or choose another --out, or --again")
     for name in CHECKS if options.check == "all" else [options.check]:
-        bench = Bench(options.build, options.out / name)
-        write_csv(options.out / f"{name}.csv", CHECKS[name](bench, setting))
+        folder, table = options.out / name, options.out / f"{name}.csv"
+        bench = Kept(options.build, folder, seconds_in(table)) if options.again else Bench(options.build, folder)
+        write_csv(table, CHECKS[name](bench, setting))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,10 @@ import shutil
 import subprocess
 import sys
 import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "plots"))
+import compressed  # noqa: E402
 
 SOME_TRIAL_FAILED = 3
 
@@ -53,6 +57,38 @@ class Bench:
         path = self.folder / f"slower-{steps:.4f}.so"
         shutil.copyfile(self.slower, path)
         return path
+
+
+    @staticmethod
+    def load(loops):
+        """A context in which that many busy loops run beside."""
+        return busy(loops)
+
+
+class Kept(Bench):
+    """Measures nothing: has the results files that an earlier run left, plain or made small by scripts/keep."""
+
+    def __init__(self, build, folder, seconds):
+        super().__init__(build, folder)
+        self.seconds = seconds  # that the earlier runs took, by name
+
+    def run(self, name, *arguments, slice_ms=None):
+        for path in (self.folder / f"{name}.json", self.folder / f"{name}.json.zst"):
+            if path.exists():
+                return path, self.seconds.get(name, 0)
+        sys.exit(f"method: {self.folder / name}.json is not there, nor .json.zst: measure without --again")
+
+    def slowed(self, steps):
+        return self.folder / f"slower-{steps:.4f}.so"
+
+    @staticmethod
+    def load(loops):
+        return contextlib.nullcontext()
+
+
+def content_of(path):
+    """What a results file holds."""
+    return json.loads(compressed.read_text(path))
 
 
 @contextlib.contextmanager
