@@ -80,8 +80,8 @@ Drifting drifting_of(const std::vector<Statistic>& statistics) {
   return drifting;
 }
 
-// As the trial's process counted them. Where it did not, as many as were asked for in a pass that takes
-// times: less work in another pass may be fewer threads one after the other.
+// Of a session, as its process counted them. Else the parameter of that name, in the passes that take times;
+// there threads/come-and-go, whose threads come one after the other, is counted too high.
 unsigned threads_at_once(const record::Record& record) {
   if (record.result.lockstep) return record.result.lockstep->threads;
   unsigned threads = 0;

@@ -169,7 +169,8 @@ const std::vector<ObjectiveInfo>& objectives() {
 }
 
 Kind kind_of_objective(std::string_view objective) {
-  return objective == "time" || objective == "p999" || objective == "pressure_time" ? kTimeKind : kSteadyKind;
+  if (objective == "time") return kSpeedKind;
+  return objective == "p999" || objective == "pressure_time" ? kTimeKind : kSteadyKind;
 }
 
 Overall overall_between(const Results& results, const std::string& objective, const std::string& label,

@@ -12,8 +12,7 @@
 namespace heapmark::stats {
 namespace {
 
-constexpr std::size_t kLeastRounds = 3;
-constexpr std::size_t kMostTries = 2 * kLeastRounds;  // to get so many
+constexpr std::size_t kMostFailures = 3;  // in a row
 constexpr double kNoInterval = std::numeric_limits<double>::infinity();
 
 using Round = std::pair<std::string, unsigned>;  // host and number
@@ -21,7 +20,8 @@ using Round = std::pair<std::string, unsigned>;  // host and number
 // The trials of one workload variant in the speed pass.
 struct Measured {
   struct Tried {
-    std::size_t trials = 0;  // however they ended
+    std::size_t trials = 0;           // however they ended
+    std::size_t failures_in_row = 0;  // of the last trials
     std::map<Round, double> times;
   };
   std::map<std::string, Tried> by_allocator;
@@ -39,8 +39,10 @@ Measured measured_of(const record::Results& results, const std::string& workload
     auto time = result.metrics.find("ns_per_op");
     if (time == result.metrics.end()) time = result.metrics.find("wall_seconds");  // of a command
     if (time == result.metrics.end()) time = result.metrics.find("load_seconds");  // of a server's load
-    if (result.outcome == trial::Outcome::kOk && time != result.metrics.end() && time->second > 0)
-      tried.times[{host, spec.round}] = time->second;
+    const bool is_good =
+        result.outcome == trial::Outcome::kOk && time != result.metrics.end() && time->second > 0;
+    if (is_good) tried.times[{host, spec.round}] = time->second;
+    tried.failures_in_row = is_good ? 0 : tried.failures_in_row + 1;
   }
   return measured;
 }
@@ -57,10 +59,20 @@ std::optional<Width> width_of(const std::map<Round, double>& times, const std::m
       values.push_back(time);
       base.push_back(other->second);
     }
-  const auto ratio = paired_ratio(values, base, kTimeKind);
+  const auto ratio = paired_ratio(values, base, kSpeedKind);
   if (!ratio) return std::nullopt;
   if (!ratio->interval) return Width{kNoInterval, values.size()};
   return Width{(ratio->interval->high - ratio->interval->low) / 2 / ratio->median, values.size()};
+}
+
+// By which factor an allocator's interval is wider than wanted; 0 where no further round is: its last trials
+// failed or the baseline's did, or no ratio can be formed.
+double excess(const Measured::Tried& own, const Measured::Tried& baseline, double wanted) {
+  if (std::max(own.failures_in_row, baseline.failures_in_row) >= kMostFailures) return 0;
+  if (own.trials < kLeastRounds) return kNoInterval;
+  const auto width = width_of(own.times, baseline.times);
+  if (!width) return 0;
+  return width->rounds < kLeastRounds ? kNoInterval : width->half_width / wanted;
 }
 
 }  // namespace
@@ -94,27 +106,22 @@ bool wants_more_rounds(const record::Results& results, const std::string& worklo
                        const std::string& variant, const std::string& allocator, double precision) {
   const Measured measured = measured_of(results, workload, variant);
   const auto own = measured.by_allocator.find(allocator);
-  if (own == measured.by_allocator.end() || own->second.trials < kLeastRounds) return true;
+  if (own == measured.by_allocator.end()) return true;
   const auto baseline = measured.by_allocator.find(results.asked.baseline);
-  if (baseline == measured.by_allocator.end()) return false;
-  const auto width = width_of(own->second.times, baseline->second.times);
-  if (!width) return false;
-  if (width->rounds < kLeastRounds) return own->second.trials < kMostTries;
-  return width->half_width > wanted_half_width(precision, measured.threads);
+  static const Measured::Tried kNone;
+  return excess(own->second, baseline == measured.by_allocator.end() ? kNone : baseline->second,
+                wanted_half_width(precision, measured.threads)) > 1;
 }
 
 double precision_shortfall(const record::Results& results, const std::string& workload,
                            const std::string& variant, double precision) {
   const Measured measured = measured_of(results, workload, variant);
   const auto baseline = measured.by_allocator.find(results.asked.baseline);
-  if (baseline == measured.by_allocator.end() || baseline->second.trials < kLeastRounds) return kNoInterval;
-  double most = 0;
-  for (const auto& [allocator, tried] : measured.by_allocator) {
-    if (allocator == results.asked.baseline) continue;
-    const auto width = width_of(tried.times, baseline->second.times);
-    if (!width || (width->rounds < kLeastRounds && tried.trials >= kMostTries)) continue;
-    most = std::max(most, width->half_width / wanted_half_width(precision, measured.threads));
-  }
+  if (baseline == measured.by_allocator.end()) return kNoInterval;
+  double most = baseline->second.trials < kLeastRounds ? kNoInterval : 0;
+  for (const auto& [allocator, tried] : measured.by_allocator)
+    if (allocator != results.asked.baseline)
+      most = std::max(most, excess(tried, baseline->second, wanted_half_width(precision, measured.threads)));
   return most;
 }
 

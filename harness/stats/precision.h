@@ -9,6 +9,9 @@
 
 namespace heapmark::stats {
 
+// With fewer rounds no interval of times counts as narrow.
+inline constexpr unsigned kLeastRounds = 3;
+
 // The widest interval of a workload variant's time ratios to the baseline.
 struct Reached {
   std::string workload, variant, allocator;
@@ -27,14 +30,15 @@ struct Reached {
 
 // Whether more rounds of this allocator on this workload variant are wanted: until the interval of its time
 // ratio is as narrow as `precision` asks, and always before the third round, since the interval of two may be
-// narrow by luck. Not where three rounds or more gave no ratio, or six gave fewer than three.
+// narrow by luck. Not once three trials in a row failed, of it or of the baseline, nor where three gave no
+// ratio.
 [[nodiscard]] bool wants_more_rounds(const record::Results& results, const std::string& workload,
                                      const std::string& variant, const std::string& allocator,
                                      double precision);
 
 // By which factor the widest interval of this workload variant's time ratios is wider than `precision` asks:
-// at most 1 where all are narrow enough. Infinite before the third round, 0 where no more rounds are wanted of
-// any allocator because its trials fail.
+// at most 1 where no further round of it is wanted. Infinite while an allocator, or the baseline, was tried
+// less than three times, or has fewer than three ratios.
 [[nodiscard]] double precision_shortfall(const record::Results& results, const std::string& workload,
                                          const std::string& variant, double precision);
 

@@ -56,7 +56,7 @@ Better better_of(const plan::Metric& metric) {
 
 // Only rounds in which both measured: a ratio compares what ran side by side.
 std::optional<Ratio> ratio_of(const Group& group, const Group& baseline, const std::string& baseline_label,
-                              const plan::Metric& metric, double margin) {
+                              const plan::Metric& metric, const std::string& pass, double margin) {
   std::vector<double> values, baseline_values;
   for (const auto& [round, result] : group.ok) {
     const auto other = baseline.ok.find(round);
@@ -68,14 +68,14 @@ std::optional<Ratio> ratio_of(const Group& group, const Group& baseline, const s
     baseline_values.push_back(*baseline_value);
   }
   const double typical = summarize(baseline_values, {}).value_or(Summary{}).median;
-  const Kind kind = kind_of(metric.unit, typical);
+  const Kind kind = kind_of(metric.unit, pass, typical);
   const auto summary = paired_ratio(values, baseline_values, kind);
   if (!summary) return std::nullopt;
   const Judgement judgement = judge(*summary, better_of(metric), kind, margin);
   return Ratio{baseline_label, *summary, judgement.verdict, judgement.more_rounds};
 }
 
-Statistic statistic_of(const Group& group, const plan::Metric& metric) {
+Statistic statistic_of(const Group& group, const plan::Metric& metric, const std::string& pass) {
   Statistic statistic;
   statistic.metric = metric.name;
   statistic.headline = metric.headline;
@@ -88,7 +88,7 @@ Statistic statistic_of(const Group& group, const plan::Metric& metric) {
     else
       ++statistic.not_measured;
   }
-  statistic.summary = summarize(values, kind_of(metric.unit, 0));
+  statistic.summary = summarize(values, kind_of(metric.unit, pass, 0));
   return statistic;
 }
 
@@ -126,14 +126,15 @@ std::vector<Statistic> statistics_of(const Results& results, double margin) {
       for (const AllocatorFound& allocator : results.allocators) {
         const auto found = groups.find({place, allocator.label});
         if (found == groups.end()) continue;
-        Statistic statistic = statistic_of(found->second, metric);
+        Statistic statistic = statistic_of(found->second, metric, place.pass);
         // A figure that only some allocators can tell has a row only where it was told.
         if (!expected && !statistic.summary) continue;
         std::tie(statistic.workload, statistic.variant, statistic.pass) =
             std::tie(place.workload, place.variant, place.pass);
         statistic.allocator = allocator.label;
         if (baseline != groups.end() && allocator.label != results.asked.baseline)
-          statistic.ratio = ratio_of(found->second, baseline->second, results.asked.baseline, metric, margin);
+          statistic.ratio =
+              ratio_of(found->second, baseline->second, results.asked.baseline, metric, place.pass, margin);
         statistics.push_back(std::move(statistic));
       }
     }

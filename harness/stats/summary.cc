@@ -115,8 +115,8 @@ std::string_view method_name(Method method) {
   return "none";
 }
 
-Kind kind_of(std::string_view unit, double typical) {
-  if (is_time(unit)) return kTimeKind;
+Kind kind_of(std::string_view unit, std::string_view pass, double typical) {
+  if (is_time(unit)) return pass == "speed" ? kSpeedKind : kTimeKind;
   Kind kind = kSteadyKind;
   if (unit == "bytes" && typical > 0)
     kind.least_difference = std::max(kind.least_difference, std::log1p(kPageBytes / typical));

@@ -2,11 +2,11 @@
 // arithmetic: no I/O, no clock. Above: statistics, objectives and views, which carry what is computed here.
 //
 // Intervals are Student's t, 95 %. Of positive values they are formed on the logarithms: a bound is never
-// negative, and a ratio and its reciprocal say the same. Of times, from eight rounds on, a fifth of the
-// rounds at either end is left out (the interval of a trimmed mean; Yuen, Biometrika 61, 1974): now and then
-// something else on the machine hits one process of a session, and one such round would double the width of
-// the interval. Two corrections keep intervals of few rounds honest;
-// summary_test.cc counts the false alarms that are left:
+// negative, and a ratio and its reciprocal say the same. Of the speed pass, from eight rounds on, they are of
+// the middle three fifths of the rounds (the interval of a trimmed mean; Yuen, Biometrika 61, 1974): now and
+// then something else on the machine hits one process of a session, and one such round would double the width
+// of the interval. What an allocator does in fewer than one launch of five is left out as well. Two
+// corrections keep intervals of few rounds honest; summary_test.cc counts the false alarms that are left:
 //   doubt   The scatter of n rounds is taken as at least doubt / n^2. Two processes can be equally lucky with
 //           their memory layout, or two rounds agree to the byte, without proving anything.
 //   tails   An interval is 1 + 1 / n times as wide as Student's: few rounds cannot show that the scatter is
@@ -50,13 +50,14 @@ struct Kind {
 };
 
 // Times depend on the luck of a process's memory layout: launches of the same program differ by some percent.
-inline constexpr Kind kTimeKind{.doubt = 0.08, .least_difference = 0, .trimmed = true};
+inline constexpr Kind kTimeKind{.doubt = 0.08, .least_difference = 0};
+inline constexpr Kind kSpeedKind{.doubt = 0.08, .least_difference = 0, .trimmed = true};  // of the speed pass
 // Memory and counts repeat almost exactly, but a difference below 1 % means nothing.
 inline constexpr Kind kSteadyKind{.doubt = 0.006, .least_difference = 0.01};
 
-// By the unit of the figure (workloads/contract/metric.h). Of bytes, a difference must also exceed one page
-// of `typical` bytes.
-[[nodiscard]] Kind kind_of(std::string_view unit, double typical);
+// By the unit of the figure (workloads/contract/metric.h) and the pass that measured it. Of bytes, a
+// difference must also exceed one page of `typical` bytes.
+[[nodiscard]] Kind kind_of(std::string_view unit, std::string_view pass, double typical);
 
 // The median of `values` with its interval; nothing of an empty span. Where a value is not above zero the
 // interval is of the values themselves, and not below zero unless one of them is.

@@ -27,12 +27,12 @@ TEST_CASE("nothing measured gives no summary, not zero") {
 
 TEST_CASE("one value has a median and no interval, and decides nothing") {
   const std::vector<double> one{42.0};
-  const auto summary = summarize(one, kTimeKind);
+  const auto summary = summarize(one, kSpeedKind);
   REQUIRE(summary);
   CHECK(summary->median == 42.0);
   CHECK_FALSE(summary->interval);
   CHECK(summary->method == Method::kNone);
-  const Judgement judgement = judge(*summary, Better::kLower, kTimeKind, kDefaultMargin);
+  const Judgement judgement = judge(*summary, Better::kLower, kSpeedKind, kDefaultMargin);
   CHECK(judgement.verdict == Verdict::kCannotTell);
   CHECK_FALSE(judgement.more_rounds);
 }
@@ -70,19 +70,27 @@ TEST_CASE("the interval of times leaves a fifth of the rounds out at either end:
   std::vector<double> ratios;
   for (const double log : {0.9, 0.02, 0.0, 0.04, 0.01, 0.05, 0.03, -0.9}) ratios.push_back(std::exp(log));
   const std::vector<double> ones(8, 1);
-  const auto ratio = paired_ratio(ratios, ones, kTimeKind);
+  const auto ratio = paired_ratio(ratios, ones, kSpeedKind);
   CHECK(ratio->method == Method::kLogTrimmed);
   CHECK(std::log(ratio->interval->low) == Approx(0.025 - 0.0289).epsilon(0.02));
   CHECK(std::log(ratio->interval->high) == Approx(0.025 + 0.0289).epsilon(0.01));
-  // Of memory every round counts, of few rounds of time as well.
+  // Of memory and of the time of other passes every round counts, and of few rounds.
   CHECK(paired_ratio(ratios, ones, kSteadyKind)->interval->high > 1.4);
+  CHECK(paired_ratio(ratios, ones, kTimeKind)->interval->high > 1.4);
+  // A mean over places takes each place's centre and half-width: (0.025 + 0) / 2, and half of the root of
+  // the sum of their squares.
+  const std::vector<std::vector<double>> places{ratios, {1, 1, 1, 1, 1, 1, 1, 1}};
+  const auto mean = mean_over_places(places, kSpeedKind);
+  CHECK(mean->method == Method::kLogTrimmed);
+  CHECK(std::log(mean->median) == Approx(0.0125));
+  CHECK(std::log(mean->interval->high) == Approx(0.0125 + 0.0289 / 2).epsilon(0.02));
   ratios.pop_back();
-  CHECK(paired_ratio(ratios, std::vector<double>(7, 1), kTimeKind)->method == Method::kLogStudent);
+  CHECK(paired_ratio(ratios, std::vector<double>(7, 1), kSpeedKind)->method == Method::kLogStudent);
 }
 
 TEST_CASE("two equal rounds prove nothing: the interval has a width") {
   const std::vector<double> values{58.1, 58.1}, baseline{58.1 + 1.0 / 256, 58.1 + 1.0 / 256};
-  for (const Kind& kind : {kTimeKind, kSteadyKind}) {
+  for (const Kind& kind : {kSpeedKind, kSteadyKind}) {
     const auto ratio = paired_ratio(values, baseline, kind);
     CHECK(ratio->interval->low < 0.985);
     CHECK(ratio->interval->high > 1.015);
@@ -95,14 +103,14 @@ TEST_CASE("a ratio is formed within a round") {
   // The machine slows down twofold from round to round; each round still says exactly 0.5.
   const std::vector<double> values{1, 2, 4, 8};
   const std::vector<double> baseline{2, 4, 8, 16};
-  const auto ratio = paired_ratio(values, baseline, kTimeKind);
+  const auto ratio = paired_ratio(values, baseline, kSpeedKind);
   REQUIRE(ratio);
   CHECK(ratio->median == 0.5);
   CHECK(ratio->interval->low == Approx(0.5).epsilon(0.02));
   CHECK(ratio->interval->high == Approx(0.5).epsilon(0.02));
-  CHECK(judge(*ratio, Better::kLower, kTimeKind, 0.03).verdict == Verdict::kBetter);
-  CHECK(judge(*ratio, Better::kHigher, kTimeKind, 0.03).verdict == Verdict::kWorse);
-  CHECK(judge(*ratio, Better::kNeither, kTimeKind, 0.03).verdict == Verdict::kDiffers);
+  CHECK(judge(*ratio, Better::kLower, kSpeedKind, 0.03).verdict == Verdict::kBetter);
+  CHECK(judge(*ratio, Better::kHigher, kSpeedKind, 0.03).verdict == Verdict::kWorse);
+  CHECK(judge(*ratio, Better::kNeither, kSpeedKind, 0.03).verdict == Verdict::kDiffers);
 }
 
 TEST_CASE("no ratio is formed over zero, or between rounds that do not pair") {
@@ -116,17 +124,17 @@ TEST_CASE("no ratio is formed over zero, or between rounds that do not pair") {
 
 TEST_CASE("equal means that the whole interval lies within the margin") {
   const std::vector<double> close{1.004, 0.996, 1.002, 0.998, 1.001, 0.999};
-  CHECK(judged(close, kTimeKind).verdict == Verdict::kEqual);
-  CHECK(judged(close, kTimeKind, 0.001).verdict == Verdict::kCannotTell);
+  CHECK(judged(close, kSpeedKind).verdict == Verdict::kEqual);
+  CHECK(judged(close, kSpeedKind, 0.001).verdict == Verdict::kCannotTell);
   // Certainly above 1, but within 3 %.
   const std::vector<double> slightly{1.010, 1.011, 1.012, 1.010, 1.011, 1.012};
-  CHECK(judged(slightly, kTimeKind).verdict == Verdict::kEqual);
-  CHECK(judged(slightly, kTimeKind, 0.005).verdict == Verdict::kWorse);
+  CHECK(judged(slightly, kSpeedKind).verdict == Verdict::kEqual);
+  CHECK(judged(slightly, kSpeedKind, 0.005).verdict == Verdict::kWorse);
 }
 
 TEST_CASE("an interval that holds 1 and leaves the margin cannot tell, and says how many rounds would") {
   const std::vector<double> wide{1.12, 0.97, 1.11, 0.98};
-  const Judgement judgement = judged(wide, kTimeKind);
+  const Judgement judgement = judged(wide, kSpeedKind);
   CHECK(judgement.verdict == Verdict::kCannotTell);
   REQUIRE(judgement.more_rounds);
   // Logarithms: mean 0.0418, deviation 0.0777. Half of the interval must fall below the mean:
@@ -139,12 +147,14 @@ TEST_CASE("a difference of memory must exceed 1 % and a page") {
   CHECK(judged(half_a_percent, kSteadyKind, 0.001).verdict == Verdict::kEqual);
   CHECK(judged(two_percent, kSteadyKind, 0.001).verdict == Verdict::kWorse);
   // Of 16 KiB a page is a quarter.
-  const Kind small_heap = kind_of("bytes", 16384);
+  const Kind small_heap = kind_of("bytes", "memory", 16384);
   CHECK(small_heap.least_difference == Approx(std::log(1.25)));
   const std::vector<double> a_page(6, 1.24), two_pages(6, 1.5);
   CHECK(judged(a_page, small_heap, 0.001).verdict == Verdict::kEqual);
   CHECK(judged(two_pages, small_heap, 0.001).verdict == Verdict::kWorse);
-  CHECK(kind_of("ns", 100).doubt > kind_of("count", 100).doubt);
+  CHECK(kind_of("ns", "speed", 100).doubt > kind_of("count", "speed", 100).doubt);
+  CHECK(kind_of("ns", "speed", 100).trimmed);
+  CHECK_FALSE(kind_of("ns", "latency", 100).trimmed);  // there the rare round is what is looked for
 }
 
 // Ratios of an allocator to itself, under scatters as machines have them; in each case the two sides are
@@ -163,11 +173,11 @@ TEST_CASE("of an allocator against itself at most 5 in 100 verdicts are better o
     std::function<double()> log_ratio;
   };
   const std::vector<Scatter> scatters{
-      {"quiet", kTimeKind, [&] { return 0.01 * normal(random); }},
-      {"noisy", kTimeKind, [&] { return 0.1 * normal(random); }},
-      {"heavy tails", kTimeKind, [&] { return 0.03 * heavy(random); }},
-      {"bursts of load", kTimeKind, [&] { return 0.03 * normal(random) + burst() - burst(); }},
-      {"lucky layouts", kTimeKind, [&] { return 0.003 * normal(random) + lucky() - lucky(); }},
+      {"quiet", kSpeedKind, [&] { return 0.01 * normal(random); }},
+      {"noisy", kSpeedKind, [&] { return 0.1 * normal(random); }},
+      {"heavy tails", kSpeedKind, [&] { return 0.03 * heavy(random); }},
+      {"bursts of load", kSpeedKind, [&] { return 0.03 * normal(random) + burst() - burst(); }},
+      {"lucky layouts", kSpeedKind, [&] { return 0.003 * normal(random) + lucky() - lucky(); }},
       {"memory of threads", kSteadyKind, [&] { return 0.05 * normal(random); }},
       {"memory to the page", kSteadyKind, [&] { return 0.001 * std::round(0.6 * normal(random)); }},
   };
@@ -193,7 +203,7 @@ TEST_CASE("a difference of 5 percent is found in 9 of 10 runs once the scatter i
   for (int i = 0; i < kExperiments; ++i) {
     std::vector<double> ratios(6);
     for (double& ratio : ratios) ratio = std::exp(scatter(random));
-    found += judged(ratios, kTimeKind).verdict == Verdict::kWorse;
+    found += judged(ratios, kSpeedKind).verdict == Verdict::kWorse;
   }
   CHECK(found >= kExperiments * 9 / 10);
 }

@@ -191,11 +191,9 @@ class RunningSession {
 
   int reap(Member& member) {
     int status = 0;
-    rusage used{};
     kill_all_of(member.child);
-    while (::wait4(member.child.pid, &status, 0, &used) < 0 && errno == EINTR) {
+    while (::waitpid(member.child.pid, &status, 0) < 0 && errno == EINTR) {
     }
-    member.result.max_rss_bytes = static_cast<std::uint64_t>(used.ru_maxrss) * 1024;
     member.running = false;
     return status;
   }

@@ -45,7 +45,7 @@ TEST_CASE("who cannot be told apart is said to be so, with the command that woul
   const std::string text = words(timed({100, 100, 100, 100}, {112, 97, 111, 98}));
   CHECK_THAT(text, Contains("Fastest: cannot be told apart: glibc, quick"));
   CHECK_THAT(text, Contains("1 cannot be told yet (about 15 more rounds would decide 1 of them)"));
-  CHECK_THAT(text, Contains("Next: heapmark run --resume 'my results.json' -r 21"));  // 6 by default and 14
+  CHECK_THAT(text, Contains("Next: heapmark run --resume 'my results.json' -r 21"));  // 6 by default and 15
 }
 
 TEST_CASE("what distorts the figures is said in one line") {

@@ -30,10 +30,9 @@ constexpr Parameter kParameters[] = {
 constexpr unsigned kPasses = kSpeed | kMemory | kLedger | kLatency | kPressure;
 constexpr Variant kVariants[] = {
     {"wide", kPasses, "sizes=wide", "level=32M,breaths=60"},
-    {"buffers", kPasses, "sizes=buffers,level=192M,swing=0.08,breaths=60", "level=96M,breaths=6", "",
-     "breaths=20"},
+    {"buffers", kPasses, "sizes=buffers,level=192M,swing=0.08,breaths=60", "level=96M,breaths=6"},
     {"bursts", kPasses, "sizes=bursts,level=80M,swing=1,breaths=10,rest_ms=1000",
-     "level=16M,breaths=8,rest_ms=100", "breaths=3", "breaths=5"},
+     "level=16M,breaths=8,rest_ms=100", "breaths=3"},
 };
 
 constexpr MetricInfo kMetrics[] = {

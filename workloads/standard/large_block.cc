@@ -35,7 +35,7 @@ constexpr Parameter kParameters[] = {
 
 constexpr unsigned kUnlimited = kSpeed | kMemory | kLedger | kLimit | kLatency;
 constexpr Variant kVariants[] = {
-    {"unlimited", kUnlimited, "limit=none", "budget=96M,rounds=2", "", "rounds=2"},
+    {"unlimited", kUnlimited, "limit=none", "budget=96M,rounds=2"},
     {"as", kLimit, "limit=as", "budget=96M,rounds=2"},
     {"data", kLimit, "limit=data", "budget=96M,rounds=2"},
 };
