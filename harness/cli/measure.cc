@@ -104,9 +104,9 @@ class Measuring {
     return end;
   }
 
-  // Once all else is done and each workload variant has three rounds of times, the next round is that of the
-  // variant which is furthest from the precision asked for. So a time that does not suffice for all leaves
-  // them equally far from it.
+  // Once the first rounds are done, the next one is of the workload variant that is furthest from the
+  // precision asked for; later rounds of other passes come once none is further from it than that. So a time
+  // that does not suffice for all leaves them equally far from it.
   void bring_forward_what_is_wanted_most(std::size_t at) {
     const record::Results& results = file_.results();
     if (!(results.asked.request.precision > 0)) return;
@@ -115,7 +115,9 @@ class Measuring {
     double most = -1;
     for (std::size_t group = at; group < open_.size() && std::isfinite(most); group = end_of_group(group)) {
       const trial::TrialSpec& spec = open_[group];
-      double wanted = std::numeric_limits<double>::infinity();
+      double wanted = spec.round - results.asked.request.first_round < stats::kLeastRounds
+                          ? std::numeric_limits<double>::infinity()
+                          : 1;
       if (spec.pass == "speed") {
         const auto [place, is_new] = known.try_emplace({spec.workload, spec.variant});
         if (is_new)

@@ -228,10 +228,14 @@ TEST_CASE_METHOD(Fixture,
         spec.variant = variant;
         plan.push_back(spec);
       }
-  trial::TrialSpec other = plan.front();  // of another pass: before all rounds that only make times precise
-  other.id = plan.size();
-  other.pass = "memory";
-  plan.push_back(other);
+  // Another pass: its first rounds before all that only make times precise, its later ones after them.
+  for (const unsigned round : {0U, 5U}) {
+    trial::TrialSpec other = plan.front();
+    other.id = plan.size();
+    other.round = round;
+    other.pass = "memory";
+    plan.push_back(other);
+  }
   std::vector<std::string> order;
   Scripted executor([&](const trial::TrialSpec& spec) {
     if (spec.allocator == "glibc") order.push_back(spec.pass == "memory" ? spec.pass : spec.variant);
@@ -239,11 +243,12 @@ TEST_CASE_METHOD(Fixture,
     return ok(spec.allocator == "glibc" ? 100 : 100 + scatter * (spec.round % 2));
   });
   CHECK(cli::measure(plan, churn_wants_time(), executor, precise, progress) == cli::End::kComplete);
-  REQUIRE(order.size() == 17);
+  REQUIRE(order.size() == 18);
   CHECK(std::vector<std::string>(order.begin(), order.begin() + 6) ==
         std::vector<std::string>{"steady", "noisy", "steady", "noisy", "steady", "noisy"});
   CHECK(order[6] == "memory");
   CHECK(std::vector<std::string>(order.begin() + 7, order.begin() + 12) ==
         std::vector<std::string>(5, "noisy"));
+  CHECK(order.back() == "memory");
   CHECK(executor.ran.size() == plan.size());
 }

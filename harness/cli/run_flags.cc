@@ -31,10 +31,12 @@ void add_measuring_flags(CLI::App& verb, RunOptions& options) {
   verb.add_flag("--quick", options.quick, "smaller work and fewer rounds: a look, not a proof");
   verb.add_flag("--check", options.check,
                 "fill and verify every block (slow: figures are not for comparison)");
-  verb.add_option("--precision", options.precision,
-                  "2%: no further rounds of the speed pass for an allocator on a workload where the interval "
-                  "of its time is that narrow (half its width; twice as much with several threads); without "
-                  "-r up to 24 rounds (quick: 12). By default all rounds are done");
+  verb.add_option(
+      "--precision", options.precision,
+      "2%: no further rounds of the speed pass for an allocator on a workload where the interval "
+      "of its time is that narrow (half its width; twice as much with several threads), and after "
+      "three rounds the next one where it is widest; without -r up to 24 rounds (quick: 12). By "
+      "default all rounds are done");
   verb.add_option("--pressure", options.pressure,
                   "limits of the pressure pass: shares of the baseline's peak, and smallest (search for the "
                   "smallest limit that suffices); 0.9,0.8,0.7,0.6,smallest");

@@ -168,9 +168,9 @@ void expect_memory(const record::Results& results, trial::TrialSpec& spec) {
   constexpr double kMargin = 1.25;
   double most = 0;
   for (const auto& [known, result, host] : results.records) {
-    if (known.allocator != spec.allocator || known.workload != spec.workload || known.variant != spec.variant)
+    if (known.allocator != spec.allocator || known.workload != spec.workload ||
+        known.variant != spec.variant || result.outcome != trial::Outcome::kOk)
       continue;
-    most = std::max(most, static_cast<double>(result.max_rss_bytes));
     const auto peak = result.metrics.find("rss_peak_bytes");
     if (peak != result.metrics.end() && !std::isnan(peak->second))
       most = std::max(most, peak->second + static_cast<double>(result.observer_bytes));

@@ -32,8 +32,8 @@ struct SessionInput {
                                                      const std::function<void(const std::string&)>& say);
 
 // Sets what the process of a trial is expected to hold, from the earlier trials of its allocator on the same
-// workload variant, whatever their pass: at most a quarter more than the most that one of them held. Leaves
-// the plan's estimate where there is none.
+// workload variant that ended well, whatever their pass: a quarter more than the most that one of them held.
+// Leaves the plan's estimate where none says.
 void expect_memory(const record::Results& results, trial::TrialSpec& spec);
 
 }  // namespace heapmark::cli
