@@ -37,7 +37,8 @@ struct Parameter {
 // `quick_sets` are added under --quick; without it `ledger_sets` in the ledger pass and `speed_sets` in the
 // speed pass. These two take some of the work away, never the size of the heap: a call into the kernel takes
 // ten times as long under the ledger, and of a time the interval is over launches, so it gets narrow sooner
-// from many short ones than from few long ones.
+// from many short ones than from few long ones. Only where the work is steady from its start: else less of it
+// would have another ratio.
 struct Variant {
   const char* name;  // "small-1t"
   unsigned passes;   // which passes make sense of it
