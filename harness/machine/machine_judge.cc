@@ -106,7 +106,7 @@ Finding memory(const Machine& machine) {
 
 Finding free_pages(const Machine& machine) {
   const std::string subject = "free pages";
-  if (!machine.reports_free_pages) return fine(subject, "stay with this machine");
+  if (!machine.reports_free_pages) return fine(subject, "no virtio device reports them to a host");
   return {
       Weight::kDistorts, subject, "go back to the host",
       "the first write to a page that was free for some seconds waits for the host: times scatter, most of "

@@ -81,7 +81,7 @@ TEST_CASE("the facts are read where the kernel keeps them") {
   CHECK(machine.reports_free_pages);
 }
 
-TEST_CASE("a balloon device that reports no free pages, or none at all, takes no memory") {
+TEST_CASE("no free pages are reported without a balloon device, or by one that has not agreed on it") {
   const Root root;
   CHECK_FALSE(root.read().reports_free_pages);
   root.write("sys/bus/virtio/drivers/virtio_balloon/virtio4/features", "011000\n");
