@@ -25,7 +25,7 @@ FULL = {
     "slice_ms": [3, 10, 20, 40, 80], "slice_workloads": "churn/small-1t,breathe/wide",
     # --quick, and 1000 sessions: a hundred runs of ten rounds, more of fewer.
     "alarm_sessions": 1000, "alarm_workloads": "churn/small-1t", "alarm_quick": ["--quick"],
-    "alarm_rounds": [2, 3, 6, 10],
+    "alarm_rounds": [2, 3, 6, 10, 24],
     "calibration_rounds": 240, "calibration_steps": 40, "calibrations": 3, "power_runs": 10, "power_workload": "churn/small-1t",
     # Many short sessions say more than few long ones: the memory layout of a process differs from start to start.
     "power_quick": ["--quick"],
@@ -149,7 +149,7 @@ def commands(bench, setting):
 
 def compare_ways(bench, setting, inputs):
     rows = []
-    for name in filter(program_works.installed, setting["commands"]):
+    for name in filter(bench.can_measure, setting["commands"]):
         flags, words = program_works.flags_and_words(name, inputs)
         command = ["--name", name, *flags, "--", *words]
         ways = {"rounds": [], "turns": ["--lockstep"]}
@@ -170,13 +170,18 @@ def compare_ways(bench, setting, inputs):
     return rows
 
 
+def rows_in(table):
+    """The rows of a CSV file that was written before, none where it was not."""
+    if not table.exists():
+        return []
+    with open(table, newline="", encoding="utf-8") as rows:
+        return list(csv.DictReader(rows))
+
+
 def seconds_in(table):
     """How long the runs of the power check took that stand in this CSV file, by their names."""
-    if not table.exists():
-        return {}
-    with open(table, encoding="utf-8") as rows:
-        return {power_name(float(row["wanted"]), row["run"]): float(row["seconds"])
-                for row in csv.DictReader(rows) if "wanted" in row}
+    return {power_name(float(row["wanted"]), row["run"]): float(row["seconds"]) for row in rows_in(table)
+            if "wanted" in row}
 
 
 CHECKS = {"isolated": isolated, "slices": slices, "alarms": alarms, "power": power, "commands": commands}
@@ -190,8 +195,10 @@ def main():
     parser.add_argument("--tiny", action="store_true", help="shows that it works; the figures say nothing")
     parser.add_argument("--again", action="store_true",
                         help="measure nothing: compute again from the results files of an earlier run")
-    parser.add_argument("--share", type=float, help="power: only this slowdown, 0.03 or 0.01")
+    parser.add_argument("--share", type=float, help="power: only this slowdown, 0.03 or 0.01; the rows of the other stay")
     options = parser.parse_args()
+    if options.share is not None and (options.again or options.check != "power"):
+        parser.error("--share is for the check power, and for measuring: --again computes the whole table")
     setting = dict(TINY if options.tiny else FULL)
     if options.share is not None:
         setting["power"] = [one for one in setting["power"] if one[0] == options.share]
@@ -199,13 +206,15 @@ def main():
             parser.error(f"--share: there is no check of a slowdown by {options.share:g}")
     if not (options.build / "heapmark").exists():
         sys.exit(f"method: {options.build}/heapmark is not there: build it with scripts/build, or name --build")
+    own_files = "*" if options.share is None else power_name(options.share, "*")
     for name in CHECKS if options.check == "all" else [options.check]:
-        if (options.out / name).exists() and not options.again:
-            sys.exit(f"method: {options.out / name} exists: remove it, or choose another --out, or --again")
+        if not options.again and any((options.out / name).glob(own_files)):
+            sys.exit(f"method: {options.out / name}/{own_files} exists: remove it, or choose another --out, or --again")
     for name in CHECKS if options.check == "all" else [options.check]:
         folder, table = options.out / name, options.out / f"{name}.csv"
         bench = Kept(options.build, folder, seconds_in(table)) if options.again else Bench(options.build, folder)
-        write_csv(table, CHECKS[name](bench, setting))
+        others = [] if options.share is None else [r for r in rows_in(table) if float(r["wanted"]) != options.share]
+        write_csv(table, others + CHECKS[name](bench, setting))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@ import contextlib
 import csv
 import io
 import json
+import math
 import os
 import shutil
 import subprocess
@@ -10,8 +11,9 @@ import sys
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "plots"))
+sys.path[:0] = [str(Path(__file__).resolve().parents[1] / "plots"), str(Path(__file__).resolve().parents[1])]
 import compressed  # noqa: E402
+import program_works  # noqa: E402
 
 SOME_TRIAL_FAILED = 3
 
@@ -58,25 +60,33 @@ class Bench:
         shutil.copyfile(self.slower, path)
         return path
 
-
     @staticmethod
     def load(loops):
         """A context in which that many busy loops run beside."""
         return busy(loops)
+
+    def can_measure(self, command):
+        """Whether a command of the check "commands" is installed."""
+        return program_works.installed(command)
 
 
 class Kept(Bench):
     """Measures nothing: has the results files that an earlier run left, plain or made small by scripts/keep."""
 
     def __init__(self, build, folder, seconds):
+        if not folder.is_dir():
+            sys.exit(f"method: {folder} is not there: measure without --again")
         super().__init__(build, folder)
         self.seconds = seconds  # that the earlier runs took, by name
 
     def run(self, name, *arguments, slice_ms=None):
         for path in (self.folder / f"{name}.json", self.folder / f"{name}.json.zst"):
             if path.exists():
-                return path, self.seconds.get(name, 0)
+                return path, self.seconds.get(name, math.nan)
         sys.exit(f"method: {self.folder / name}.json is not there, nor .json.zst: measure without --again")
+
+    def can_measure(self, command):
+        return any(self.folder.glob(f"commands-{command}-rounds.json*"))
 
     def slowed(self, steps):
         return self.folder / f"slower-{steps:.4f}.so"
