@@ -1,6 +1,6 @@
-/* What the first write to a page costs: of memory that has been free for a while, and of memory that was freed just
- * before. Where both take alike the machine keeps its free pages; where the first takes longer, they are handed back to
- * the host of the virtual machine.
+/* What the first write to a page costs: of memory that has been free for a while, and of memory that was
+ * freed just before. Where both take alike the machine keeps its free pages; where the first takes longer,
+ * they are handed back to the host of the virtual machine.
  *
  *   gcc -O2 -o free_pages results/method/free_pages.c && ./free_pages 1024 > results/method/free_pages.txt
  */
@@ -19,9 +19,9 @@ static double now_us(void) {
 
 /* Microseconds a page. */
 static double write_all(size_t bytes, size_t page, int advice) {
-  char *memory = mmap(NULL, bytes + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  char* memory = mmap(NULL, bytes + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) exit(1);
-  char *first = (char *)(((size_t)memory + page - 1) / page * page);
+  char* first = (char*)(((size_t)memory + page - 1) / page * page);
   madvise(first, bytes, advice);
   double start = now_us();
   for (size_t at = 0; at < bytes; at += page) first[at] = 1;
@@ -30,7 +30,7 @@ static double write_all(size_t bytes, size_t page, int advice) {
   return took;
 }
 
-int main(int count, char **words) {
+int main(int count, char** words) {
   size_t bytes = (size_t)(count > 1 ? atol(words[1]) : 1024) << 20;
   printf("%-8s %26s %22s\n", "page", "free for 10 s, us a page", "freed just before");
   for (int round = 0; round < 2; ++round) {
